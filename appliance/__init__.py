@@ -1,0 +1,1 @@
+"""MusicConnect without HTTP and without ffmpeg: the product's rules, data and durable work."""

@@ -1,0 +1,34 @@
+"""The errors people meet: one family, five kinds.
+
+Domain code raises a kind (or a subclass that carries facts); only ``web/errors.py`` knows HTTP
+numbers and only ``appliance/cli.py`` knows exit codes. Every message is a finished sentence that may be
+shown to the person who caused it, so it never holds a path, a secret or a stack.
+"""
+
+
+class MusicConnectError(Exception):
+    """Base of every error that MusicConnect raises on purpose; ``str(error)`` is a sentence for a person."""
+
+
+class NotFound(MusicConnectError):
+    """What was asked for does not exist, or must not be known to exist."""
+
+
+class NotAllowed(MusicConnectError):
+    """The thing exists, and this person may not do that with it."""
+
+
+class Invalid(MusicConnectError):
+    """The input cannot be taken as it is; *field* names the part to mend where there is one."""
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class Conflict(MusicConnectError):
+    """The input is fine, but the present state of the thing does not admit it."""
+
+
+class Unavailable(MusicConnectError):
+    """Something MusicConnect depends on (a disk, a store, a queue, a program) does not answer; try again later."""
