@@ -1,0 +1,68 @@
+"""Users, roles and API tokens."""
+
+from enum import StrEnum
+
+import peewee
+
+from appliance.database import Base
+from appliance.database import Identified
+from appliance.database import UtcDateTimeField
+
+
+class RoleName(StrEnum):
+    """What a person is on the whole platform; whose music they manage is said by the artist."""
+
+    LISTENER = "listener"
+    ARTIST = "artist"
+    ADMIN = "admin"
+
+
+class Scope(StrEnum):
+    """What an API token may do in its owner's name."""
+
+    READ = "read"
+    WRITE = "write"
+    ADMIN = "admin"
+
+
+class Role(Identified):
+    """A role by name."""
+
+    name = peewee.CharField(max_length=20, unique=True)
+    description = peewee.TextField(default="")
+
+
+class User(Identified):
+    """A person with an account; *fs_uniquifier* changes to end every session at once."""
+
+    email = peewee.CharField(max_length=254, unique=True)
+    display_name = peewee.CharField(max_length=100, default="")
+    password = peewee.CharField(max_length=255)
+    active = peewee.BooleanField(default=True)
+    fs_uniquifier = peewee.CharField(max_length=64, unique=True)
+    # Made by ``musicconnect demo`` with a password everybody knows: such a node must not face the network.
+    demo = peewee.BooleanField(default=False)
+    confirmed_at = UtcDateTimeField(null=True)
+    created_at = UtcDateTimeField()
+
+
+class UserRole(Base):
+    """A user holds a role."""
+
+    user = peewee.ForeignKeyField(User, on_delete="CASCADE", backref="role_links")
+    role = peewee.ForeignKeyField(Role, on_delete="CASCADE")
+
+    class Meta:
+        indexes = ((("user", "role"), True),)
+
+
+class ApiToken(Identified):
+    """A bearer token (RFC 6750): shown once, kept as a SHA-256 of its 256 random bits."""
+
+    user = peewee.ForeignKeyField(User, on_delete="CASCADE")
+    name = peewee.CharField(max_length=100, default="")
+    digest = peewee.CharField(max_length=64, unique=True)
+    scopes = peewee.CharField(max_length=100)
+    created_at = UtcDateTimeField()
+    expires_at = UtcDateTimeField(null=True)
+    last_used_at = UtcDateTimeField(null=True)

@@ -1,0 +1,80 @@
+"""Making and finding people and asking for their roles."""
+
+import re
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+
+from argon2 import PasswordHasher
+
+from appliance.accounts.models import Role
+from appliance.accounts.models import RoleName
+from appliance.accounts.models import User
+from appliance.accounts.models import UserRole
+from appliance.database import transaction
+from appliance.errors import Conflict
+from appliance.errors import Invalid
+from appliance.errors import NotFound
+
+PASSWORD_LENGTH = (8, 200)
+# Deliberately loose: RFC 5321 admits more than any stricter pattern, and only a letter that arrives proves an address.
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}\.[^@\s\x00-\x1f]{1,63}")
+
+
+def create(
+    email: str,
+    password: str,
+    *,
+    roles: Iterable[RoleName],
+    now: datetime,
+    display_name: str = "",
+    demo: bool = False,
+) -> User:
+    """A new, confirmed account; ``Invalid`` for an address or password that cannot be, ``Conflict`` for one that is taken."""
+    email = email.strip().lower()
+    if not _EMAIL.fullmatch(email):
+        raise Invalid("This is not an e-mail address.", field="email")
+    least, most = PASSWORD_LENGTH
+    if not least <= len(password) <= most:
+        raise Invalid(f"A password has {least} to {most} characters.", field="password")
+    hashed = PasswordHasher().hash(password)
+    with transaction():
+        if User.select().where(User.email == email).exists():
+            raise Conflict(f"There is an account for {email} already.")
+        user = User.create(
+            email=email,
+            password=hashed,
+            display_name=display_name,
+            fs_uniquifier=secrets.token_hex(16),
+            demo=demo,
+            confirmed_at=now,
+            created_at=now,
+        )
+        for name in {RoleName.LISTENER, *roles}:
+            UserRole.create(user=user, role=ensure_role(name))
+    return user
+
+
+def ensure_role(name: RoleName) -> Role:
+    """The role row called *name*."""
+    role, _ = Role.get_or_create(name=name)
+    return role
+
+
+def find(email: str) -> User:
+    """The account with this e-mail address, or ``NotFound``."""
+    user = User.get_or_none(User.email == email.strip().lower())
+    if user is None:
+        raise NotFound(f"There is no account for {email}.")
+    return user
+
+
+def roles_of(user: User) -> frozenset[str]:
+    """The names of this person's roles."""
+    query = Role.select(Role.name).join(UserRole).where(UserRole.user == user.id)
+    return frozenset(role.name for role in query)
+
+
+def demo_accounts_exist() -> bool:
+    """Whether this node has accounts whose password is public."""
+    return bool(User.select().where(User.demo).exists())

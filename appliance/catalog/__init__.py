@@ -1,0 +1,1 @@
+"""The catalogue: artists, releases, tracks, their renditions, and how originals come in."""

@@ -1,0 +1,54 @@
+"""Artists: made by a person, found by slug."""
+
+import re
+from datetime import datetime
+
+from appliance.accounts import people
+from appliance.accounts.models import RoleName
+from appliance.accounts.models import User
+from appliance.accounts.models import UserRole
+from appliance.catalog.models import Artist
+from appliance.catalog.wording import clean_line
+from appliance.catalog.wording import clean_text
+from appliance.catalog.wording import slugify
+from appliance.database import transaction
+from appliance.errors import Conflict
+from appliance.errors import Invalid
+from appliance.errors import NotFound
+
+SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
+MOST_ARTISTS_OF_ONE_PERSON = 50
+
+
+def create(owner: User, *, name: str, slug: str = "", about: str = "", now: datetime) -> Artist:
+    """A new artist run by *owner*, who gets the artist role.
+
+    ``Invalid`` for a name or slug that cannot be, ``Conflict`` for a slug that is taken.
+    """
+    name = clean_line(name, field="name", longest=200)
+    slug = slug or slugify(name)
+    if not SLUG.fullmatch(slug):
+        raise Invalid("A slug has 1 to 60 letters a-z, digits and inner hyphens.", field="slug")
+    with transaction():
+        if Artist.select().where(Artist.slug == slug).exists():
+            raise Conflict(f"The address @{slug} is taken.")
+        if Artist.select().where(Artist.owner == owner.id).count() >= MOST_ARTISTS_OF_ONE_PERSON:
+            raise Conflict(f"One person runs at most {MOST_ARTISTS_OF_ONE_PERSON} artists.")
+        artist = Artist.create(
+            slug=slug, name=name, about=clean_text(about, field="about"), owner=owner.id, created_at=now
+        )
+        UserRole.get_or_create(user=owner.id, role=people.ensure_role(RoleName.ARTIST))
+    return artist
+
+
+def find(slug: str) -> Artist:
+    """The artist at this slug, or ``NotFound``."""
+    artist = Artist.get_or_none(Artist.slug == slug)
+    if artist is None:
+        raise NotFound("There is no such artist.")
+    return artist
+
+
+def run_by(user: User) -> list[Artist]:
+    """The artists this person runs, by name."""
+    return list(Artist.select().where(Artist.owner == user.id).order_by(Artist.name))

@@ -1,0 +1,93 @@
+"""Artwork: a picture made into a few sizes in WebP and JPEG, and a colour for the page."""
+
+import io
+import warnings
+from datetime import datetime
+from typing import BinaryIO
+
+from PIL import Image
+from PIL import ImageOps
+from PIL import UnidentifiedImageError
+
+from appliance.catalog.models import Release
+from appliance.database import new_id
+from appliance.errors import Invalid
+from appliance.storage import ObjectStore
+
+SIZES_PX = (1200, 600, 300, 96)
+FORMATS = {
+    "webp": ("WEBP", {"quality": 82, "method": 4}),
+    "jpg": ("JPEG", {"quality": 85, "progressive": True}),
+}
+MOST_BYTES = 30 * 1024 * 1024
+MOST_SIDE_PX = 12_000
+MOST_PIXELS = 60_000_000
+LEAST_SIDE_PX = 200
+
+
+def set_artwork(release: Release, picture: BinaryIO, *, store: ObjectStore, now: datetime) -> str:
+    """Make *picture* the artwork of *release* and return the key of its folder.
+
+    Each picture gets a folder of its own, so that a page seen a moment ago still finds the old one. ``Invalid`` tells what is
+    wrong with a picture that cannot be taken.
+    """
+    data = picture.read(MOST_BYTES + 1)
+    if not data:
+        raise Invalid("This picture is empty.", field="artwork")
+    if len(data) > MOST_BYTES:
+        raise Invalid(f"A picture has at most {MOST_BYTES // 1024 // 1024} MiB.", field="artwork")
+    image = _square(_opened(data))
+    key = f"artwork/{release.id}/{new_id()}"
+    for side_px in SIZES_PX:
+        scaled = (
+            image.resize((side_px, side_px), Image.Resampling.LANCZOS) if image.width != side_px else image
+        )
+        for ending, (name, options) in FORMATS.items():
+            out = io.BytesIO()
+            scaled.save(out, name, **options)
+            out.seek(0)
+            store.put(f"{key}/{side_px}.{ending}", out, content_type=f"image/{name.lower()}")
+    Release.update(artwork_key=key, colour=dominant_colour(image), updated_at=now).where(
+        Release.id == release.id
+    ).execute()
+    return key
+
+
+def _opened(data: bytes) -> Image.Image:
+    try:
+        # Pillow only warns about a decompression bomb below twice its limit; here the sizes are checked anyway.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO"))
+            width, height = image.size
+            if min(width, height) < LEAST_SIDE_PX:
+                raise Invalid(
+                    f"A cover has at least {LEAST_SIDE_PX} × {LEAST_SIDE_PX} pixels; this one has {width} × {height}."
+                )
+            if max(width, height) > MOST_SIDE_PX or width * height > MOST_PIXELS:
+                raise Invalid(
+                    f"A cover has at most {MOST_SIDE_PX:,} pixels a side; this one has {width:,} × {height:,}."
+                )
+            image.draft("RGB", (2 * SIZES_PX[0], 2 * SIZES_PX[0]))
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
+        raise Invalid("This picture cannot be read. Send a JPEG, PNG or WebP.", field="artwork") from error
+
+
+def _square(image: Image.Image) -> Image.Image:
+    """The middle square, at most as large as the largest size."""
+    side = min(image.size)
+    return ImageOps.fit(image, (min(side, SIZES_PX[0]),) * 2, Image.Resampling.LANCZOS)
+
+
+def dominant_colour(image: Image.Image) -> str:
+    """The colour that carries the picture, as ``#rrggbb``: the most frequent of eight, the lively before the grey."""
+    small = image.resize((64, 64)).quantize(8)
+    palette = small.getpalette() or [128, 128, 128]
+    best, best_weight = (128, 128, 128), -1.0
+    for count, index in small.getcolors() or []:
+        r, g, b = palette[3 * int(index) : 3 * int(index) + 3]
+        weight = count * (0.2 + (max(r, g, b) - min(r, g, b)) / 255)
+        if weight > best_weight:
+            best, best_weight = (r, g, b), weight
+    return "#{:02x}{:02x}{:02x}".format(*best)

@@ -1,0 +1,125 @@
+"""Originals: looked at by their bytes, put into the store untouched, and made into a track with a job."""
+
+from datetime import datetime
+from pathlib import Path
+
+import peewee
+
+from appliance import jobs
+from appliance.catalog import tracks
+from appliance.catalog.models import Release
+from appliance.catalog.models import Track
+from appliance.catalog.wording import clean_line
+from appliance.database import transaction
+from appliance.errors import Invalid
+from appliance.storage import ObjectStore
+
+MOST_TRACKS = 500
+MIB = 1024 * 1024
+
+_HEAD_BYTES = 64
+# Content types by the first bytes (WHATWG MIME Sniffing, RFC 3533, ISO 14496-12, ISO 11172-3); the name of a file proves nothing.
+_TYPES_BY_PREFIX = (
+    (b"fLaC", "audio/flac"),
+    (b"ID3", "audio/mpeg"),
+    (b"OggS", "audio/ogg"),
+    (b"caff", "audio/x-caf"),
+)
+_TYPES_BY_FORM = {
+    (b"RIFF", b"WAVE"): "audio/wav",
+    (b"RF64", b"WAVE"): "audio/wav",
+    (b"BW64", b"WAVE"): "audio/wav",
+}
+
+
+def content_type(head: bytes) -> str:
+    """The type of an audio file by its first bytes; ``Invalid`` with a sentence when it is none we take."""
+    if not head:
+        raise Invalid("This file is empty.", field="file")
+    for prefix, kind in _TYPES_BY_PREFIX:
+        if head.startswith(prefix):
+            return kind
+    if (head[:4], head[8:12]) in _TYPES_BY_FORM:
+        return _TYPES_BY_FORM[head[:4], head[8:12]]
+    if head[:4] == b"FORM" and head[8:12] in {b"AIFF", b"AIFC"}:
+        return "audio/aiff"
+    if head[4:8] == b"ftyp":
+        return "audio/mp4"
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
+        return "audio/aac"
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
+        return "audio/mpeg"
+    raise Invalid(
+        "This does not look like music. Send WAV, AIFF, FLAC, ALAC, MP3, AAC (M4A), Ogg Vorbis or Opus.",
+        field="file",
+    )
+
+
+def check_size(size_bytes: int, *, max_upload_mb: int) -> None:
+    """``Invalid`` for an empty or too large file, before a byte of it is taken."""
+    if size_bytes <= 0:
+        raise Invalid("This file is empty.", field="file")
+    if size_bytes > max_upload_mb * MIB:
+        raise Invalid(
+            f"An original has at most {max_upload_mb} MiB; this one has {size_bytes // MIB + 1} MiB.",
+            field="file",
+        )
+
+
+def receive(
+    release: Release,
+    path: Path,
+    *,
+    track_id: str,
+    filename: str,
+    store: ObjectStore,
+    attempts: int,
+    now: datetime,
+) -> tuple[Track, str]:
+    """Keep the whole file at *path* as the original of a new track; returns it and the id of the job to ``send``.
+
+    The bytes are in the store before the row is committed, under a key made of *track_id*: a caller that was killed in
+    between calls again with the same id and gets one track. *path* may be moved away.
+    """
+    known = Track.get_or_none(Track.id == track_id)
+    if known is not None:
+        return tracks.find(track_id), jobs.add(tracks.TRANSCODE, track_id, now=now, max_attempts=attempts).id
+    name = (
+        clean_line(filename or "untitled", field="filename", longest=1000, required=False)[-255:]
+        or "untitled"
+    )
+    key = f"originals/{track_id}"
+    if path.exists():
+        with path.open("rb") as file:
+            kind = content_type(file.read(_HEAD_BYTES))
+        stored = store.put_file(key, path, content_type=kind, move=True)
+    else:
+        stored = store.stat(key)
+    with transaction():
+        count = Track.select(peewee.fn.COUNT(Track.id)).where(Track.release == release.id).scalar()
+        if count >= MOST_TRACKS:
+            raise Invalid(f"A release has at most {MOST_TRACKS} tracks.", field="release")
+        last = Track.select(peewee.fn.MAX(Track.position)).where(Track.release == release.id).scalar()
+        Track.create(
+            id=track_id,
+            release=release.id,
+            position=(last or 0) + 1,
+            title=title_from(name),
+            original_key=key,
+            original_name=name,
+            original_type=stored.content_type,
+            original_size_bytes=stored.size_bytes,
+            original_sha256=stored.sha256,
+            created_at=now,
+            updated_at=now,
+        )
+        job = jobs.add(tracks.TRANSCODE, track_id, now=now, max_attempts=attempts)
+    return tracks.find(track_id), job.id
+
+
+def title_from(filename: str) -> str:
+    """A first title from the file's name, until its tags are read: no folder, no ending, no leading number."""
+    stem = filename.replace("\\", "/").rpartition("/")[2]
+    stem = stem.rpartition(".")[0] or stem
+    bare = stem.replace("_", " ").lstrip("0123456789").lstrip(" .-")
+    return (bare or stem).strip()[:300] or "Untitled"

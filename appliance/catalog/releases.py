@@ -1,0 +1,170 @@
+"""Releases: made, edited, found and listed."""
+
+import re
+from collections.abc import Callable
+from collections.abc import Mapping
+from datetime import date
+from datetime import datetime
+
+import peewee
+
+from appliance.catalog.models import Artist
+from appliance.catalog.models import Release
+from appliance.catalog.models import ReleaseKind
+from appliance.catalog.models import ReleaseState
+from appliance.catalog.models import Track
+from appliance.catalog.wording import clean_line
+from appliance.catalog.wording import clean_text
+from appliance.catalog.wording import slugify
+from appliance.database import transaction
+from appliance.errors import Conflict
+from appliance.errors import Invalid
+from appliance.errors import NotFound
+
+MOST_TAGS = 20
+_CATALOGUE_NUMBER = re.compile(r"[\w .:/-]{0,60}")
+
+
+def create(artist: Artist, fields: Mapping[str, object], *, now: datetime) -> Release:
+    """A new draft; *fields* as in ``edit``, of which ``title`` must be there."""
+    values = _checked({"kind": ReleaseKind.ALBUM, "title": "", **fields})
+    with transaction():
+        slug = _free_slug(artist, slugify(str(values["title"])))
+        return Release.create(artist=artist, slug=slug, created_at=now, updated_at=now, **values)
+
+
+def edit(release: Release, fields: Mapping[str, object], *, now: datetime) -> Release:
+    """Change what *fields* names and nothing else; ``Invalid`` names the field that cannot be taken.
+
+    The address of a release stays when its title changes: people have shared it.
+    """
+    values = _checked(fields)
+    if values:
+        Release.update(updated_at=now, **values).where(Release.id == release.id).execute()
+    return find(release.id)
+
+
+def find(release_id: str) -> Release:
+    """The release with this id, its artist joined, or ``NotFound``."""
+    release = Release.select(Release, Artist).join(Artist).where(Release.id == release_id).first()
+    if release is None:
+        raise NotFound("There is no such release.")
+    return release
+
+
+def find_by_address(artist_slug: str, slug: str) -> Release:
+    """The release at ``/@artist/slug``, or ``NotFound``."""
+    query = (
+        Release.select(Release, Artist).join(Artist).where(Artist.slug == artist_slug, Release.slug == slug)
+    )
+    release = query.first()
+    if release is None:
+        raise NotFound("There is no such release.")
+    return release
+
+
+def published(
+    *, limit: int, before: tuple[datetime, str] | None = None, artist: Artist | None = None
+) -> list[Release]:
+    """Public releases, newest first; *before* is the (published_at, id) of the last one seen (keyset)."""
+    query = (
+        Release.select(Release, Artist)
+        .join(Artist)
+        .where(Release.state == ReleaseState.PUBLISHED)
+        .order_by(Release.published_at.desc(), Release.id.desc())
+        .limit(limit)
+    )
+    if artist is not None:
+        query = query.where(Release.artist == artist.id)
+    if before is not None:
+        query = query.where(peewee.Tuple(Release.published_at, Release.id) < peewee.Tuple(*before))
+    return list(query)
+
+
+def of_artist(artist: Artist) -> list[Release]:
+    """Every release of the artist, drafts too, newest first."""
+    query = Release.select(Release, Artist).join(Artist).where(Release.artist == artist.id)
+    return list(query.order_by(Release.id.desc()))
+
+
+def delete_draft(release: Release) -> None:
+    """Remove a draft that holds no track; ``Conflict`` otherwise."""
+    with transaction():
+        if release.state != ReleaseState.DRAFT or Track.select().where(Track.release == release.id).exists():
+            raise Conflict("Only a draft without tracks can be removed.")
+        Release.delete().where(Release.id == release.id).execute()
+
+
+def tags_of(release: Release) -> list[str]:
+    """The tags as a list."""
+    return [tag for tag in release.tags.split("\n") if tag]
+
+
+def _free_slug(artist: Artist, wanted: str) -> str:
+    taken = {r.slug for r in Release.select(Release.slug).where(Release.artist == artist.id)}
+    number, slug = 1, wanted
+    while slug in taken:
+        number += 1
+        slug = f"{wanted}-{number}"
+    return slug
+
+
+def _kind(value: object) -> str:
+    if not isinstance(value, str) or value not in set(ReleaseKind):
+        raise Invalid(f"'kind' is one of {', '.join(ReleaseKind)}.", field="kind")
+    return ReleaseKind(value)
+
+
+def _tags(value: object) -> str:
+    names = value.replace("\n", ",").split(",") if isinstance(value, str) else value
+    if not isinstance(names, list):
+        raise Invalid("'tags' must be a list of texts.", field="tags")
+    if len(names) > 10 * MOST_TAGS:
+        raise Invalid(f"A release has at most {MOST_TAGS} tags.", field="tags")
+    tags = [clean_line(name, field="tags", longest=40, required=False).lower() for name in names]
+    unique = list(dict.fromkeys(tag for tag in tags if tag))
+    if len(unique) > MOST_TAGS:
+        raise Invalid(f"A release has at most {MOST_TAGS} tags.", field="tags")
+    return "\n".join(unique)
+
+
+def _release_date(value: object) -> date | None:
+    if value in (None, ""):
+        return None
+    try:
+        return date.fromisoformat(str(value))
+    except ValueError as error:
+        raise Invalid(
+            "'release_date' must be a date such as 2026-05-01 (ISO 8601).", field="release_date"
+        ) from error
+
+
+def _catalogue_number(value: object) -> str:
+    text = clean_line(value, field="catalogue_number", longest=60, required=False)
+    if not _CATALOGUE_NUMBER.fullmatch(text):
+        raise Invalid(
+            "A catalogue number has letters, digits, spaces and . : / - only.", field="catalogue_number"
+        )
+    return text
+
+
+_READERS: Mapping[str, Callable[[object], object]] = {
+    "title": lambda v: clean_line(v, field="title", longest=300),
+    "kind": _kind,
+    "about": lambda v: clean_text(v, field="about"),
+    "genre": lambda v: clean_line(v, field="genre", longest=60, required=False),
+    "tags": _tags,
+    "credits": lambda v: clean_text(v, field="credits"),
+    "licence": lambda v: clean_line(v, field="licence", longest=60, required=False),
+    "catalogue_number": _catalogue_number,
+    "release_date": _release_date,
+}
+
+
+def _checked(fields: Mapping[str, object]) -> dict[str, object]:
+    for name in fields:
+        if name not in _READERS:
+            raise Invalid(
+                f"A release has no field '{name}' that can be set; it has {', '.join(_READERS)}.", field=name
+            )
+    return {name: _READERS[name](value) for name, value in fields.items()}

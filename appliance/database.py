@@ -1,0 +1,159 @@
+"""The database: one proxy that models bind to at import, one connection that ``startup`` gives it.
+
+SQLite in WAL mode on one node, PostgreSQL by psycopg on a cluster. What differs between the two stands here
+and nowhere else. Stored instants are UTC.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import peewee
+from playhouse.migrations import Runner
+from playhouse.pool import PooledPostgresqlDatabase
+from ulid import ULID
+
+from appliance.errors import Invalid
+from appliance.errors import Unavailable
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+proxy = peewee.DatabaseProxy()
+
+
+def new_id() -> str:
+    """A fresh identifier: 26 letters and digits that sort by the time they were made (ULID)."""
+    return str(ULID())
+
+
+class UtcDateTimeField(peewee.DateTimeField):  # type: ignore[misc]
+    """An instant, aware and in UTC in Python, naive UTC in the database."""
+
+    def db_value(self, value: datetime | None) -> Any:
+        """*value* as it is stored; a naive instant is a mistake of the caller and refused."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored instant must say its time zone")
+        return super().db_value(value.astimezone(UTC).replace(tzinfo=None))
+
+    def python_value(self, value: Any) -> datetime | None:
+        """The stored instant, aware."""
+        naive = super().python_value(value)
+        return naive.replace(tzinfo=UTC) if naive is not None else None
+
+
+class Base(peewee.Model):  # type: ignore[misc]
+    """Parent of every model; binds it to the proxy."""
+
+    class Meta:
+        database = proxy
+        legacy_table_names = False
+
+
+class Identified(Base):
+    """A model whose key is a ULID: it may cross a boundary, tells nothing of how many there are, and sorts by age."""
+
+    id = peewee.CharField(max_length=26, primary_key=True, default=new_id)
+
+
+def connect(url: str, *, pool_size: int = 16) -> peewee.Database:
+    """Open the database at *url* and point every model at it; ``Invalid`` for a wrong address."""
+    database = _open(url, pool_size)
+    proxy.initialize(database)
+    try:
+        database.connect(reuse_if_open=True)
+    except peewee.OperationalError as error:
+        raise Unavailable(f"The database does not answer: {_first_line(error)}") from error
+    return database
+
+
+def _open(url: str, pool_size: int) -> peewee.Database:
+    if url.startswith("sqlite:///"):
+        return peewee.SqliteDatabase(
+            url.removeprefix("sqlite:///"),
+            timeout=20,
+            pragmas={
+                "journal_mode": "wal",
+                "foreign_keys": 1,
+                # FULL: what an artist was told is kept must outlive a power cut, not only a killed process.
+                "synchronous": "full",
+                "cache_size": -16_000,
+                "temp_store": "memory",
+            },
+        )
+    if urlsplit(url).scheme in {"postgres", "postgresql"}:
+        return PooledPostgresqlDatabase(
+            url, prefer_psycopg3=True, max_connections=pool_size, stale_timeout=300, timeout=10
+        )
+    raise Invalid(
+        "The setting 'database_url' must begin with sqlite:/// or postgresql://.", field="database_url"
+    )
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """One act that happens wholly or not at all; on SQLite it takes the write lock at once.
+
+    A deferred transaction that reads first and writes later fails with SQLITE_BUSY when another writer came
+    between, without waiting; IMMEDIATE waits its turn.
+    """
+    database = proxy.obj
+    if isinstance(database, peewee.SqliteDatabase) and not database.in_transaction():
+        with database.atomic("IMMEDIATE"):
+            yield
+    else:
+        with database.atomic():
+            yield
+
+
+def hold_open() -> None:
+    """Make sure this thread has a connection; SQLite keeps it, a pool hands one out."""
+    proxy.connect(reuse_if_open=True)
+
+
+def let_go() -> None:
+    """End a request's use of the connection: back to the pool on PostgreSQL, kept by the thread on SQLite."""
+    if not isinstance(proxy.obj, peewee.SqliteDatabase) and not proxy.is_closed():
+        proxy.close()
+
+
+def close_thread() -> None:
+    """Close the connection of a thread that ends."""
+    if proxy.obj is not None and not proxy.is_closed():
+        proxy.close()
+
+
+def close() -> None:
+    """Close this thread's connection and the pool."""
+    close_thread()
+    if isinstance(proxy.obj, PooledPostgresqlDatabase):
+        proxy.obj.close_all()
+
+
+def check() -> None:
+    """Ask the database for one row; ``Unavailable`` when it does not answer or lacks a migration."""
+    try:
+        proxy.execute_sql("SELECT 1").fetchone()
+        waiting = pending()
+    except peewee.PeeweeException as error:
+        raise Unavailable(f"The database does not answer: {_first_line(error)}") from error
+    if waiting:
+        raise Unavailable(f"The database waits for {len(waiting)} migration(s); run 'musicconnect migrate'.")
+
+
+def migrate() -> list[str]:
+    """Apply what is missing, in order, and return the names; safe to run twice."""
+    return list(Runner(proxy.obj, str(MIGRATIONS)).up())
+
+
+def pending() -> list[str]:
+    """Names of the migrations that have not run yet."""
+    return [m.name for m in Runner(proxy.obj, str(MIGRATIONS)).status() if m.path and not m.applied]
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

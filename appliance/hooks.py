@@ -1,0 +1,156 @@
+"""Plugins: found by entry point, loaded one by one, each with a status; a bad one is named and the rest go on."""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib.metadata import EntryPoint
+from importlib.metadata import entry_points
+from typing import Any
+
+import pluggy
+
+from appliance import hookspecs
+from appliance.errors import Invalid
+from appliance.errors import MusicConnectError
+from appliance.settings import Setting
+from appliance.settings import Settings
+
+log = logging.getLogger(__name__)
+
+CORE = frozenset({"web", "transcoder"})
+"""Entry points that are MusicConnect itself: never disabled, not listed among the plugins."""
+
+
+class Status(StrEnum):
+    """What became of a plugin."""
+
+    READY = "ready"
+    DISABLED = "disabled"
+    BAD_SETTINGS = "bad settings"
+    FAILED_TO_LOAD = "failed to load"
+    FAILED_SELF_CHECK = "failed self-check"
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """One installed plugin: its name, where it comes from, its status, and the sentence that explains it."""
+
+    name: str
+    source: str
+    status: Status
+    explanation: str = ""
+    settings: tuple[Setting, ...] = ()
+
+
+_specs = pluggy.PluginManager(hookspecs.GROUP)
+_specs.add_hookspecs(hookspecs)
+_manager = _specs
+_plugins: tuple[Plugin, ...] = ()
+
+
+def load(settings: Settings, *, points: Iterable[EntryPoint] | None = None) -> tuple[Plugin, ...]:
+    """Load every plugin anew for *settings* and return what became of each; never raises for a plugin's fault."""
+    global _manager, _plugins
+    manager = pluggy.PluginManager(hookspecs.GROUP)
+    manager.add_hookspecs(hookspecs)
+    _manager = manager
+    found = sorted(entry_points(group=hookspecs.GROUP) if points is None else points, key=lambda p: p.name)
+    results = (_load_one(manager, point, settings) for point in found)
+    _plugins = tuple(result for result in results if result is not None)
+    for plugin in _plugins:
+        if plugin.status not in {Status.READY, Status.DISABLED}:
+            log.error(
+                "plugin does not run",
+                extra={"plugin": plugin.name, "status": plugin.status, "why": plugin.explanation},
+            )
+    return _plugins
+
+
+def plugins() -> tuple[Plugin, ...]:
+    """What became of each plugin at the last ``load``."""
+    return _plugins
+
+
+def _load_one(manager: pluggy.PluginManager, point: EntryPoint, settings: Settings) -> Plugin | None:
+    name, source = point.name, point.value
+    if name in settings.disabled_plugins and name not in CORE:
+        return Plugin(name, source, Status.DISABLED, "It is listed in the setting 'disabled_plugins'.")
+    try:
+        module = point.load()
+        manager.register(module, name=name)
+        # pluggy reports a misspelt hook only when asked.
+        manager.check_pending()
+    except Exception as error:
+        _forget(manager, name)
+        log.debug("plugin failed to load", exc_info=True)
+        return Plugin(name, source, Status.FAILED_TO_LOAD, f"{type(error).__name__}: {error}")
+    if name in CORE:
+        return None
+    rows: tuple[Setting, ...] = ()
+    try:
+        rows = tuple(_own(manager, module, "plugin_settings") or ())
+        values = _values(name, rows, settings)
+    except Exception as error:
+        _forget(manager, name)
+        return Plugin(name, source, Status.BAD_SETTINGS, _sentence(error), rows)
+    try:
+        _own(manager, module, "plugin_start", settings=settings, values=values)
+    except Exception as error:
+        _forget(manager, name)
+        log.debug("plugin failed its self-check", exc_info=True)
+        return Plugin(name, source, Status.FAILED_SELF_CHECK, _sentence(error), rows)
+    return Plugin(name, source, Status.READY, "", rows)
+
+
+def _own(manager: pluggy.PluginManager, module: object, hook: str, **arguments: Any) -> Any:
+    """Call one hook of one plugin only."""
+    for implementation in getattr(manager.hook, hook).get_hookimpls():
+        if implementation.plugin is module:
+            taken = {name: arguments[name] for name in implementation.argnames}
+            return implementation.function(**taken)
+    return None
+
+
+def _values(name: str, rows: tuple[Setting, ...], settings: Settings) -> dict[str, object]:
+    given = settings.plugins.get(name, {})
+    known = {row.name: row for row in rows}
+    for key in given:
+        if key not in known:
+            raise Invalid(
+                f"The plugin '{name}' has no setting '{key}'; it has {', '.join(known) or 'none'}.", field=key
+            )
+    return {
+        key: row.read(given[key], source=f"[plugins.{name}]") if key in given else row.default
+        for key, row in known.items()
+    }
+
+
+def _sentence(error: Exception) -> str:
+    return str(error) if isinstance(error, MusicConnectError) else f"{type(error).__name__}: {error}"
+
+
+def _forget(manager: pluggy.PluginManager, name: str) -> None:
+    if manager.has_plugin(name):
+        manager.unregister(name=name)
+
+
+def announce(hook: str, **arguments: Any) -> list[Any]:
+    """Call *hook* on every plugin by itself, so that one that raises is named in the log and keeps nobody else.
+
+    For a first-result hook the list ends with the first answer. Returns the answers that are not ``None``.
+    """
+    caller = getattr(_manager.hook, hook)
+    first_only = bool(caller.spec and caller.spec.opts.get("firstresult"))
+    answers: list[Any] = []
+    for implementation in reversed(caller.get_hookimpls()):
+        try:
+            answer = implementation.function(**{name: arguments[name] for name in implementation.argnames})
+        except Exception:
+            log.exception("a plugin failed", extra={"plugin": implementation.plugin_name, "hook": hook})
+            continue
+        if answer is not None:
+            answers.append(answer)
+            if first_only:
+                break
+    return answers

@@ -1,0 +1,85 @@
+"""Every extension point of MusicConnect: when it is called, what may be returned, what a failure does, since when.
+
+A plugin is a module or package declared by the entry-point group ``musicconnect``; it implements any of these
+with ``@appliance.hookimpl``. Only ids, texts and numbers cross a hook, never database rows.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from appliance.settings import Setting
+from appliance.settings import Settings
+
+if TYPE_CHECKING:
+    import click
+
+GROUP = "musicconnect"
+hookspec = pluggy.HookspecMarker(GROUP)
+hookimpl = pluggy.HookimplMarker(GROUP)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedTrack:
+    """A track that the public may hear from now on; *published_at* is ISO 8601 in UTC, *url* where its page is."""
+
+    track_id: str
+    release_id: str
+    title: str
+    artist: str
+    release: str
+    duration_ms: int
+    published_at: str
+    url: str
+
+
+@hookspec
+def plugin_settings() -> Sequence[Setting]:  # type: ignore[empty-body]
+    """Declare the settings of this plugin.
+
+    Called once when the plugin is loaded, before any other of its hooks. Return ``Setting`` rows; their values are
+    read from ``[plugins.NAME]`` in musicconnect.toml or ``MUSICCONNECT_PLUGIN_NAME__SETTING``. A wrong value gives the plugin the
+    status *bad settings*: it is named, it does not run, and the server starts. Since 0.1.
+    """
+
+
+@hookspec
+def plugin_start(settings: Settings, values: dict[str, object]) -> None:
+    """Take this plugin's checked *values* and look whether it can work.
+
+    Called once for each process, after ``plugin_settings`` and before the first request or job. Open no connection
+    here that can wait for long. Raise a ``MusicConnectError`` to report a failed self-check: the plugin is named with the
+    sentence and does not run. Since 0.1.
+    """
+
+
+@hookspec
+def register_commands(cli: "click.Group") -> None:
+    """Add commands to ``musicconnect``.
+
+    Called when the command line starts, before settings are read, so do no work here but ``cli.add_command``. A failure
+    is reported on standard error and the other commands stay. Since 0.1.
+    """
+
+
+@hookspec(firstresult=True)
+def media_url(key: str, expires_in_s: int) -> str | None:
+    """Say where a player may fetch *key*, a path below the public address such as ``media/TOKEN/ASSET/master.m3u8``.
+
+    Called whenever the address of an artwork, waveform, preview or stream is made. Return an absolute URL, or
+    ``None`` to let the next plugin and at last MusicConnect itself answer; the first answer wins. Relative addresses inside a playlist must stay
+    valid below the answer, and it must stop working after *expires_in_s* seconds (0: it is public). A failure falls back to
+    MusicConnect's own address and is logged. Since 0.1.
+    """
+
+
+@hookspec
+def track_published(track: PublishedTrack) -> None:
+    """Learn that a track went public.
+
+    Called once for each track in a worker, by a durable job, after the transaction that published it. Several plugins are called one after the
+    other; a failure of one is logged and does not keep the others. What must not be lost belongs into a job of the plugin's own
+    (``appliance.jobs.handles``), which is retried. Since 0.1.
+    """

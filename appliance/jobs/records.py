@@ -1,0 +1,65 @@
+"""Reading and writing job rows."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from appliance.database import transaction
+from appliance.errors import Conflict
+from appliance.errors import NotFound
+from appliance.jobs.models import Job
+from appliance.jobs.models import JobState
+
+
+def add(kind: str, subject: str, *, now: datetime, max_attempts: int = 5) -> Job:
+    """The active job of this kind for this subject, made if there is none.
+
+    Call it inside the transaction that gives the job its reason, and ``send`` its id after the commit.
+    """
+    with transaction():
+        job = Job.get_or_none(Job.kind == kind, Job.subject == subject, Job.active == 1)
+        if job is None:
+            job = Job.create(
+                kind=kind,
+                subject=subject,
+                max_attempts=max_attempts,
+                run_after=now,
+                created_at=now,
+                updated_at=now,
+            )
+    return job
+
+
+def latest(kind: str, subjects: Iterable[str]) -> dict[str, Job]:
+    """The newest job of *kind* for each of *subjects*, by one query."""
+    rows = Job.select().where(Job.kind == kind, Job.subject.in_(list(subjects))).order_by(Job.id)
+    return {job.subject: job for job in rows}
+
+
+def page(
+    *, state: str | None = None, kind: str | None = None, limit: int = 50, before: str | None = None
+) -> list[Job]:
+    """Jobs, newest first."""
+    query = Job.select().order_by(Job.id.desc()).limit(limit)
+    if state:
+        query = query.where(Job.state == state)
+    if kind:
+        query = query.where(Job.kind == kind)
+    if before:
+        query = query.where(Job.id < before)
+    return list(query)
+
+
+def retry(job_id: str, *, now: datetime) -> Job:
+    """Queue a failed job again with all its attempts; ``send`` it afterwards. ``Conflict`` when it is not failed."""
+    with transaction():
+        job = Job.get_or_none(Job.id == job_id)
+        if job is None:
+            raise NotFound(f"There is no job {job_id}.")
+        if job.state != JobState.FAILED:
+            raise Conflict(f"The job is {job.state}; only a failed job can be retried.")
+        if Job.select().where(Job.kind == job.kind, Job.subject == job.subject, Job.active == 1).exists():
+            raise Conflict("The same work is already queued.")
+        job.state, job.active, job.attempts = JobState.QUEUED, 1, 0
+        job.run_after = job.updated_at = now
+        job.save()
+    return job

@@ -1,0 +1,293 @@
+"""Running jobs: claim by lease, heartbeat, back-off, and giving what nobody holds to the next worker."""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from datetime import timedelta
+from pathlib import Path
+
+from appliance import clock
+from appliance import database
+from appliance.errors import Invalid
+from appliance.errors import MusicConnectError
+from appliance.jobs.models import Job
+from appliance.jobs.models import JobState
+from appliance.jobs.queue import huey
+
+log = logging.getLogger(__name__)
+
+BACK_OFF_S = (5, 30, 120, 600, 3600)
+PROGRESS_EVERY_S = 0.5
+_stop = threading.Event()
+_lease_s = 30
+
+
+class Interrupted(Exception):
+    """The worker is to stop, or lost its lease: leave at once, the job goes on elsewhere."""
+
+
+@dataclass(slots=True)
+class Running:
+    """A job in the hands of this worker; report progress often, it is also how the job learns to stop."""
+
+    job_id: str
+    kind: str
+    subject: str
+    attempt: int
+    lost: threading.Event = field(default_factory=threading.Event)
+    _told_at: float = 0.0
+
+    def progress(self, fraction: float) -> None:
+        """Say how far the work is, 0 to 1; raises ``Interrupted`` when the worker must let go."""
+        if _stop.is_set() or self.lost.is_set():
+            raise Interrupted
+        if time.monotonic() - self._told_at >= PROGRESS_EVERY_S:
+            self._told_at = time.monotonic()
+            Job.update(progress=min(1.0, max(0.0, fraction))).where(Job.id == self.job_id).execute()
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """What runs a kind of job, and what is told when it failed for good (subject, sentence)."""
+
+    run: Callable[[Running], None]
+    failed: Callable[[str, str], None]
+
+
+_handlers: dict[str, Handler] = {}
+
+
+def handles(
+    kind: str, *, failed: Callable[[str, str], None] = lambda subject, sentence: None
+) -> Callable[[Callable[[Running], None]], Callable[[Running], None]]:
+    """Declare the function that runs jobs of *kind*; it must be able to run twice."""
+
+    def register(run: Callable[[Running], None]) -> Callable[[Running], None]:
+        _handlers[kind] = Handler(run, failed)
+        return run
+
+    return register
+
+
+def use_lease(seconds: int) -> None:
+    """Set how long a lease lasts without a heartbeat."""
+    global _lease_s
+    _lease_s = seconds
+
+
+def send(job_id: str) -> None:
+    """Put a message for this job on the queue, after the commit that made its row."""
+    run_job(job_id)
+
+
+@huey.task(name="run_job")  # type: ignore[untyped-decorator]
+def run_job(job_id: str) -> None:
+    """Claim the job and run it; leave quietly if it is gone, ended, not due, or held by another."""
+    job = _claim(job_id, clock.now())
+    if job is None:
+        return
+    running = Running(job.id, job.kind, job.subject, job.attempts)
+    started = time.monotonic()
+    try:
+        with _heartbeat(running):
+            _handlers[job.kind].run(running)
+    except Interrupted:
+        _hand_back(running)
+    except Exception as error:
+        log.log(
+            logging.WARNING if isinstance(error, MusicConnectError) else logging.ERROR,
+            "job failed",
+            extra={"job": job.id, "kind": job.kind, "attempt": job.attempts},
+            exc_info=True,
+        )
+        _fail(running, error)
+    else:
+        _end(running, JobState.DONE, progress=1.0, last_error="")
+        log.info(
+            "job done",
+            extra={"job": job.id, "kind": job.kind, "seconds": round(time.monotonic() - started, 3)},
+        )
+
+
+def _claim(job_id: str, now: datetime) -> Job | None:
+    """Take the lease by one UPDATE, so that of two workers exactly one gets it."""
+    taken = (
+        Job.update(
+            state=JobState.RUNNING,
+            attempts=Job.attempts + 1,
+            lease_owner=identity(),
+            lease_until=now + timedelta(seconds=_lease_s),
+            updated_at=now,
+        )
+        .where(Job.id == job_id, Job.state == JobState.QUEUED, Job.run_after <= now)
+        .execute()
+    )
+    job = Job.get_or_none(Job.id == job_id) if taken else None
+    if job is not None and job.kind not in _handlers:
+        # A plugin that was switched off left work behind: keep it for the day it comes back.
+        later = now + timedelta(seconds=BACK_OFF_S[-1])
+        Job.update(state=JobState.QUEUED, run_after=later, attempts=Job.attempts - 1).where(
+            Job.id == job_id
+        ).execute()
+        return None
+    return job
+
+
+@contextmanager
+def _heartbeat(running: Running) -> Iterator[None]:
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(_lease_s / 4):
+            try:
+                until = clock.now() + timedelta(seconds=_lease_s)
+                kept = Job.update(lease_until=until).where(_held(running)).execute()
+                if not kept:
+                    running.lost.set()
+            except Exception:
+                # The database may come back before the lease ends; if not, another worker takes over.
+                log.warning("heartbeat failed", extra={"job": running.job_id}, exc_info=True)
+        database.close_thread()
+
+    thread = threading.Thread(target=beat, name=f"heartbeat-{running.job_id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _held(running: Running) -> object:
+    return (
+        (Job.id == running.job_id)
+        & (Job.state == JobState.RUNNING)
+        & (Job.lease_owner == identity())
+        & (Job.attempts == running.attempt)
+    )
+
+
+def _end(running: Running, state: JobState, **values: object) -> bool:
+    changed = (
+        Job.update(
+            state=state, active=None, lease_owner=None, lease_until=None, updated_at=clock.now(), **values
+        )
+        .where(_held(running))
+        .execute()
+    )
+    return bool(changed)
+
+
+def _hand_back(running: Running) -> None:
+    # An orderly stop is nobody's fault, so it costs no attempt.
+    now = clock.now()
+    Job.update(
+        state=JobState.QUEUED,
+        lease_owner=None,
+        lease_until=None,
+        attempts=Job.attempts - 1,
+        run_after=now,
+        updated_at=now,
+    ).where(_held(running)).execute()
+
+
+def _fail(running: Running, error: Exception) -> None:
+    sentence = str(error) if isinstance(error, MusicConnectError) else "Something went wrong on our side."
+    job = Job.get_or_none(_held(running))
+    if job is None:
+        return
+    # What the input is to blame for does not get better by trying again.
+    if isinstance(error, Invalid) or job.attempts >= job.max_attempts:
+        with database.transaction():
+            if _end(running, JobState.FAILED, last_error=f"{type(error).__name__}: {error}"[:2000]):
+                _handlers[job.kind].failed(job.subject, sentence)
+        return
+    now = clock.now()
+    wait = timedelta(seconds=BACK_OFF_S[min(job.attempts, len(BACK_OFF_S)) - 1])
+    Job.update(
+        state=JobState.QUEUED,
+        lease_owner=None,
+        lease_until=None,
+        run_after=now + wait,
+        updated_at=now,
+        last_error=f"{type(error).__name__}: {error}"[:2000],
+    ).where(_held(running)).execute()
+
+
+def sweep(now: datetime) -> int:
+    """Give back the jobs nobody holds any more and send again the messages that were lost; how many were touched.
+
+    A lease is over when its time is up, or at once when its owner was a process of this host that is gone.
+    """
+    touched = 0
+    for job in Job.select().where(Job.state == JobState.RUNNING):
+        if (job.lease_until and job.lease_until < now) or _is_gone(job.lease_owner or ""):
+            touched += _release(job, now)
+    if huey.storage.queue_size() == 0:
+        # Nothing on the way, so every due row has lost its message. A duplicate would do no harm: one claim wins.
+        due = (
+            Job.select(Job.id)
+            .where(Job.state == JobState.QUEUED, Job.run_after <= now)
+            .order_by(Job.id)
+            .limit(500)
+        )
+        for job in list(due):
+            send(job.id)
+            touched += 1
+    return touched
+
+
+def _release(job: Job, now: datetime) -> int:
+    still = (Job.id == job.id) & (Job.state == JobState.RUNNING) & (Job.attempts == job.attempts)
+    ended = {
+        "lease_owner": None,
+        "lease_until": None,
+        "updated_at": now,
+        "last_error": "Its worker was lost.",
+    }
+    if job.attempts >= job.max_attempts:
+        with database.transaction():
+            changed = Job.update(state=JobState.FAILED, active=None, **ended).where(still).execute()
+            if changed and job.kind in _handlers:
+                _handlers[job.kind].failed(
+                    job.subject, "Our server gave up on this file after several tries."
+                )
+        return int(changed)
+    return int(Job.update(state=JobState.QUEUED, run_after=now, **ended).where(still).execute())
+
+
+def interrupt_all() -> None:
+    """Ask every running job of this process to leave; each is handed back at its next report of progress."""
+    _stop.set()
+
+
+def resume() -> None:
+    """Let jobs run again in this process."""
+    _stop.clear()
+
+
+def identity() -> str:
+    """This process, told apart from a later one with the same number: host, pid and start time."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
+
+
+def _started(pid: int) -> str:
+    try:
+        # proc(5): field 22 is the start time; the name in field 2 may hold spaces, so count from its closing bracket.
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except (OSError, IndexError):
+        return ""
+
+
+def _is_gone(owner: str) -> bool:
+    host, _, rest = owner.partition(":")
+    pid, _, started = rest.partition(":")
+    return host == socket.gethostname() and pid.isdigit() and bool(started) and _started(int(pid)) != started

@@ -1,0 +1,1 @@
+"""What a person may hear, and the signed permission to fetch it."""

@@ -1,0 +1,242 @@
+"""One table of settings, read from flags, the environment and ``musicconnect.toml``, in that order.
+
+The fields of :class:`Settings` are the table: name, type, default, help, bounds and whether the value is secret.
+Plugins declare rows of the same kind (:class:`Setting`), so every value is read, checked and shown in one way.
+This is the only module that looks at the process environment.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterable
+from collections.abc import Mapping
+from dataclasses import MISSING
+from dataclasses import dataclass
+from dataclasses import field
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+from typing import get_type_hints
+
+from appliance.errors import Invalid
+
+ENV_PREFIX = "MUSICCONNECT_"
+FILE_NAME = "musicconnect.toml"
+_WORDS = {
+    "1": True,
+    "true": True,
+    "yes": True,
+    "on": True,
+    "0": False,
+    "false": False,
+    "no": False,
+    "off": False,
+}
+
+REMOVED: Mapping[str, str] = {
+    "upload_limit": "'upload_limit' is now 'max_upload_mb'",
+}
+"""Names that once were settings, each with the sentence that tells what to write instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row: what may be set, of which type, between which bounds, and what it is for."""
+
+    name: str
+    type: type
+    default: Any
+    help: str
+    secret: bool = False
+    minimum: int | None = None
+    maximum: int | None = None
+    choices: tuple[str, ...] = ()
+
+    def allowed(self) -> str:
+        """What may be written, in words, for an error message or a page of the manual."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        if self.type is bool:
+            return "true or false"
+        if self.type is int:
+            if self.minimum is not None and self.maximum is not None:
+                return f"a whole number from {self.minimum} to {self.maximum}"
+            return "a whole number" if self.minimum is None else f"a whole number from {self.minimum} upwards"
+        if self.type is tuple:
+            return "names separated by commas"
+        return "a path" if self.type is Path else "a text"
+
+    def shown(self, value: object) -> str:
+        """*value* as it may be printed: a secret is never spelled out."""
+        if self.secret:
+            return "(set)" if value else "(not set)"
+        if isinstance(value, tuple):
+            return ",".join(value)
+        return str(value).lower() if isinstance(value, bool) else str(value)
+
+    def read(self, raw: object, *, source: str) -> Any:
+        """*raw* as this setting's type; ``Invalid`` names the setting, the value and what is allowed."""
+        value = self._convert(raw)
+        wrong = value is None
+        if isinstance(value, int) and not isinstance(value, bool):
+            wrong = (self.minimum is not None and value < self.minimum) or (
+                self.maximum is not None and value > self.maximum
+            )
+        if self.choices and value not in self.choices:
+            wrong = True
+        if wrong:
+            told = "(a secret)" if self.secret else repr(raw)
+            raise Invalid(
+                f"The setting '{self.name}' is {told} in {source}; allowed is {self.allowed()}.",
+                field=self.name,
+            )
+        return value
+
+    def _convert(self, raw: object) -> Any:
+        if self.type is bool:
+            return raw if isinstance(raw, bool) else _WORDS.get(str(raw).strip().lower())
+        if self.type is int:
+            if isinstance(raw, bool):
+                return None
+            try:
+                return int(str(raw).strip())
+            except ValueError:
+                return None
+        if self.type is tuple:
+            parts = raw.split(",") if isinstance(raw, str) else raw
+            if not isinstance(parts, Iterable):
+                return None
+            return tuple(str(part).strip() for part in parts if str(part).strip())
+        if not isinstance(raw, str | Path) or "\0" in str(raw):
+            return None
+        return Path(raw).expanduser() if self.type is Path else str(raw)
+
+
+def _row(default: Any, help: str, **extra: Any) -> Any:
+    return field(default=default, metadata={"help": help, **extra})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every value MusicConnect runs with, already checked; passed to ``startup.start``."""
+
+    data: Path = _row(
+        Path("data"), "Folder that holds everything this node keeps: database, queue, media, secret key."
+    )
+    host: str = _row("127.0.0.1", "Address to listen on; 0.0.0.0 listens on all.")
+    port: int = _row(8000, "TCP port to listen on; 0 takes a free one.", minimum=0, maximum=65535)
+    public_url: str = _row(
+        "", "Address people type, such as https://music.example; empty: as the request says."
+    )
+    trusted_proxies: int = _row(
+        0, "How many proxies in front set X-Forwarded-* headers.", minimum=0, maximum=10
+    )
+    collective_name: str = _row("MusicConnect", "Name of the collective, shown on every page.")
+    database_url: str = _row(
+        "", "postgresql://… or sqlite:///…; empty: musicconnect.sqlite3 in the data folder.", secret=True
+    )
+    queue_url: str = _row(
+        "", "redis://…, postgresql://… or sqlite:///…; empty: queue.sqlite3 in the data folder.", secret=True
+    )
+    store_url: str = _row(
+        "", "s3://KEY:SECRET@host/bucket or a folder; empty: media in the data folder.", secret=True
+    )
+    secret_key: str = _row(
+        "", "Root of every signature and session; empty: made once and kept in the data folder.", secret=True
+    )
+    ffmpeg: str = _row("", "The ffmpeg program to use; empty: the one installed with MusicConnect.")
+    web_threads: int = _row(8, "Requests the embedded web server answers at once.", minimum=1, maximum=256)
+    worker_threads: int = _row(2, "Jobs one worker process runs at once.", minimum=1, maximum=64)
+    max_upload_mb: int = _row(
+        2048, "Largest original an artist may send, in MiB.", minimum=1, maximum=1_000_000
+    )
+    upload_expiry_h: int = _row(
+        24, "Hours after which an unfinished upload is removed.", minimum=1, maximum=720
+    )
+    max_duration_min: int = _row(360, "Longest recording that is taken, in minutes.", minimum=1, maximum=1440)
+    media_token_ttl_s: int = _row(
+        600, "Seconds a media address may be used before the player renews it.", minimum=10, maximum=86400
+    )
+    job_lease_s: int = _row(
+        30, "Seconds without a heartbeat after which a job is taken from its worker.", minimum=2, maximum=3600
+    )
+    job_attempts: int = _row(
+        5, "How often a job is tried before it counts as failed.", minimum=1, maximum=100
+    )
+    registration: bool = _row(True, "Whether visitors may open an account.")
+    disabled_plugins: tuple[str, ...] = _row((), "Plugins that are installed but must not run.")
+    log_level: str = _row("info", "How much is logged.", choices=("debug", "info", "warning", "error"))
+    plugins: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+
+
+def core_settings() -> tuple[Setting, ...]:
+    """The rows of the core, in the order of the manual."""
+    hints = get_type_hints(Settings)
+    return tuple(
+        Setting(f.name, _plain(hints[f.name]), f.default, **f.metadata)
+        for f in fields(Settings)
+        if f.default is not MISSING
+    )
+
+
+def _plain(hint: Any) -> type:
+    return getattr(hint, "__origin__", None) or hint
+
+
+def load(
+    flags: Mapping[str, object] | None = None,
+    *,
+    environ: Mapping[str, str] | None = None,
+    file: Path | None = None,
+) -> Settings:
+    """Read all settings; a flag beats the environment, the environment beats the file.
+
+    The file is ``musicconnect.toml`` in the working folder or, failing that, in the data folder; its ``[plugins.NAME]``
+    tables belong to the plugins. Raises ``Invalid`` for an unknown, removed or wrong value.
+    """
+    environ = os.environ if environ is None else environ
+    given = {name: value for name, value in (flags or {}).items() if value is not None}
+    data = Path(str(given.get("data") or environ.get(ENV_PREFIX + "DATA") or "data"))
+    path = file or next((p for p in (Path(FILE_NAME), data / FILE_NAME) if p.is_file()), None)
+    table = _read_toml(path) if path else {}
+    plugins = {name: dict(values) for name, values in table.pop("plugins", {}).items()}
+    values: dict[str, Any] = {}
+    rows = {row.name: row for row in core_settings()}
+    for name in table:
+        if name not in rows:
+            raise Invalid(_unknown(name, path.name if path else FILE_NAME), field=name)
+    for name, row in rows.items():
+        if name in given:
+            values[name] = row.read(given[name], source="the command line")
+        elif ENV_PREFIX + name.upper() in environ:
+            values[name] = row.read(environ[ENV_PREFIX + name.upper()], source=ENV_PREFIX + name.upper())
+        elif name in table:
+            values[name] = row.read(table[name], source=str(path))
+    for old in REMOVED:
+        if ENV_PREFIX + old.upper() in environ:
+            raise Invalid(_unknown(old, ENV_PREFIX + old.upper()), field=old)
+    values["data"] = Path(values.get("data", data)).absolute()
+    return Settings(**values, plugins=_with_environment(plugins, environ))
+
+
+def _unknown(name: str, source: str) -> str:
+    if name in REMOVED:
+        return f"{REMOVED[name]} ({source})."
+    return f"There is no setting '{name}' ({source}); 'musicconnect settings' lists all."
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path.name} is not valid TOML: {error}") from error
+
+
+def _with_environment(
+    plugins: dict[str, dict[str, object]], environ: Mapping[str, str]
+) -> Mapping[str, Mapping[str, object]]:
+    # MUSICCONNECT_PLUGIN_<PLUGIN>__<SETTING>: two underscores, since a plugin's name may hold one.
+    for key, value in environ.items():
+        if key.startswith(ENV_PREFIX + "PLUGIN_") and "__" in key:
+            plugin, _, name = key.removeprefix(ENV_PREFIX + "PLUGIN_").lower().partition("__")
+            plugins.setdefault(plugin, {})[name] = value
+    return plugins

@@ -1,0 +1,100 @@
+"""Start MusicConnect for one process: hooks, database, storage, jobs, in that order, and nowhere else."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from appliance import database
+from appliance import hooks
+from appliance import jobs
+from appliance.errors import Unavailable
+from appliance.jobs import running
+from appliance.settings import Settings
+from appliance.storage import ObjectStore
+from appliance.storage import open_store
+
+SECRET_FILE = "secret_key"
+
+
+@dataclass(frozen=True, slots=True)
+class Appliance:
+    """What a started process works with."""
+
+    settings: Settings
+    store: ObjectStore
+    secret: str
+
+    @property
+    def staging(self) -> Path:
+        """Where uploads lie until they are complete."""
+        return self.settings.data / "uploads"
+
+    @property
+    def scratch(self) -> Path:
+        """Where a worker puts what it is making."""
+        return self.settings.data / "scratch"
+
+
+def start(settings: Settings, *, immediate: bool = False) -> Appliance:
+    """Connect everything; raises ``Invalid`` for a wrong setting, ``Unavailable`` for what does not answer."""
+    make_data_folder(settings)
+    secret = secret_key(settings)
+    hooks.load(settings)
+    database.connect(database_url(settings), pool_size=max(settings.web_threads, settings.worker_threads) + 4)
+    store = open_store(store_url(settings))
+    jobs.configure(queue_url(settings), secret=secret, immediate=immediate)
+    running.use_lease(settings.job_lease_s)
+    return Appliance(settings, store, secret)
+
+
+def stop() -> None:
+    """Let go of the database."""
+    database.close()
+
+
+def make_data_folder(settings: Settings) -> None:
+    """Make the data folder, for its owner only; ``Unavailable`` says why it cannot be."""
+    try:
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not os.access(settings.data, os.W_OK | os.X_OK):
+            raise PermissionError(13, "not writable")
+    except OSError as error:
+        raise Unavailable(f"The data folder {settings.data} cannot be used: {error.strerror}.") from error
+
+
+def secret_key(settings: Settings) -> str:
+    """The secret from the settings or, failing that, from the data folder, where it is made at the first start."""
+    if settings.secret_key:
+        return settings.secret_key
+    path = settings.data / SECRET_FILE
+    try:
+        return path.read_text("ascii").strip()
+    except FileNotFoundError:
+        pass
+    fresh = path.with_name(f"{SECRET_FILE}.{os.getpid()}")
+    fresh.touch(mode=0o600)
+    fresh.write_text(secrets.token_hex(32) + "\n", "ascii")
+    try:
+        # A link never overwrites: of two processes that start at once, the second takes the first one's key.
+        os.link(fresh, path)
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
+    return path.read_text("ascii").strip()
+
+
+def database_url(settings: Settings) -> str:
+    """Where the database is."""
+    return settings.database_url or f"sqlite:///{settings.data / 'musicconnect.sqlite3'}"
+
+
+def queue_url(settings: Settings) -> str:
+    """Where the queue is."""
+    return settings.queue_url or f"sqlite:///{settings.data / 'queue.sqlite3'}"
+
+
+def store_url(settings: Settings) -> str:
+    """Where the media are."""
+    return settings.store_url or str(settings.data / "media")
