@@ -18,10 +18,11 @@ class JobState(StrEnum):
 
 
 class Job(Identified):
-    """One piece of work that must not be lost: its kind, its subject's id, and how far it came."""
+    """One piece of work that must not be lost: its kind, its subject's id, what it carries, and how far it came."""
 
     kind = peewee.CharField(max_length=40)
     subject = peewee.CharField(max_length=200)
+    payload = peewee.TextField(default="")
     state = peewee.CharField(max_length=10, default=JobState.QUEUED)
     # 1 while queued or running, NULL when it ended: two NULLs differ, so this allows one active job for a subject.
     active = peewee.SmallIntegerField(null=True, default=1)

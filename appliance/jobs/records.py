@@ -10,10 +10,11 @@ from appliance.jobs.models import Job
 from appliance.jobs.models import JobState
 
 
-def add(kind: str, subject: str, *, now: datetime, max_attempts: int = 5) -> Job:
+def add(kind: str, subject: str, *, now: datetime, max_attempts: int = 5, payload: str = "") -> Job:
     """The active job of this kind for this subject, made if there is none.
 
-    Call it inside the transaction that gives the job its reason, and ``send`` its id after the commit.
+    *payload* is for what must stay as it was when the job was made, such as the text of a message; all else the job reads anew
+    from its subject. Call it inside the transaction that gives the job its reason, and ``send`` its id after the commit.
     """
     with transaction():
         job = Job.get_or_none(Job.kind == kind, Job.subject == subject, Job.active == 1)
@@ -21,6 +22,7 @@ def add(kind: str, subject: str, *, now: datetime, max_attempts: int = 5) -> Job
             job = Job.create(
                 kind=kind,
                 subject=subject,
+                payload=payload,
                 max_attempts=max_attempts,
                 run_after=now,
                 created_at=now,

@@ -42,6 +42,7 @@ class Running:
     kind: str
     subject: str
     attempt: int
+    payload: str = ""
     lost: threading.Event = field(default_factory=threading.Event)
     _told_at: float = 0.0
 
@@ -94,7 +95,7 @@ def run_job(job_id: str) -> None:
     job = _claim(job_id, clock.now())
     if job is None:
         return
-    running = Running(job.id, job.kind, job.subject, job.attempts)
+    running = Running(job.id, job.kind, job.subject, job.attempts, job.payload)
     started = time.monotonic()
     try:
         with _heartbeat(running):

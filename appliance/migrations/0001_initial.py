@@ -57,6 +57,7 @@ def up(migrator, db):
         id = CharField(primary_key=True, max_length=26)
         kind = CharField(max_length=40)
         subject = CharField(max_length=200)
+        payload = TextField(default="")
         state = CharField(max_length=10, default="queued")
         active = SmallIntegerField(null=True, default=1)
         attempts = IntegerField(default=0)
