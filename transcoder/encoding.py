@@ -1,0 +1,145 @@
+"""The two passes over a source as ffmpeg graphs: which filters, which encoders, which files.
+
+Pass one makes ``low`` and reads every meter; pass two makes all other rungs and the preview from one decode.
+Two passes and not one, because ``low`` must be playable early and the slowest encoder would hold it back.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import ffmpeg as graph
+
+from transcoder.ladder import PREVIEW_KBPS
+from transcoder.ladder import Rung
+from transcoder.ladder import aac_rate_for
+from transcoder.ladder import channels_for
+from transcoder.measurement import PREVIEW_S
+from transcoder.source import SourceFacts
+from transcoder.source import open_source
+
+# ``delay_moov`` is what makes ffmpeg write the encoder's delay into the edit list; its HLS muxer cannot.
+FRAGMENTED = {
+    "format": "mp4",
+    "movflags": "cmaf+delay_moov+skip_trailer",
+    "frag_duration": 500_000,
+    "map_metadata": -1,
+    "fflags": "+bitexact",
+}
+FINGERPRINT_S = 120  # as AcoustID does it
+FADE_IN_S = 0.3
+FADE_OUT_S = 2.0
+
+
+def first_pass(
+    source: Path, facts: SourceFacts, low: Rung, *, files: dict[str, Path], most_s: float
+) -> list[str]:
+    """The arguments that make ``low`` and the fingerprint and run the meters; *most_s* bounds a lying header."""
+    sound = heard(open_source(source, t=most_s)["a:0"], facts)
+    counts_bits = not facts.floating and (facts.bits_per_sample or 0) > 16
+    branches = sound.filter_multi_output("asplit", 4 if counts_bits else 3)
+    nothing = {"format": "null", "acodec": "pcm_f64le"}
+    outputs = [
+        encode(at_rate(branches[0], facts.sample_rate_hz, low.sample_rate_hz), low, files["low"]),
+        branches[1].filter("ebur128", peak="true", framelog="verbose").output("pipe:", **nothing),
+        branches[2].output(str(files["fingerprint"]), format="chromaprint", t=FINGERPRINT_S, ar=11_025, ac=1),
+    ]
+    if counts_bits:
+        # Many a "24-bit" file is a 16-bit one with zeros below; only the samples tell.
+        meter = branches[3].filter("astats", measure_perchannel="none", measure_overall="Bit_depth")
+        outputs.append(meter.output("pipe:", format="null", acodec="pcm_s32le"))
+    return arguments(outputs)
+
+
+def second_pass(
+    source: Path,
+    facts: SourceFacts,
+    rungs: Sequence[Rung],
+    *,
+    folder: Path,
+    preview: Path,
+    preview_start_s: float,
+) -> list[str]:
+    """The arguments that make every rung above ``low`` from one decode, and the preview."""
+    outputs = [preview_output(source, facts, preview, start_s=preview_start_s)]
+    if rungs:
+        sound = heard(open_source(source)["a:0"], facts)
+        # One resampling serves every rung of that rate.
+        per_rate = Counter(rung.sample_rate_hz for rung in rungs)
+        roots = sound.filter_multi_output("asplit", len(per_rate))
+        for index, (rate_hz, count) in enumerate(per_rate.items()):
+            branches = at_rate(roots[index], facts.sample_rate_hz, rate_hz).filter_multi_output(
+                "asplit", count
+            )
+            of_this_rate = [rung for rung in rungs if rung.sample_rate_hz == rate_hz]
+            for place, rung in enumerate(of_this_rate):
+                branch = at_depth(branches[place], facts, rung) if rung.codec == "flac" else branches[place]
+                outputs.append(encode(branch, rung, folder / f"{rung.quality}.mp4"))
+    return arguments(outputs)
+
+
+def heard(sound: Any, facts: SourceFacts) -> Any:
+    """The sound as listeners get it: mono and stereo as they are, anything wider mixed down to stereo."""
+    return sound if facts.channels <= 2 else sound.filter("aformat", channel_layouts="stereo")
+
+
+def at_rate(sound: Any, from_hz: int, to_hz: int) -> Any:
+    """Resampled by soxr where the rate differs, kept in floating point so that depth is reduced only once."""
+    if from_hz == to_hz:
+        return sound
+    return sound.filter("aresample", to_hz, resampler="soxr", precision=28, osf="fltp")
+
+
+def at_depth(sound: Any, facts: SourceFacts, rung: Rung) -> Any:
+    """The sound in the depth of a FLAC rung, dithered with a triangular distribution where bits are lost."""
+    assert rung.bits is not None
+    sample_format = "s16" if rung.bits <= 16 else "s32"
+    same_rate = facts.sample_rate_hz == rung.sample_rate_hz
+    exact = (
+        same_rate and facts.channels <= 2 and not facts.floating and (facts.bits_per_sample or 0) <= rung.bits
+    )
+    if exact:
+        return sound.filter("aformat", sample_fmts=sample_format)
+    return sound.filter(
+        "aresample", osf=sample_format, output_sample_bits=rung.bits, dither_method="triangular"
+    )
+
+
+def encode(sound: Any, rung: Rung, target: Path) -> Any:
+    """One rung as one fragmented MP4 file."""
+    if rung.codec == "aac":
+        options = {"acodec": "aac", "aac_coder": rung.coder, "audio_bitrate": f"{rung.kbps}k"}
+    else:
+        assert rung.bits is not None
+        options = {"acodec": "flac", "sample_fmt": "s16" if rung.bits <= 16 else "s32"}
+    return sound.output(str(target), **options, **FRAGMENTED)
+
+
+def preview_output(source: Path, facts: SourceFacts, target: Path, *, start_s: float) -> Any:
+    """Thirty seconds for everyone, as a small file that any browser plays; faded where it cuts into the music."""
+    sound = heard(open_source(source, ss=start_s, t=PREVIEW_S)["a:0"], facts)
+    rate_hz = aac_rate_for(facts.sample_rate_hz)
+    sound = at_rate(sound, facts.sample_rate_hz, rate_hz)
+    if start_s > 0:
+        sound = sound.filter("afade", type="in", duration=FADE_IN_S)
+    if facts.duration_s > start_s + PREVIEW_S:
+        sound = sound.filter("afade", type="out", start_time=PREVIEW_S - FADE_OUT_S, duration=FADE_OUT_S)
+    return sound.output(
+        str(target),
+        acodec="aac",
+        aac_coder="fast",
+        audio_bitrate=f"{PREVIEW_KBPS * channels_for(facts) // 2}k",
+        format="ipod",
+        movflags="faststart",
+        map_metadata=-1,
+        fflags="+bitexact",
+    )
+
+
+def arguments(outputs: Sequence[Any]) -> list[str]:
+    """The command line of a graph with several outputs, without the program's name."""
+    merged = graph.merge_outputs(*outputs) if len(outputs) > 1 else outputs[0]
+    return ["-y", *map(str, merged.get_args())]

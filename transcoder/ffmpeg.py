@@ -1,0 +1,214 @@
+"""Run ffmpeg on untrusted files: the only module that starts a process.
+
+Every run has a processor, memory, file-size and wall-clock limit, no network, no terminal, a clean
+environment and a process group of its own. A child also dies with its worker, even one killed with -9:
+``setpriv`` (util-linux) asks the kernel for that before it becomes ``prlimit``, which becomes ffmpeg, so no
+Python runs between fork and exec (``preexec_fn`` is unsafe in a threaded worker).
+"""
+
+from __future__ import annotations
+
+import collections
+import os
+import re
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from transcoder import failures
+from transcoder.limits import DEFAULT_LIMITS
+from transcoder.limits import Limits
+
+TAIL_LINES = 40
+LONGEST_LINE_BYTES = 4096
+OLDEST_VERSION = (6, 0)
+NEEDED = {
+    "encoders": ("aac", "flac"),
+    "filters": ("ebur128", "aresample", "astats"),
+    "muxers": ("mp4", "ipod", "chromaprint"),
+}
+
+# Global options of every run: no terminal, machine-readable progress, every line with its level.
+PREAMBLE = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+verbose", "-progress", "pipe:1")
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What a run left behind: the last lines ffmpeg wrote and how much sound it got through."""
+
+    tail: str
+    reached_s: float
+
+
+def run(
+    ffmpeg: str,
+    arguments: Sequence[str],
+    *,
+    sound_s: float = 0.0,
+    limits: Limits = DEFAULT_LIMITS,
+    on_progress: Callable[[float], None] = lambda reached_s: None,
+    on_line: Callable[[str], None] = lambda line: None,
+) -> Finished:
+    """Run ffmpeg to its end and say how far it got.
+
+    *on_progress* gets the seconds of sound done, about twice a second; what it raises stops ffmpeg and is passed
+    on. *on_line* gets each line of ffmpeg's log. Raises ``Unplayable`` when the file is at fault and
+    ``Interrupted`` when the machine is.
+    """
+    wall_s = limits.wall_for(sound_s)
+    deadline = time.monotonic() + wall_s
+    tail: collections.deque[str] = collections.deque(maxlen=TAIL_LINES)
+    reached_s = 0.0
+
+    def hear(line: str) -> None:
+        tail.append(line)
+        on_line(line)
+
+    def see(line: str) -> None:
+        nonlocal reached_s
+        key, _, value = line.partition("=")
+        if key == "out_time_us" and value.isdigit():
+            reached_s = int(value) / 1_000_000
+        elif key == "progress":
+            on_progress(reached_s)
+
+    try:
+        process = subprocess.Popen(
+            [*_launcher(limits.cpu_for(sound_s), limits), ffmpeg, *PREAMBLE, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            # No HOME, no proxies, no AV_LOG settings: a run depends on its arguments alone.
+            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            process_group=0,
+        )
+    except OSError as exc:
+        raise failures.Interrupted(failures.NO_FFMPEG, detail=str(exc)) from exc
+    with process:
+        try:
+            in_time = _read(process, {"stdout": see, "stderr": hear}, deadline)
+        except BaseException:
+            _kill(process)
+            raise
+        if not in_time:
+            _kill(process)
+    log = "\n".join(tail)
+    if not in_time:
+        raise failures.Interrupted(failures.TOO_SLOW, detail=f"stopped after {wall_s:.0f} s\n{log}")
+    if process.returncode:
+        raise _explain(process.returncode, log)
+    return Finished(log, reached_s)
+
+
+def _launcher(cpu_s: int, limits: Limits) -> list[str]:
+    # The hard limit a little above the soft one: SIGXCPU first, SIGKILL for whoever ignores it.
+    return [
+        "setpriv",
+        "--pdeathsig=KILL",
+        "--no-new-privs",
+        "prlimit",
+        f"--cpu={cpu_s}:{cpu_s + 5}",
+        f"--as={limits.memory_bytes}",
+        f"--fsize={limits.output_bytes}",
+        "--core=0",
+        "--",
+    ]
+
+
+def _read(
+    process: subprocess.Popen[bytes], listeners: dict[str, Callable[[str], None]], deadline: float
+) -> bool:
+    """Hand on both streams line by line until they close; False when the deadline comes first."""
+    with selectors.DefaultSelector() as selector:
+        for name, listener in listeners.items():
+            selector.register(getattr(process, name), selectors.EVENT_READ, (bytearray(), listener))
+        while selector.get_map():
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
+                return False
+            for key, _ in selector.select(left_s):
+                rest, listener = key.data
+                block = os.read(key.fd, 65536)
+                if not block:
+                    selector.unregister(key.fileobj)
+                rest += block
+                *lines, remainder = rest.split(b"\n")
+                rest[:] = remainder[:LONGEST_LINE_BYTES]
+                for line in lines:
+                    listener(line[:LONGEST_LINE_BYTES].decode("utf-8", "replace"))
+    try:
+        process.wait(max(0.1, deadline - time.monotonic()))
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # It ended by itself in this very moment, which is as good.
+    process.wait()
+
+
+def _explain(returncode: int, log: str) -> failures.Unplayable | failures.Interrupted:
+    if returncode in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
+        return failures.Unplayable(failures.TOO_MUCH_WORK, detail=log)
+    if returncode in (-signal.SIGXFSZ, 128 + signal.SIGXFSZ) or "File too large" in log:
+        return failures.Unplayable(failures.TOO_BIG, detail=log)
+    if returncode in (126, 127):
+        return failures.Interrupted(failures.NO_FFMPEG, detail=log)
+    if returncode < 0 or "received signal" in log:
+        return failures.Interrupted(failures.STOPPED, detail=f"signal {-returncode}\n{log}")
+    return failures.from_stderr(log)
+
+
+def version(ffmpeg: str) -> tuple[int, int]:
+    """Major and minor version of this ffmpeg; raises ``Interrupted`` when it does not start."""
+    text = _ask(ffmpeg, "-version")
+    found = re.match(r"ffmpeg version n?(\d+)\.(\d+)", text)
+    # Builds from the development branch have a date or a hash for a version, and are newer than any release.
+    return (int(found[1]), int(found[2])) if found else (999, 0)
+
+
+def shortcomings(ffmpeg: str) -> list[str]:
+    """What keeps this ffmpeg from doing the work, as sentences for the operator; empty when all is well."""
+    try:
+        major, minor = version(ffmpeg)
+        problems = []
+        if (major, minor) < OLDEST_VERSION:
+            problems.append(
+                f"ffmpeg {major}.{minor} is too old; {OLDEST_VERSION[0]}.{OLDEST_VERSION[1]} or newer is needed."
+            )
+        for kind, names in NEEDED.items():
+            known = {word for line in _ask(ffmpeg, f"-{kind}").splitlines() for word in line.split()[1:2]}
+            problems += [
+                f"This ffmpeg was built without the {kind[:-1]} {name!r}."
+                for name in names
+                if name not in known
+            ]
+        if "--enable-libsoxr" not in _ask(ffmpeg, "-buildconf"):
+            problems.append("This ffmpeg was built without libsoxr, the resampler.")
+        return problems
+    except failures.Interrupted as exc:
+        return [f"ffmpeg does not start: {exc.detail}"]
+
+
+def _ask(ffmpeg: str, question: str) -> str:
+    try:
+        answer = subprocess.run(
+            [*_launcher(10, DEFAULT_LIMITS), ffmpeg, "-hide_banner", question],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            timeout=20,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError) as exc:
+        raise failures.Interrupted(failures.NO_FFMPEG, detail=f"{Path(ffmpeg).name}: {exc}") from exc
+    return answer.stdout.decode("utf-8", "replace")

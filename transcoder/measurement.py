@@ -1,0 +1,115 @@
+"""What ffmpeg's meters say while it works: loudness, true peak, waveform, damage.
+
+All of it comes from the log of the one run that also encodes ``low``, so that measuring costs no pass.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from dataclasses import field
+
+METER_STEP_S = 0.1
+SILENCE_LUFS = -70.0  # the absolute gate of EBU R128: below it there is nothing to measure
+MOST_POINTS = 1800
+PREVIEW_S = 30.0
+
+NUMBER = r"\s*(-?inf|nan|-?\d+(?:\.\d+)?)"
+MOMENT = re.compile(
+    rf"t:{NUMBER}\s+TARGET.*?M:{NUMBER} .*?I:{NUMBER} LUFS.*?FTPK:((?:\s+(?:-?inf|nan|-?[\d.]+))+) dBFS"
+)
+MOMENT_QUIET = re.compile(rf"t:{NUMBER}\s+TARGET.*?M:{NUMBER} ")
+INTEGRATED = re.compile(rf"^(?:\[.*\])?\s*I:{NUMBER} LUFS\s*$")
+TRUE_PEAK = re.compile(rf"^(?:\[.*\])?\s*Peak:{NUMBER} dBFS\s*$")
+BIT_DEPTH = re.compile(r"Bit depth: (\d+)/")
+DECODED = re.compile(
+    r"Input stream #0:\d+ \(audio\): \d+ packets read \((?P<bytes>\d+) bytes\); \d+ frames decoded; "
+    r"(?P<errors>\d+) decode errors \((?P<samples>\d+) samples\)"
+)
+# Damage that ffmpeg steps over without counting it as a decode error.
+DAMAGE = re.compile(
+    r"CRC mismatch|corrupt input packet|partial file|\[error\] .*(?:invalid sync|Packet corrupt)"
+)
+
+
+@dataclass
+class Meters:
+    """Collects what one decode of a source tells; feed it every line of the log."""
+
+    momentary_lufs: list[float] = field(default_factory=list)
+    peaks_dbtp: list[float] = field(default_factory=list)
+    loudness_lufs: float | None = None
+    true_peak_dbtp: float | None = None
+    used_bits: int | None = None
+    samples: int = 0
+    packet_bytes: int = 0
+    errors: int = 0
+
+    def hear(self, line: str) -> None:
+        """Take in one line of ffmpeg's log."""
+        if "TARGET" in line:
+            self._hear_moment(line)
+        elif found := INTEGRATED.match(line):
+            loudness = float(found[1])
+            self.loudness_lufs = loudness if loudness > SILENCE_LUFS else None
+        elif found := TRUE_PEAK.match(line):
+            peak = float(found[1])
+            self.true_peak_dbtp = peak if math.isfinite(peak) else None
+        elif found := DECODED.search(line):
+            self.samples, self.packet_bytes = int(found["samples"]), int(found["bytes"])
+            self.errors += int(found["errors"])
+        elif found := BIT_DEPTH.search(line):
+            self.used_bits = max(self.used_bits or 0, int(found[1]))
+        elif DAMAGE.search(line):
+            self.errors += 1
+
+    def _hear_moment(self, line: str) -> None:
+        if found := MOMENT.search(line):
+            self.peaks_dbtp.append(max(map(float, found[4].split())))
+        if found := MOMENT_QUIET.search(line):
+            self.momentary_lufs.append(float(found[2]))
+
+
+def waveform(meters: Meters, *, duration_ms: int) -> str:
+    """The waveform as the player draws it: JSON with at most 1800 peaks of 0 to 255.
+
+    ``{"version": 1, "duration_ms": …, "peaks": [0..255, …]}``. The peaks are spread evenly over the duration;
+    each is the highest true peak of its stretch, on a linear scale where 255 is full scale.
+    """
+    peaks = [peak_byte(peak) for peak in meters.peaks_dbtp]
+    if not peaks:  # shorter than one step of the meter
+        peaks = [peak_byte(-math.inf if meters.true_peak_dbtp is None else meters.true_peak_dbtp)]
+    group = math.ceil(len(peaks) / MOST_POINTS)
+    peaks = [max(peaks[start : start + group]) for start in range(0, len(peaks), group)]
+    return json.dumps({"version": 1, "duration_ms": duration_ms, "peaks": peaks}, separators=(",", ":"))
+
+
+def peak_byte(peak_dbtp: float) -> int:
+    """A peak in dBTP as a linear height from 0 to 255."""
+    return min(255, round(255 * 10 ** (peak_dbtp / 20))) if peak_dbtp > -120 else 0
+
+
+def preview_start_s(momentary_lufs: list[float], *, duration_s: float) -> float:
+    """Where the preview begins: the 30 s with the most sound in them, or the start of a short track."""
+    if duration_s <= PREVIEW_S:
+        return 0.0
+    width = round(PREVIEW_S / METER_STEP_S)
+    powers = [10 ** (lufs / 10) for lufs in momentary_lufs]
+    energy = best = sum(powers[:width])
+    best_at = 0
+    for start in range(1, len(powers) - width + 1):
+        energy += powers[start + width - 1] - powers[start - 1]
+        # A clear gain is asked for, so that even music begins at its beginning and not at a random place.
+        if energy > best * 1.001:
+            best, best_at = energy, start
+    return min(best_at * METER_STEP_S, duration_s - PREVIEW_S)
+
+
+def mean_lufs(momentary_lufs: list[float]) -> float:
+    """The energy mean of momentary loudness: one number for a stretch of sound."""
+    if not momentary_lufs:
+        return -math.inf
+    mean = sum(10 ** (lufs / 10) for lufs in momentary_lufs) / len(momentary_lufs)
+    return 10 * math.log10(mean) if mean > 0 else -math.inf

@@ -1,0 +1,260 @@
+"""From a master to everything a listener needs: rungs, playlists, loudness, fingerprint, waveform, preview.
+
+Works on local files alone; who stores the results, and what the database says of them, is the tasks' business.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from transcoder import boxes
+from transcoder import encoding
+from transcoder import failures
+from transcoder import ffmpeg as program
+from transcoder import ladder
+from transcoder import measurement
+from transcoder import playlist
+from transcoder import verification
+from transcoder.failures import Interrupted
+from transcoder.failures import Unplayable
+from transcoder.ladder import Rung
+from transcoder.limits import DEFAULT_LIMITS
+from transcoder.limits import Limits
+from transcoder.measurement import Meters
+from transcoder.source import SourceFacts
+from transcoder.source import open_source
+from transcoder.source import probe
+from transcoder.source import too_long
+
+__all__ = [
+    "EncodedRung",
+    "Interrupted",
+    "Limits",
+    "SourceFacts",
+    "Transcoded",
+    "Unplayable",
+    "probe",
+    "transcode",
+]
+
+SHORTEST_S = 0.1
+# How much of the bar each stage fills, by what they cost on two cores.
+LOW_DONE, LOW_CHECKED, ALL_DONE = 0.35, 0.40, 0.92
+# A lossy stream hides a lost frame or two, and MP3s often carry junk at either end; a master must be whole.
+LOSSY_MAY_LOSE_S = 0.25
+LOSSLESS_MAY_LOSE_S = 0.05
+
+
+@dataclass(frozen=True)
+class EncodedRung:
+    """One finished rung: one media file, its playlist, and what a player must know beforehand."""
+
+    quality: str
+    codecs: str
+    bandwidth: int
+    average_bandwidth: int
+    sample_rate_hz: int
+    channels: int
+    bits: int | None
+    size_bytes: int
+    playlist: Path
+    media: Path
+    duration_ms: int
+
+
+@dataclass(frozen=True)
+class Transcoded:
+    """Everything made from one source. Loudness and peak are None for digital silence."""
+
+    source: SourceFacts
+    rungs: tuple[EncodedRung, ...]
+    loudness_lufs: float | None
+    true_peak_dbtp: float | None
+    fingerprint: str
+    waveform: Path
+    preview: Path
+    master_playlist: Path
+
+
+def transcode(
+    source: Path,
+    folder: Path,
+    *,
+    ffmpeg: str,
+    on_progress: Callable[[float], None] = lambda fraction: None,
+    on_low_ready: Callable[[EncodedRung], None] = lambda low: None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Transcoded:
+    """Make every rung of *source* in *folder*, verified, and measure it.
+
+    *on_progress* gets 0 to 1 about twice a second, and what it raises stops the work. *on_low_ready* gets the
+    first rung as soon as it is verified, long before the others are made. Raises ``Unplayable`` with a
+    sentence for the artist, or ``Interrupted`` where trying again is worth it.
+    """
+    declared = probe(source, ffmpeg=ffmpeg, limits=limits)
+    low_rung = ladder.rungs_for(declared)[0]
+    stage = _stages(on_progress)
+
+    meters = Meters()
+    files = {"low": folder / "low.mp4", "fingerprint": folder / "fingerprint.txt"}
+    program.run(
+        ffmpeg,
+        encoding.first_pass(source, declared, low_rung, files=files, most_s=limits.max_duration_s + 1),
+        sound_s=declared.duration_s,
+        limits=limits,
+        on_progress=stage(0.0, LOW_DONE, declared.duration_s),
+        on_line=meters.hear,
+    )
+    facts = measured_facts(declared, meters, limits)
+    refuse_damage(source, declared, facts, meters=meters, ffmpeg=ffmpeg, limits=limits)
+    start_s = measurement.preview_start_s(meters.momentary_lufs, duration_s=facts.duration_s)
+
+    def finish(rungs: Sequence[Rung], *, on_progress: Callable[[float], None]) -> list[EncodedRung]:
+        made = [_made(rung, folder) for rung in rungs]
+        verification.verify(
+            ffmpeg,
+            made,
+            duration_s=facts.duration_s,
+            source=meters,
+            start_s=start_s,
+            limits=limits,
+            on_progress=on_progress,
+        )
+        return [_with_playlist(one, facts) for one in made]
+
+    encoded = finish([low_rung], on_progress=stage(LOW_DONE, LOW_CHECKED, facts.duration_s))
+    on_low_ready(encoded[0])
+
+    rungs = ladder.rungs_for(facts)[1:]
+    preview = folder / "preview.m4a"
+    program.run(
+        ffmpeg,
+        encoding.second_pass(source, facts, rungs, folder=folder, preview=preview, preview_start_s=start_s),
+        sound_s=facts.duration_s,
+        limits=limits,
+        on_progress=stage(LOW_CHECKED, ALL_DONE, facts.duration_s),
+    )
+    if rungs:
+        encoded += finish(rungs, on_progress=stage(ALL_DONE, 1.0, facts.duration_s))
+
+    waveform = folder / "waveform.json"
+    waveform.write_text(measurement.waveform(meters, duration_ms=facts.duration_ms))
+    master = folder / "master.m3u8"
+    master.write_text(playlist.master_playlist(encoded))
+    on_progress(1.0)
+    return Transcoded(
+        source=facts,
+        rungs=tuple(encoded),
+        loudness_lufs=meters.loudness_lufs,
+        true_peak_dbtp=meters.true_peak_dbtp,
+        fingerprint=files["fingerprint"].read_text().strip(),
+        waveform=waveform,
+        preview=preview,
+        master_playlist=master,
+    )
+
+
+def measured_facts(declared: SourceFacts, meters: Meters, limits: Limits) -> SourceFacts:
+    """The facts after every sample was heard: length, bit rate and depth as they are, not as a header says."""
+    duration_s = meters.samples / declared.sample_rate_hz
+    if duration_s > limits.max_duration_s:
+        raise too_long(duration_s, limits)
+    if duration_s < SHORTEST_S:
+        raise Unplayable(failures.SILENT_LENGTH)
+    bits = declared.bits_per_sample
+    return dataclasses.replace(
+        declared,
+        duration_ms=round(duration_s * 1000),
+        bitrate_kbps=round(meters.packet_bytes * 8 / duration_s / 1000),
+        # Digital silence uses no bits at all, which says nothing of the file.
+        bits_per_sample=min(bits, max(meters.used_bits, 16)) if bits and meters.used_bits else bits,
+    )
+
+
+def refuse_damage(
+    source: Path, declared: SourceFacts, facts: SourceFacts, *, meters: Meters, ffmpeg: str, limits: Limits
+) -> None:
+    """Raise ``Unplayable`` when sound is missing from *source*, with the place where that begins.
+
+    A glitch in a published track is worse than a refusal: the artist has the whole file, MusicConnect does not.
+    """
+    tolerance_s = LOSSLESS_MAY_LOSE_S if facts.lossless else LOSSY_MAY_LOSE_S
+    lost_s = declared.duration_s - facts.duration_s if declared.duration_is_exact else 0.0
+    if not (lost_s > tolerance_s or (meters.errors and (facts.lossless or lost_s > LOSSLESS_MAY_LOSE_S))):
+        return
+    place_s = first_damage_s(source, ffmpeg=ffmpeg, limits=limits, facts=facts)
+    if place_s >= facts.duration_s - 1.0:
+        says = f" although it says that it lasts {failures.clock(declared.duration_s)}" if lost_s >= 1 else ""
+        raise Unplayable(
+            f"This file is cut off: it ends at {failures.clock(place_s)}{says}. "
+            "Export it again, or upload it again if it was whole."
+        )
+    raise Unplayable(
+        f"This file is damaged at {failures.clock(place_s)}. Export it again and upload the new file."
+    )
+
+
+def first_damage_s(source: Path, *, ffmpeg: str, limits: Limits, facts: SourceFacts) -> float:
+    """How far *source* can be decoded before the first error: a run of its own, only for files that are refused."""
+    node = open_source(source, err_detect="explode")["a:0"].output("pipe:", format="null")
+    reached_s = 0.0
+
+    def see(at_s: float) -> None:
+        nonlocal reached_s
+        reached_s = at_s
+
+    try:
+        program.run(
+            ffmpeg, ["-xerror", *node.get_args()], sound_s=facts.duration_s, limits=limits, on_progress=see
+        )
+    except Unplayable:
+        pass  # The error that was looked for.
+    return reached_s
+
+
+def _made(rung: Rung, folder: Path) -> verification.Made:
+    media = folder / f"{rung.quality}.mp4"
+    try:
+        layout = boxes.read_fragmented(media)
+    except (OSError, ValueError) as exc:
+        raise Interrupted(verification.NOT_AS_GIVEN, detail=f"{rung.quality}: {exc}") from exc
+    return verification.Made(rung, media, layout)
+
+
+def _with_playlist(made: verification.Made, facts: SourceFacts) -> EncodedRung:
+    rung, media = made.rung, made.media
+    segments = playlist.segments_of(made.layout, duration_s=facts.duration_s, target_s=ladder.SEGMENT_S)
+    bandwidth, average_bandwidth = playlist.bandwidths(segments)
+    text = playlist.media_playlist(media.name, header_bytes=made.layout.header_bytes, segments=segments)
+    path = media.with_suffix(".m3u8")
+    path.write_text(text)
+    return EncodedRung(
+        quality=rung.quality,
+        codecs=rung.codecs,
+        bandwidth=bandwidth,
+        average_bandwidth=average_bandwidth,
+        sample_rate_hz=rung.sample_rate_hz,
+        channels=rung.channels,
+        bits=rung.bits,
+        size_bytes=media.stat().st_size,
+        playlist=path,
+        media=media,
+        duration_ms=facts.duration_ms,
+    )
+
+
+def _stages(on_progress: Callable[[float], None]) -> Callable[[float, float, float], Callable[[float], None]]:
+    """Cut the bar into stages: each turns its seconds of sound into its part of 0 to 1."""
+
+    def stage(start: float, end: float, sound_s: float) -> Callable[[float], None]:
+        def see(reached_s: float) -> None:
+            done = min(1.0, reached_s / sound_s) if sound_s else 0.0
+            on_progress(start + (end - start) * done)
+
+        return see
+
+    return stage

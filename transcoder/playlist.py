@@ -1,0 +1,96 @@
+"""HLS playlists as text (RFC 8216): pure, from byte ranges and measured sizes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from transcoder.boxes import Fragmented
+
+VERSION = 7  # fragmented MP4
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A stretch of a rung's one file that a player asks for in one request."""
+
+    offset: int
+    size_bytes: int
+    duration_s: float
+
+
+class Variant(Protocol):
+    """What the master playlist says of a rung."""
+
+    @property
+    def quality(self) -> str: ...  # noqa: D102
+    @property
+    def codecs(self) -> str: ...  # noqa: D102
+    @property
+    def bandwidth(self) -> int: ...  # noqa: D102
+    @property
+    def average_bandwidth(self) -> int: ...  # noqa: D102
+
+
+def segments_of(file: Fragmented, *, duration_s: float, target_s: float) -> list[Segment]:
+    """Group the fragments of a file into segments that begin at about every *target_s* of sound.
+
+    Each segment begins with the first fragment at or after a multiple of *target_s*, so that the segments of
+    all rungs stay side by side however long a track is. What would be a last segment of less than half of that
+    joins the one before: players stumble over a tiny last segment.
+    """
+    starts_s = [max(0, fragment.decode_time - file.delay) / file.timescale for fragment in file.fragments]
+    firsts = [0]
+    for index, start_s in enumerate(starts_s):
+        if start_s >= len(firsts) * target_s and duration_s - start_s >= target_s / 2:
+            firsts.append(index)
+    ends = [*firsts[1:], len(starts_s)]
+    segments = []
+    for first, end in zip(firsts, ends, strict=True):
+        stop_s = starts_s[end] if end < len(starts_s) else duration_s
+        size_bytes = sum(fragment.size_bytes for fragment in file.fragments[first:end])
+        segments.append(Segment(file.fragments[first].offset, size_bytes, stop_s - starts_s[first]))
+    return segments
+
+
+def media_playlist(media_name: str, *, header_bytes: int, segments: list[Segment]) -> str:
+    """The playlist of one rung: one file, the header and every segment as a byte range of it."""
+    lines = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{VERSION}",
+        # EXTINF rounded to the nearest whole second must not exceed the target (RFC 8216, 4.3.3.1).
+        f"#EXT-X-TARGETDURATION:{max(math.floor(segment.duration_s + 0.5) for segment in segments)}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+        f'#EXT-X-MAP:URI="{media_name}",BYTERANGE="{header_bytes}@0"',
+    ]
+    for segment in segments:
+        lines += [
+            f"#EXTINF:{segment.duration_s:.6f},",
+            f"#EXT-X-BYTERANGE:{segment.size_bytes}@{segment.offset}",
+            media_name,
+        ]
+    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
+
+
+def bandwidths(segments: list[Segment]) -> tuple[int, int]:
+    """Peak and average bits per second, measured: the dearest segment, and all segments together."""
+    peak = max(segment.size_bytes * 8 / segment.duration_s for segment in segments)
+    total_s = sum(segment.duration_s for segment in segments)
+    average = sum(segment.size_bytes for segment in segments) * 8 / total_s
+    return math.ceil(peak), math.ceil(average)
+
+
+def master_playlist(variants: Iterable[Variant]) -> str:
+    """The playlist that lists the rungs, from the smallest up, each as ``<quality>.m3u8`` beside it."""
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    for variant in variants:
+        lines += [
+            f"#EXT-X-STREAM-INF:BANDWIDTH={variant.bandwidth},AVERAGE-BANDWIDTH={variant.average_bandwidth},"
+            f'CODECS="{variant.codecs}"',
+            f"{variant.quality}.m3u8",
+        ]
+    return "\n".join([*lines, ""])

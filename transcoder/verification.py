@@ -1,0 +1,127 @@
+"""Nothing is published unheard: every rung is decoded once more and compared with its source."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import ffmpeg as graph
+
+from transcoder import failures
+from transcoder import ffmpeg
+from transcoder.boxes import Fragmented
+from transcoder.encoding import arguments
+from transcoder.ladder import Rung
+from transcoder.limits import Limits
+from transcoder.measurement import METER_STEP_S
+from transcoder.measurement import Meters
+from transcoder.measurement import mean_lufs
+
+DURATION_TOLERANCE_S = 0.050
+AAC_DELAY_SAMPLES = 1024
+LISTEN_S = 10.0
+# A low-pass takes the very top from AAC, which only noise notices; a FLAC rung has nothing to lose.
+LEVEL_TOLERANCE_LU = {"aac": 1.5, "flac": 0.2}
+# Below this the meter hears the coder's own noise.
+QUIETEST_LUFS = -60.0
+METER_WINDOW_STEPS = 4  # momentary loudness looks back 400 ms
+
+DECODED = re.compile(r"Input stream #(\d+):0 \(audio\): .*?(\d+) decode errors \((\d+) samples\)")
+NOT_AS_GIVEN = (
+    "The prepared track did not pass its own checks, so it was not published. It will be tried again."
+)
+
+
+@dataclass(frozen=True)
+class Made:
+    """A rung on disk, waiting to be checked."""
+
+    rung: Rung
+    media: Path
+    layout: Fragmented
+
+
+def verify(
+    program: str,
+    made: Sequence[Made],
+    *,
+    duration_s: float,
+    source: Meters,
+    start_s: float,
+    limits: Limits,
+    on_progress: Callable[[float], None],
+) -> None:
+    """Decode every rung to its end; raise ``Interrupted`` unless each is whole, aligned and as loud as its source.
+
+    Loudness is compared over ten seconds from *start_s*, where the music is loudest: an encoder does not
+    change its mind about levels halfway.
+    """
+    levels = {one.rung.quality: Meters() for one in made}
+    samples: dict[int, int] = {}
+    errors: list[str] = []
+
+    def hear(line: str) -> None:
+        if found := re.match(r"\[ebur128@(\w+) @", line):
+            levels[found[1]].hear(line)
+        elif found := DECODED.search(line):
+            samples[int(found[1])] = int(found[3])
+            if int(found[2]):
+                errors.append(line)
+
+    outputs = []
+    for one in made:
+        branches = graph.input(f"file:{one.media}", protocol_whitelist="file,pipe")[
+            "a:0"
+        ].filter_multi_output("asplit", 2)
+        excerpt = branches[1].filter("atrim", start=start_s, end=start_s + LISTEN_S)
+        meter = excerpt.filter(f"ebur128@{one.rung.quality}", framelog="verbose")
+        outputs.append(branches[0].output("pipe:", format="null", acodec="pcm_f32le"))
+        outputs.append(meter.output("pipe:", format="null", acodec="pcm_f64le"))
+    try:
+        ffmpeg.run(
+            program,
+            arguments(outputs),
+            sound_s=duration_s,
+            limits=limits,
+            on_progress=on_progress,
+            on_line=hear,
+        )
+    except failures.Unplayable as exc:
+        # What we encoded ourselves is not the artist's fault.
+        raise failures.Interrupted(NOT_AS_GIVEN, detail=exc.detail) from exc
+    complaints = errors
+    for index, one in enumerate(made):
+        complaints += complaints_about(
+            one, samples.get(index, 0), duration_s, levels[one.rung.quality], source, start_s
+        )
+    if complaints:
+        raise failures.Interrupted(NOT_AS_GIVEN, detail="; ".join(complaints))
+
+
+def complaints_about(
+    made: Made, samples: int, duration_s: float, level: Meters, source: Meters, start_s: float
+) -> list[str]:
+    """What is wrong with one decoded rung, for the log; empty when it is as it should be."""
+    rung = made.rung
+    complaints = []
+    off_s = samples / rung.sample_rate_hz - duration_s
+    if abs(off_s) > DURATION_TOLERANCE_S:
+        complaints.append(f"{rung.quality} is {off_s:+.3f} s off the source's length")
+    delay = AAC_DELAY_SAMPLES if rung.codec == "aac" else 0
+    if made.layout.delay != delay:
+        complaints.append(
+            f"{rung.quality} declares a delay of {made.layout.delay} samples instead of {delay}"
+        )
+    first = round(start_s / METER_STEP_S)
+    mine = level.momentary_lufs[METER_WINDOW_STEPS - 1 :]
+    theirs = source.momentary_lufs[first + METER_WINDOW_STEPS - 1 : first + round(LISTEN_S / METER_STEP_S)]
+    compared = min(len(mine), len(theirs))
+    expected = mean_lufs(theirs[:compared])
+    if compared and expected > QUIETEST_LUFS:
+        change = mean_lufs(mine[:compared]) - expected
+        if abs(change) > LEVEL_TOLERANCE_LU[rung.codec]:
+            complaints.append(f"{rung.quality} is {change:+.1f} LU off the source's loudness")
+    return complaints
