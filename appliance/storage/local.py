@@ -107,7 +107,9 @@ class LocalStore:
         descriptor, info = self._descriptor(key)
         try:
             label = labels.attached(descriptor) if self._attributes else None
-            label = label or labels.read_beside(self._locate(key), info) or self._adopt(key, descriptor, info)
+            label = (
+                label or labels.read_beside(self._inside + key, info) or self._adopt(key, descriptor, info)
+            )
             return _stored(key, info, label)
         finally:
             os.close(descriptor)
@@ -145,7 +147,7 @@ class LocalStore:
     def path(self, key: str) -> Path:
         """The file of the object, for ``sendfile`` and ffmpeg: read it, never write. Raises ``NotFound``."""
         os.close(self._descriptor(key)[0])
-        return Path(self._locate(key))
+        return Path(self._inside + key)
 
     def sweep(self) -> int:
         """Remove what killed writers left behind; returns how many files that were."""
@@ -153,26 +155,36 @@ class LocalStore:
             return disk.sweep(self._incoming)
 
     def _locate(self, key: str) -> str:
+        """The path to write *key* at, or to remove, wherever its folders lead."""
         path = self._inside + validate_key(key)
-        if not os.path.realpath(path).startswith(self._inside):
-            raise Unavailable(
-                f"A link in the storage folder leads {key} out of it; the operator must remove the link."
-            )
+        self._stay_inside(key, os.path.realpath(path))
         return path
 
     def _descriptor(self, key: str) -> tuple[int, os.stat_result]:
+        """Open the object for reading. Raises ``NotFound`` for all that is no plain file."""
+        path = self._inside + validate_key(key)
         try:
             # A named pipe must not make the opening wait for a writer.
-            descriptor = os.open(self._locate(key), os.O_RDONLY | os.O_NONBLOCK)
+            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         except (FileNotFoundError, NotADirectoryError) as error:
             raise NotFound(f"There is no stored object {key}.") from error
         except OSError as error:
             raise disk.disk_unavailable(error) from error
-        info = os.fstat(descriptor)
-        if not stat.S_ISREG(info.st_mode):
+        try:
+            self._stay_inside(key, disk.opened_path(descriptor, path))
+            info = os.fstat(descriptor)
+            if not stat.S_ISREG(info.st_mode):
+                raise NotFound(f"There is no stored object {key}.")
+        except BaseException:
             os.close(descriptor)
-            raise NotFound(f"There is no stored object {key}.")
+            raise
         return descriptor, info
+
+    def _stay_inside(self, key: str, real_path: str) -> None:
+        if not real_path.startswith(self._inside):
+            raise Unavailable(
+                f"A link in the storage folder leads {key} out of it; the operator must remove the link."
+            )
 
     def _settle(self, key: str, source: str, path: str, *, descriptor: int, label: Label) -> StoredObject:
         """Make the finished file at *source* the object: label, sync, rename, sync."""
@@ -217,7 +229,7 @@ class LocalStore:
         log.warning("object without a label adopted", extra={"key": key, "sha256": digest})
         with contextlib.suppress(OSError):
             if not (self._attributes and labels.attach(descriptor, label)):
-                labels.write_beside(self._locate(key), info, label)
+                labels.write_beside(self._inside + key, info, label)
         return label
 
     def _keys(self, folder: str, prefix: str) -> Iterator[str]:

