@@ -29,7 +29,7 @@ def new_id() -> str:
     return str(ULID())
 
 
-class UtcDateTimeField(peewee.DateTimeField):  # type: ignore[misc]
+class UtcDateTimeField(peewee.DateTimeField):
     """An instant, aware and in UTC in Python, naive UTC in the database."""
 
     def db_value(self, value: datetime | None) -> Any:
@@ -38,15 +38,15 @@ class UtcDateTimeField(peewee.DateTimeField):  # type: ignore[misc]
             return None
         if value.tzinfo is None:
             raise ValueError("a stored instant must say its time zone")
-        return super().db_value(value.astimezone(UTC).replace(tzinfo=None))
+        return super().db_value(value.astimezone(UTC).replace(tzinfo=None))  # type: ignore[no-untyped-call]
 
     def python_value(self, value: Any) -> datetime | None:
         """The stored instant, aware."""
-        naive = super().python_value(value)
+        naive = super().python_value(value)  # type: ignore[no-untyped-call]
         return naive.replace(tzinfo=UTC) if naive is not None else None
 
 
-class Base(peewee.Model):  # type: ignore[misc]
+class Base(peewee.Model):
     """Parent of every model; binds it to the proxy."""
 
     class Meta:
@@ -86,9 +86,10 @@ def _open(url: str, pool_size: int) -> peewee.Database:
             },
         )
     if urlsplit(url).scheme in {"postgres", "postgresql"}:
-        return PooledPostgresqlDatabase(
+        pooled: peewee.Database = PooledPostgresqlDatabase(
             url, prefer_psycopg3=True, max_connections=pool_size, stale_timeout=300, timeout=10
         )
+        return pooled
     raise Invalid(
         "The setting 'database_url' must begin with sqlite:/// or postgresql://.", field="database_url"
     )

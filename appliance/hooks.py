@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib.metadata import EntryPoint
 from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
 from typing import Any
 
 import pluggy
@@ -15,6 +16,9 @@ from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
 from appliance.settings import Setting
 from appliance.settings import Settings
+
+if TYPE_CHECKING:
+    import click
 
 log = logging.getLogger(__name__)
 
@@ -154,3 +158,17 @@ def announce(hook: str, **arguments: Any) -> list[Any]:
             if first_only:
                 break
     return answers
+
+
+def add_commands(cli: "click.Group") -> list[tuple[str, str]]:
+    """Let every installed plugin add its commands; returns the name and problem of each that could not."""
+    problems: list[tuple[str, str]] = []
+    for point in sorted(entry_points(group=hookspecs.GROUP), key=lambda p: p.name):
+        manager = pluggy.PluginManager(hookspecs.GROUP)
+        manager.add_hookspecs(hookspecs)
+        try:
+            manager.register(point.load(), name=point.name)
+            manager.hook.register_commands(cli=cli)
+        except Exception as error:
+            problems.append((point.name, f"{type(error).__name__}: {error}"))
+    return problems

@@ -15,6 +15,7 @@ from dataclasses import field
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
+from typing import get_origin
 from typing import get_type_hints
 
 from appliance.errors import Invalid
@@ -179,7 +180,8 @@ def core_settings() -> tuple[Setting, ...]:
 
 
 def _plain(hint: Any) -> type:
-    return getattr(hint, "__origin__", None) or hint
+    plain: type = get_origin(hint) or hint
+    return plain
 
 
 def load(

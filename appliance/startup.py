@@ -36,8 +36,19 @@ class Appliance:
         return self.settings.data / "scratch"
 
 
+_appliance: Appliance | None = None
+
+
+def appliance() -> Appliance:
+    """What this process was started with; ``Unavailable`` before ``start``."""
+    if _appliance is None:
+        raise Unavailable("MusicConnect is not started in this process.")
+    return _appliance
+
+
 def start(settings: Settings, *, immediate: bool = False) -> Appliance:
     """Connect everything; raises ``Invalid`` for a wrong setting, ``Unavailable`` for what does not answer."""
+    global _appliance
     make_data_folder(settings)
     secret = secret_key(settings)
     hooks.load(settings)
@@ -45,12 +56,15 @@ def start(settings: Settings, *, immediate: bool = False) -> Appliance:
     store = open_store(store_url(settings))
     jobs.configure(queue_url(settings), secret=secret, immediate=immediate)
     running.use_lease(settings.job_lease_s)
-    return Appliance(settings, store, secret)
+    _appliance = Appliance(settings, store, secret)
+    return _appliance
 
 
 def stop() -> None:
-    """Let go of the database."""
+    """Let go of everything that ``start`` connected."""
+    global _appliance
     database.close()
+    _appliance = None
 
 
 def make_data_folder(settings: Settings) -> None:

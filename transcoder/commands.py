@@ -1,1 +1,85 @@
-"""Commands."""
+"""``musicconnect worker``, ``musicconnect retranscode`` and ``musicconnect demo``."""
+
+import click
+
+from appliance import clock
+from appliance import database
+from appliance import doctor
+from appliance import hookimpl
+from appliance import jobs
+from appliance import startup
+from appliance import supervisor
+from appliance.catalog import tracks
+from appliance.catalog.models import Track
+from appliance.errors import Invalid
+from appliance.invocation import data_option
+from appliance.invocation import settings_from
+from appliance.invocation import started
+from appliance.settings import Settings
+from transcoder import demo as collective
+from transcoder import ffmpeg
+from transcoder import worker as consumer
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    """Add the commands of the transcoder."""
+    for command in (worker, retranscode, demo):
+        cli.add_command(command)
+
+
+@doctor.check("ffmpeg")
+def _ffmpeg(settings: Settings) -> str:
+    return ffmpeg.check(ffmpeg.program(settings.ffmpeg))
+
+
+@click.command()
+@click.option("--periodic/--no-periodic", default=True, help="Run the chores too; exactly one worker may.")
+@click.option("--lifeline", type=int, hidden=True)
+@data_option
+@click.pass_context
+def worker(ctx: click.Context, periodic: bool, lifeline: int | None) -> None:
+    """Run a worker: it makes renditions, tells plugins, and does the chores."""
+    supervisor.follow_lifeline(lifeline)
+    consumer.run(settings_from(ctx), periodic=periodic)
+
+
+@click.command()
+@click.argument("track_ids", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="Every track of the catalogue.")
+@data_option
+@click.pass_context
+def retranscode(ctx: click.Context, track_ids: tuple[str, ...], everything: bool) -> None:
+    """Make the renditions of tracks anew; listeners hear the old ones until the new are verified."""
+    if not track_ids and not everything:
+        raise click.UsageError("Name the tracks, or say --all.")
+    appliance = started(ctx)
+    wanted = [row.id for row in Track.select(Track.id).order_by(Track.id)] if everything else list(track_ids)
+    for track_id in wanted:
+        job = tracks.queue_transcode(track_id, now=clock.now(), attempts=appliance.settings.job_attempts)
+        jobs.send(job.id)
+    click.echo(f"{len(wanted)} track(s) queued.")
+
+
+@click.command()
+@data_option
+@click.pass_context
+def demo(ctx: click.Context) -> None:
+    """Make a demo collective: three artists whose music the worker synthesises and transcodes.
+
+    Makes the accounts artist@demo.com and fan@demo.com with the password password123; a node that has them only
+    listens on this machine.
+    """
+    settings = settings_from(ctx)
+    if not doctor.is_loopback(settings.host):
+        raise Invalid(
+            f"A demo has passwords that everybody knows; it is not made on a node that listens on {settings.host}."
+        )
+    appliance = startup.start(settings)
+    database.migrate()
+    made = collective.make(appliance, now=clock.now())
+    click.echo(
+        "The demo collective is made; its music becomes ready while the server runs."
+        if made
+        else "The demo is here already."
+    )

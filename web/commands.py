@@ -1,1 +1,106 @@
-"""Commands."""
+"""``musicconnect serve`` and ``musicconnect web``."""
+
+import logging
+import signal
+import socket
+from types import FrameType
+
+import click
+
+from appliance import database
+from appliance import doctor
+from appliance import hookimpl
+from appliance import startup
+from appliance import supervisor
+from appliance.invocation import data_option
+from appliance.invocation import settings_from
+from appliance.settings import Settings
+
+log = logging.getLogger(__name__)
+
+host_option = click.option("--host", help="Address to listen on (default: 127.0.0.1).")
+port_option = click.option("--port", type=int, help="TCP port to listen on (default: 8000).")
+lifeline_option = click.option("--lifeline", type=int, hidden=True)
+
+
+@hookimpl
+def register_commands(cli: click.Group) -> None:
+    """Add the commands of the server."""
+    cli.add_command(serve)
+    cli.add_command(web)
+
+
+@click.command()
+@host_option
+@port_option
+@data_option
+@click.pass_context
+def serve(ctx: click.Context, host: str | None, port: int | None) -> None:
+    """Run all of one node: the web server and a worker, started again when they die."""
+    settings = settings_from(ctx, {"host": host, "port": port})
+    startup.make_data_folder(settings)
+    database.connect(startup.database_url(settings))
+    database.migrate()
+    doctor.require_safe_address(settings)
+    listening = supervisor.listen(settings.host, settings.port)
+    bound = listening.getsockname()[1]
+    database.close()
+    shared = ["--data", str(settings.data)]
+    children = [
+        supervisor.Child(
+            "web",
+            ["web", *shared, "--host", settings.host, "--port", str(bound), "--fd", str(listening.fileno())],
+        ),
+        supervisor.Child("worker", ["worker", *shared]),
+    ]
+    shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    click.echo(f"MusicConnect is at {settings.public_url or f'http://{shown}:{bound}'} (stop it with Ctrl-C)")
+    supervisor.run(children, inherited=[listening.fileno()])
+
+
+@click.command()
+@host_option
+@port_option
+@click.option("--fd", type=int, hidden=True)
+@lifeline_option
+@data_option
+@click.pass_context
+def web(ctx: click.Context, host: str | None, port: int | None, fd: int | None, lifeline: int | None) -> None:
+    """Run the web server alone; a worker must run elsewhere."""
+    supervisor.follow_lifeline(lifeline)
+    settings = settings_from(ctx, {"host": host, "port": port})
+    _run(settings, fd)
+
+
+def _run(settings: Settings, fd: int | None) -> None:
+    # Imported here: the supervisor, which never answers a request, would carry Flask in its memory all day.
+    import waitress
+
+    from web.app import create_app
+
+    appliance = startup.start(settings)
+    database.check()
+    doctor.require_safe_address(settings)
+    listening = (
+        socket.socket(fileno=fd) if fd is not None else supervisor.listen(settings.host, settings.port)
+    )
+    listening.setblocking(False)
+    server = waitress.create_server(
+        create_app(appliance),
+        sockets=[listening],
+        threads=settings.web_threads,
+        max_request_body_size=(settings.max_upload_mb + 1) * 1024 * 1024,
+        channel_timeout=120,
+        connection_limit=1000,
+        ident=None,
+        clear_untrusted_proxy_headers=not settings.trusted_proxies,
+    )
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        raise SystemExit(0)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+    log.info("web ready", extra={"host": settings.host, "port": listening.getsockname()[1]})
+    server.run()
+    startup.stop()

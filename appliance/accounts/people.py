@@ -51,14 +51,14 @@ def create(
             created_at=now,
         )
         for name in {RoleName.LISTENER, *roles}:
-            UserRole.create(user=user, role=ensure_role(name))
+            give_role(user.id, name)
     return user
 
 
-def ensure_role(name: RoleName) -> Role:
-    """The role row called *name*."""
-    role, _ = Role.get_or_create(name=name)
-    return role
+def give_role(user_id: str, name: RoleName) -> None:
+    """Let this person hold the role; nothing happens when they do already."""
+    Role.insert(name=name).on_conflict_ignore().execute()
+    UserRole.insert(user=user_id, role=Role.get(Role.name == name)).on_conflict_ignore().execute()
 
 
 def find(email: str) -> User:

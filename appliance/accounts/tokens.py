@@ -42,7 +42,9 @@ def mint(
 
 def recognise(token: str, now: datetime) -> ApiToken | None:
     """The live token row for this text, its user joined, or ``None``; notes roughly when it was last used."""
-    row = ApiToken.select(ApiToken, User).join(User).where(ApiToken.digest == _digest(token)).first()
+    row: ApiToken | None = (
+        ApiToken.select(ApiToken, User).join(User).where(ApiToken.digest == _digest(token)).first()
+    )
     if row is None or not row.user.active or (row.expires_at and row.expires_at <= now):
         return None
     if row.last_used_at is None or now - row.last_used_at > LAST_USED_EVERY:

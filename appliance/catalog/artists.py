@@ -6,7 +6,6 @@ from datetime import datetime
 from appliance.accounts import people
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import User
-from appliance.accounts.models import UserRole
 from appliance.catalog.models import Artist
 from appliance.catalog.wording import clean_line
 from appliance.catalog.wording import clean_text
@@ -37,7 +36,7 @@ def create(owner: User, *, name: str, slug: str = "", about: str = "", now: date
         artist = Artist.create(
             slug=slug, name=name, about=clean_text(about, field="about"), owner=owner.id, created_at=now
         )
-        UserRole.get_or_create(user=owner.id, role=people.ensure_role(RoleName.ARTIST))
+        people.give_role(owner.id, RoleName.ARTIST)
     return artist
 
 

@@ -85,8 +85,10 @@ def dominant_colour(image: Image.Image) -> str:
     small = image.resize((64, 64)).quantize(8)
     palette = small.getpalette() or [128, 128, 128]
     best, best_weight = (128, 128, 128), -1.0
-    for count, index in small.getcolors() or []:
-        r, g, b = palette[3 * int(index) : 3 * int(index) + 3]
+    for index, count in enumerate(small.histogram()[:8]):
+        if not count:
+            continue
+        r, g, b = palette[3 * index : 3 * index + 3]
         weight = count * (0.2 + (max(r, g, b) - min(r, g, b)) / 255)
         if weight > best_weight:
             best, best_weight = (r, g, b), weight

@@ -46,7 +46,9 @@ def edit(release: Release, fields: Mapping[str, object], *, now: datetime) -> Re
 
 def find(release_id: str) -> Release:
     """The release with this id, its artist joined, or ``NotFound``."""
-    release = Release.select(Release, Artist).join(Artist).where(Release.id == release_id).first()
+    release: Release | None = (
+        Release.select(Release, Artist).join(Artist).where(Release.id == release_id).first()
+    )
     if release is None:
         raise NotFound("There is no such release.")
     return release
@@ -57,7 +59,7 @@ def find_by_address(artist_slug: str, slug: str) -> Release:
     query = (
         Release.select(Release, Artist).join(Artist).where(Artist.slug == artist_slug, Release.slug == slug)
     )
-    release = query.first()
+    release: Release | None = query.first()
     if release is None:
         raise NotFound("There is no such release.")
     return release

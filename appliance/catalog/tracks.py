@@ -29,7 +29,7 @@ _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 def find(track_id: str) -> Track:
     """The track with this id, its release and artist joined, or ``NotFound``."""
     query = Track.select(Track, Release, Artist).join(Release).join(Artist).where(Track.id == track_id)
-    track = query.first()
+    track: Track | None = query.first()
     if track is None:
         raise NotFound("There is no such track.")
     return track

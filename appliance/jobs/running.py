@@ -221,6 +221,7 @@ def _fail(running: Running, error: Exception) -> None:
         updated_at=now,
         last_error=f"{type(error).__name__}: {error}"[:2000],
     ).where(_held(running)).execute()
+    run_job.schedule((running.job_id,), delay=wait.total_seconds())
 
 
 def sweep(now: datetime) -> int:

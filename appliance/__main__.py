@@ -1,0 +1,5 @@
+"""``python -m appliance`` is ``musicconnect``."""
+
+from appliance.cli import main
+
+main()

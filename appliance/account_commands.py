@@ -1,0 +1,68 @@
+"""``musicconnect user`` and ``musicconnect token``."""
+
+import sys
+
+import click
+
+from appliance import clock
+from appliance.accounts import people
+from appliance.accounts import tokens
+from appliance.accounts.models import RoleName
+from appliance.accounts.models import Scope
+from appliance.invocation import data_option
+from appliance.invocation import started
+
+
+@click.group()
+def user() -> None:
+    """Make and list accounts."""
+
+
+@user.command("create")
+@click.option("--email", required=True, help="Address they sign in with.")
+@click.option(
+    "--role", type=click.Choice([str(role) for role in RoleName]), default="listener", show_default=True
+)
+@click.option("--name", default="", help="Name that others see.")
+@click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input instead of asking for it."
+)
+@data_option
+@click.pass_context
+def create_user(ctx: click.Context, email: str, role: str, name: str, password_stdin: bool) -> None:
+    """Make an account."""
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    started(ctx)
+    made = people.create(email, password, roles=[RoleName(role)], now=clock.now(), display_name=name)
+    click.echo(f"Made the {role} {made.email}.")
+
+
+@click.group()
+def token() -> None:
+    """Mint API tokens."""
+
+
+@token.command("create")
+@click.option("--email", required=True, help="Whose token it is.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice([str(scope) for scope in Scope]),
+    default=["read", "write"],
+    show_default=True,
+    help="What it may do; give it several times for several.",
+)
+@click.option("--name", default="", help="What it is for.")
+@click.option("--days", type=click.IntRange(1, 3650), help="After how many days it ends (default: never).")
+@data_option
+@click.pass_context
+def create_token(
+    ctx: click.Context, email: str, scopes: tuple[str, ...], name: str, days: int | None
+) -> None:
+    """Mint a token and print it; it is shown this once."""
+    started(ctx)
+    click.echo(tokens.mint(people.find(email), now=clock.now(), scopes=scopes, name=name, days=days))

@@ -1,0 +1,57 @@
+"""Periodic tasks, run on exactly one consumer; each is a few lines and safe to run late or twice."""
+
+import logging
+import shutil
+import time
+
+from appliance import clock
+from appliance import jobs
+from appliance import startup
+from appliance.catalog import uploads
+from appliance.errors import MusicConnectError
+from appliance.jobs.queue import crontab
+from appliance.jobs.queue import huey
+
+log = logging.getLogger(__name__)
+
+SCRATCH_KEPT_S = 24 * 3600
+
+
+@huey.periodic_task(crontab(minute="*"), name="sweep_jobs")  # type: ignore[untyped-decorator]
+def sweep_jobs() -> None:
+    """Every minute: requeue what no worker holds and send lost messages again."""
+    jobs.sweep(clock.now())
+
+
+@huey.periodic_task(crontab(minute="*/5"), name="finish_uploads")  # type: ignore[untyped-decorator]
+def finish_uploads() -> None:
+    """Every five minutes: make a track of complete uploads whose server died before it did."""
+    appliance = startup.appliance()
+    for upload in uploads.unfinished():
+        try:
+            _, job_id = uploads.finish(
+                upload,
+                folder=appliance.staging,
+                store=appliance.store,
+                attempts=appliance.settings.job_attempts,
+                now=clock.now(),
+            )
+        except MusicConnectError as error:
+            log.info("upload not finished", extra={"upload": upload.id, "why": str(error)})
+        else:
+            jobs.send(job_id)
+
+
+@huey.periodic_task(crontab(minute="17"), name="expire_uploads")  # type: ignore[untyped-decorator]
+def expire_uploads() -> None:
+    """Every hour: remove uploads whose time is up."""
+    uploads.expire(folder=startup.appliance().staging, now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="43"), name="sweep_scratch")  # type: ignore[untyped-decorator]
+def sweep_scratch() -> None:
+    """Every hour: remove what killed workers left in the scratch folder."""
+    folder = startup.appliance().scratch
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if time.time() - path.stat().st_mtime > SCRATCH_KEPT_S:
+            shutil.rmtree(path, ignore_errors=True)

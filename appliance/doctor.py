@@ -1,0 +1,201 @@
+"""``musicconnect doctor``: everything an operator can get wrong, and the mend for each.
+
+A check is a function that returns what it found, or raises a ``MusicConnectError`` whose sentence says what is wrong and how to mend it. The
+transcoder and the web register theirs with ``check`` when they are loaded.
+"""
+
+import os
+import shutil
+import socket
+import stat
+import sys
+from collections.abc import Callable
+from importlib.metadata import packages_distributions
+from ipaddress import ip_address
+
+import click
+
+from appliance import clock
+from appliance import database
+from appliance import hooks
+from appliance import jobs
+from appliance import startup
+from appliance.accounts import people
+from appliance.errors import Invalid
+from appliance.errors import MusicConnectError
+from appliance.errors import Unavailable
+from appliance.hooks import Status
+from appliance.invocation import data_option
+from appliance.invocation import settings_from
+from appliance.settings import Settings
+from appliance.storage import open_store
+
+Check = Callable[[Settings], str]
+PACKAGES = ("appliance", "plugins", "transcoder", "web")
+LEAST_FREE_BYTES = 1024**3
+LONG_WAIT_S = 600
+
+_checks: dict[str, Check] = {}
+
+
+def check(name: str) -> Callable[[Check], Check]:
+    """Declare a check under the name that is printed; they run in the order they were declared."""
+
+    def register(function: Check) -> Check:
+        _checks[name] = function
+        return function
+
+    return register
+
+
+@click.command()
+@data_option
+@click.pass_context
+def doctor(ctx: click.Context) -> None:
+    """Check what can be wrong with this node and say how to mend it; exit code 1 when something is."""
+    settings = settings_from(ctx)
+    wrong = 0
+    for name, function in _checks.items():
+        try:
+            click.echo(f"ok    {name}: {function(settings)}")
+        except MusicConnectError as error:
+            wrong += 1
+            click.echo(f"WRONG {name}: {error}")
+    click.echo("All is well." if not wrong else f"{wrong} thing(s) to mend.")
+    ctx.exit(1 if wrong else 0)
+
+
+@check("python")
+def _python(settings: Settings) -> str:
+    return f"Python {sys.version.split()[0]}"
+
+
+@check("packages")
+def _packages(settings: Settings) -> str:
+    owners = packages_distributions()
+    for name in PACKAGES:
+        others = sorted(set(owners.get(name, [])) - {"musicconnect"})
+        if others:
+            raise Invalid(
+                f"The distribution {others[0]} also installs '{name}'; remove it: pip uninstall {others[0]}."
+            )
+    return "no other distribution owns ours"
+
+
+@check("data folder")
+def _data(settings: Settings) -> str:
+    startup.make_data_folder(settings)
+    free = shutil.disk_usage(settings.data).free
+    if free < LEAST_FREE_BYTES:
+        raise Unavailable(
+            f"Only {free // 1024**2} MiB are free in {settings.data}; make room or set 'data' to a larger disk."
+        )
+    return f"{settings.data}, {free // 1024**3} GiB free"
+
+
+@check("secret key")
+def _secret(settings: Settings) -> str:
+    if settings.secret_key:
+        if len(settings.secret_key) < 32:
+            raise Invalid(
+                "The setting 'secret_key' is shorter than 32 characters; remove it, and a good one is made."
+            )
+        return "from the settings"
+    startup.secret_key(settings)
+    path = settings.data / startup.SECRET_FILE
+    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise Invalid(f"Others can read the secret key; run: chmod 600 {path}")
+    return "in the data folder, readable by its owner only"
+
+
+@check("database")
+def _database(settings: Settings) -> str:
+    database.connect(startup.database_url(settings))
+    database.check()
+    return "answers and is up to date"
+
+
+@check("queue")
+def _queue(settings: Settings) -> str:
+    jobs.configure(startup.queue_url(settings), secret=startup.secret_key(settings))
+    return f"answers, {jobs.check()} message(s) wait"
+
+
+@check("storage")
+def _storage(settings: Settings) -> str:
+    open_store(startup.store_url(settings)).check()
+    return "keeps and gives back what is put there"
+
+
+@check("jobs")
+def _jobs(settings: Settings) -> str:
+    failed = jobs.page(state="failed", limit=100)
+    waiting = jobs.page(state="queued", limit=1000)
+    due = [job for job in waiting if (clock.now() - job.run_after).total_seconds() > LONG_WAIT_S]
+    if due and not jobs.page(state="running", limit=1):
+        raise Unavailable(
+            f"{len(due)} job(s) wait for more than ten minutes and none runs; start 'musicconnect worker'."
+        )
+    return f"{len(waiting)} waiting, {len(failed)} failed" + (
+        " ('musicconnect jobs --state failed')" if failed else ""
+    )
+
+
+@check("plugins")
+def _plugins(settings: Settings) -> str:
+    loaded = hooks.load(settings)
+    for plugin in loaded:
+        if plugin.status not in {Status.READY, Status.DISABLED}:
+            raise Invalid(f"'{plugin.name}' does not run ({plugin.status}): {plugin.explanation}")
+    return ", ".join(f"{plugin.name} {plugin.status}" for plugin in loaded) or "none"
+
+
+@check("address")
+def _address(settings: Settings) -> str:
+    require_safe_address(settings)
+    if settings.public_url and not settings.public_url.startswith(("http://", "https://")):
+        raise Invalid("The setting 'public_url' must begin with https:// (or http://).")
+    if settings.public_url.startswith("http://") and not is_loopback(settings.host):
+        raise Invalid(
+            "The setting 'public_url' is without TLS; put a proxy with a certificate in front and write https://."
+        )
+    if settings.public_url.startswith("https://") and not settings.trusted_proxies:
+        raise Invalid(
+            "'public_url' is https, so a proxy must stand in front; set 'trusted_proxies' to how many (mostly 1)."
+        )
+    return (
+        f"{settings.public_url or 'as the request says'}, listening on {settings.host} port {settings.port}"
+    )
+
+
+@check("open files")
+def _files(settings: Settings) -> str:
+    limit = os.sysconf("SC_OPEN_MAX")
+    if limit < 1024:
+        raise Unavailable(f"Only {limit} files may be open at once; raise it: ulimit -n 65536.")
+    return f"{limit} may be open at once"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach *host*."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        try:
+            return ip_address(socket.gethostbyname(host)).is_loopback
+        except OSError:
+            return False
+
+
+def require_safe_address(settings: Settings) -> None:
+    """``Invalid`` when this node would show accounts with a public password to the network."""
+    if is_loopback(settings.host):
+        return
+    if people.demo_accounts_exist():
+        raise Invalid(
+            f"This node has demo accounts whose password everybody knows, so it must not listen on {settings.host}. "
+            "Use 127.0.0.1, or a fresh data folder without 'musicconnect demo'.",
+            field="host",
+        )

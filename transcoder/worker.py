@@ -1,0 +1,60 @@
+"""The worker process: a Huey consumer with the jobs of MusicConnect and its plugins."""
+
+import logging
+import signal
+import threading
+from types import FrameType
+
+from appliance import chores
+from appliance import clock
+from appliance import database
+from appliance import jobs
+from appliance import startup
+from appliance.settings import Settings
+from transcoder import demo
+from transcoder import tasks
+
+log = logging.getLogger(__name__)
+
+REGISTERED = (chores, demo, tasks)
+"""Modules whose import declares jobs."""
+GRACE_S = 5
+
+
+def run(settings: Settings, *, periodic: bool) -> None:
+    """Consume jobs until SIGTERM or SIGINT: running ones get a few seconds to end, then are handed back and go on later.
+
+    *periodic* runs the chores too; exactly one worker of a platform may.
+    """
+    startup.start(settings)
+    # What a worker of this host held when it was killed goes on at once, without waiting for its lease.
+    jobs.sweep(clock.now())
+    consumer = jobs.huey.create_consumer(
+        workers=settings.worker_threads,
+        worker_type="thread",
+        periodic=periodic,
+        initial_delay=0.1,
+        max_delay=0.5,
+        graceful_signal="TERM",
+        check_worker_health=True,
+    )
+    consumer.start()
+    stopped = threading.Event()
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        stopped.set()
+
+    # In place of Huey's own handlers: SIGTERM and SIGINT mean the same, an orderly stop within GRACE_S.
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, stop)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    log.info("worker ready", extra={"threads": settings.worker_threads, "periodic": periodic})
+    while not stopped.wait(1.0):
+        consumer.check_worker_health()
+    patience = threading.Timer(GRACE_S, jobs.interrupt_all)
+    patience.daemon = True
+    patience.start()
+    consumer.stop(graceful=True)
+    patience.cancel()
+    database.close_thread()
+    startup.stop()

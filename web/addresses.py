@@ -1,0 +1,54 @@
+"""Addresses of pages and media: plugins may answer first, else they lie below this server."""
+
+import time
+
+from flask import request
+from flask import url_for
+
+from appliance import hooks
+from appliance.catalog.models import Release
+from appliance.catalog.models import Track
+from appliance.memberships import media_tokens
+from appliance.memberships.media_tokens import Grant
+from web.request_cycle import appliance
+
+
+def public(key: str) -> str:
+    """Where anyone may fetch the public object *key* (artwork, waveform, preview)."""
+    answers = hooks.announce("media_url", key=key, expires_in_s=0)
+    return str(answers[0]) if answers else f"{root()}/{key}"
+
+
+def artwork(release: Release, size_px: int, ending: str = "webp") -> str:
+    """Where a cover of this size is, or an empty text when the release has none."""
+    return public(f"{release.artwork_key}/{size_px}.{ending}") if release.artwork_key else ""
+
+
+def stream(track: Track, qualities: list[str], listener: str) -> tuple[str, int]:
+    """A master playlist's address that opens just these *qualities*, and when it stops working (Unix time)."""
+    return _signed(f"{track.id}.{track.run_id}", "master.m3u8", qualities, listener)
+
+
+def original(track: Track, listener: str) -> str:
+    """An address of the untouched original, for the people behind it."""
+    return _signed(f"{track.id}.original", "original", ["master"], listener)[0]
+
+
+def _signed(asset: str, name: str, qualities: list[str], listener: str) -> tuple[str, int]:
+    now_s = int(time.time())
+    ttl_s = appliance().settings.media_token_ttl_s
+    grant = Grant(asset, frozenset(qualities), now_s + ttl_s, listener)
+    token = media_tokens.sign(grant, secret=appliance().secret, now_s=now_s)
+    key = f"media/{token}/{asset}/{name}"
+    answers = hooks.announce("media_url", key=key, expires_in_s=ttl_s)
+    return (str(answers[0]) if answers else f"{root()}/{key}"), grant.expires_at_s
+
+
+def release_page(release: Release) -> str:
+    """The public page of a release."""
+    return url_for("storefront.release", artist=release.artist.slug, slug=release.slug)
+
+
+def root() -> str:
+    """The public address of this server, without a slash at its end."""
+    return appliance().settings.public_url.rstrip("/") or request.host_url.rstrip("/")

@@ -1,0 +1,97 @@
+"""Artists, releases and tracks as JSON."""
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from typing import Any
+
+from appliance import jobs
+from appliance.catalog import releases
+from appliance.catalog import tracks
+from appliance.catalog.artwork import SIZES_PX
+from appliance.catalog.models import Artist
+from appliance.catalog.models import Release
+from appliance.catalog.models import Rendition
+from appliance.catalog.models import Track
+from appliance.catalog.models import TrackState
+from appliance.memberships import access
+from appliance.memberships.access import Access
+from web import addresses
+
+
+def artist(row: Artist) -> dict[str, Any]:
+    """An artist."""
+    return {
+        "id": row.id,
+        "slug": row.slug,
+        "name": row.name,
+        "about": row.about,
+        "url": f"{addresses.root()}/@{row.slug}",
+    }
+
+
+def release(row: Release, *, tracks_of: Sequence[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """A release; with its tracks where they are given."""
+    shown: dict[str, Any] = {
+        "id": row.id,
+        "artist": {"slug": row.artist.slug, "name": row.artist.name},
+        "slug": row.slug,
+        "title": row.title,
+        "kind": row.kind,
+        "state": row.state,
+        "about": row.about,
+        "genre": row.genre,
+        "tags": releases.tags_of(row),
+        "credits": row.credits,
+        "licence": row.licence,
+        "catalogue_number": row.catalogue_number,
+        "release_date": row.release_date.isoformat() if row.release_date else None,
+        "artwork": {str(px): addresses.artwork(row, px) for px in SIZES_PX} if row.artwork_key else None,
+        "colour": row.colour or None,
+        "published_at": row.published_at.isoformat() if row.published_at else None,
+        "url": addresses.root() + addresses.release_page(row),
+    }
+    if tracks_of is not None:
+        shown["tracks"] = list(tracks_of)
+    return shown
+
+
+def track_list(rows: Sequence[Track], right: Access, *, listener: str) -> list[dict[str, Any]]:
+    """The tracks that this person may know of, by two more queries whatever their number."""
+    seen = [row for row in rows if right.may_edit or row.state == TrackState.READY]
+    made = tracks.renditions_of(seen)
+    work = jobs.latest(tracks.TRANSCODE, [row.id for row in seen]) if right.may_edit else {}
+    return [track(row, right, made.get(row.id, []), work, listener=listener) for row in seen]
+
+
+def track(
+    row: Track, right: Access, made: Sequence[Rendition], work: Mapping[str, jobs.Job], *, listener: str
+) -> dict[str, Any]:
+    """A track; the people behind it also see the original and what went wrong."""
+    job = work.get(row.id)
+    shown: dict[str, Any] = {
+        "id": row.id,
+        "release_id": row.release_id,
+        "position": row.position,
+        "title": row.title,
+        "state": row.state,
+        "progress": 1.0 if row.state == TrackState.READY else round(job.progress, 3) if job else 0.0,
+        "problem": row.problem or None,
+        "duration_ms": row.duration_ms,
+        "loudness_lufs": row.loudness_lufs,
+        "true_peak_dbtp": row.true_peak_dbtp,
+        "qualities": list(access.playable(row, right, [rung.quality for rung in made])),
+        "waveform_url": addresses.public(row.waveform_key) if row.waveform_key else None,
+        "preview_url": addresses.public(row.preview_key) if row.preview_key else None,
+        "isrc": row.isrc or None,
+        "lyrics": row.lyrics or None,
+    }
+    if right.may_edit:
+        shown["original"] = {
+            "name": row.original_name,
+            "type": row.original_type,
+            "format": row.original_format or None,
+            "size_bytes": row.original_size_bytes,
+            "sha256": row.original_sha256,
+            "url": addresses.original(row, listener),
+        }
+    return shown

@@ -1,0 +1,59 @@
+"""The blueprint of the API and what all its views share: reading JSON and turning lists into pages."""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint
+from flask import request
+
+from appliance.errors import Invalid
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+LONGEST_PAGE = 100
+
+
+def body(*, required: tuple[str, ...] = ()) -> Mapping[str, Any]:
+    """The JSON object that was sent; ``Invalid`` when it is none or lacks a field."""
+    if not request.is_json:
+        raise Invalid("Send a JSON object with the content type application/json.")
+    try:
+        sent = json.loads(request.get_data(cache=False))
+    except (ValueError, RecursionError) as error:
+        raise Invalid("This is not valid JSON.") from error
+    if not isinstance(sent, dict):
+        raise Invalid("Send a JSON object.")
+    for name in required:
+        if name not in sent:
+            raise Invalid(f"The field '{name}' is missing.", field=name)
+    return sent
+
+
+def limit() -> int:
+    """How many items the client wants; ``Invalid`` for what is no number from 1 to 100."""
+    text = request.args.get("limit", "20")
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= LONGEST_PAGE:
+        raise Invalid(f"'limit' is a whole number from 1 to {LONGEST_PAGE}.", field="limit")
+    return int(text)
+
+
+def cursor_for(*parts: str) -> str:
+    """An opaque cursor that holds *parts*."""
+    return base64.urlsafe_b64encode(json.dumps(parts).encode()).rstrip(b"=").decode()
+
+
+def cursor_parts(count: int) -> tuple[str, ...] | None:
+    """What the cursor of this request holds, or ``None`` without one; ``Invalid`` when it is damaged."""
+    text = request.args.get("cursor")
+    if not text:
+        return None
+    try:
+        parts = json.loads(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error, RecursionError) as error:
+        raise Invalid("This cursor is not valid; start from the first page.", field="cursor") from error
+    if not isinstance(parts, list) or len(parts) != count or not all(isinstance(part, str) for part in parts):
+        raise Invalid("This cursor is not valid; start from the first page.", field="cursor")
+    return tuple(parts)

@@ -1,0 +1,50 @@
+"""The Flask application: made from a started appliance, with every family of pages registered here."""
+
+from flask import Flask
+from prometheus_client import CollectorRegistry
+from prometheus_flask_exporter import PrometheusMetrics
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from appliance.startup import Appliance
+from web import api
+from web import errors
+from web import health
+from web import media
+from web import request_cycle
+from web import security
+from web import storefront
+from web import studio
+
+EXTENSION = "musicconnect"
+
+
+def create_app(appliance: Appliance) -> Flask:
+    """The WSGI application on top of *appliance*; nothing is read from the environment."""
+    settings = appliance.settings
+    app = Flask(__name__)
+    app.extensions[EXTENSION] = appliance
+    secure = settings.public_url.startswith("https://")
+    app.config.update(
+        SECRET_KEY=appliance.secret,
+        SESSION_COOKIE_NAME="__Host-session" if secure else "session",
+        SESSION_COOKIE_SECURE=secure,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        MAX_CONTENT_LENGTH=(settings.max_upload_mb + 1) * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_FORM_PARTS=200,
+        TEMPLATES_AUTO_RELOAD=False,
+    )
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    request_cycle.register(app)
+    security.register(app, settings)
+    errors.register(app)
+    # A registry of its own: a test makes many applications in one process.
+    PrometheusMetrics(
+        app, path="/metrics", group_by="endpoint", registry=CollectorRegistry(), excluded_paths=["^/health$"]
+    )
+    for family in (health, api, media, storefront, studio):
+        app.register_blueprint(family.blueprint)
+    return app

@@ -1,0 +1,89 @@
+"""Objects of the store as HTTP: ranges, HEAD, entity tags (RFC 9110, sections 13 and 14)."""
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from flask import Request
+from flask import Response
+from werkzeug.http import is_resource_modified
+from werkzeug.http import parse_if_range_header
+from werkzeug.wsgi import wrap_file
+
+from appliance.errors import Invalid
+from appliance.errors import NotFound
+from appliance.storage import ObjectStore
+from appliance.storage import StoredObject
+
+BLOCK_BYTES = 256 * 1024
+AT_ONCE_BYTES = 1024 * 1024
+
+
+def serve(store: ObjectStore, key: str, *, request: Request, cache_control: str) -> Response:
+    """The object *key* or the one range of it that *request* asks for; ``NotFound`` when there is none.
+
+    Several ranges at once are answered with the whole (RFC 9110 allows it): no player asks for them.
+    """
+    try:
+        found = store.stat(key)
+    except Invalid as error:
+        raise NotFound("There is nothing at this address.") from error
+    answer = Response(mimetype=found.content_type)
+    answer.headers["Cache-Control"] = cache_control
+    answer.headers["Accept-Ranges"] = "bytes"
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    answer.set_etag(found.etag)
+    answer.last_modified = found.modified_at
+    if not is_resource_modified(
+        request.environ, f'"{found.etag}"', last_modified=found.modified_at, ignore_if_range=True
+    ):
+        answer.status_code = 304
+        return answer
+    start, stop = _wanted(request, found)
+    if start >= stop and found.size_bytes:
+        answer.status_code = 416
+        answer.headers["Content-Range"] = f"bytes */{found.size_bytes}"
+        return answer
+    length = stop - start
+    if (start, stop) != (0, found.size_bytes):
+        answer.status_code = 206
+        answer.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{found.size_bytes}"
+    answer.content_length = length
+    if request.method == "HEAD":
+        # Flask strips the body of a HEAD; a length set beforehand would be lost with it.
+        answer.response = []
+        answer.automatically_set_content_length = False
+        answer.headers["Content-Length"] = str(length)
+        return answer
+    stream = store.open(key, start=start, length=length)
+    if length <= AT_ONCE_BYTES:
+        with stream:
+            answer.response = [stream.read()]
+    elif length == found.size_bytes:
+        answer.response = wrap_file(request.environ, stream, BLOCK_BYTES)
+        answer.direct_passthrough = True
+    else:
+        answer.response = _blocks(stream)
+        answer.direct_passthrough = True
+    return answer
+
+
+def _wanted(request: Request, found: StoredObject) -> tuple[int, int]:
+    """The half-open range to send; empty when it cannot be satisfied."""
+    whole = (0, found.size_bytes)
+    wanted = request.range
+    if request.method != "GET" or wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
+        return whole
+    condition = request.headers.get("If-Range")
+    if condition:
+        parsed = parse_if_range_header(condition)
+        same_date = parsed.date is not None and parsed.date == found.modified_at.replace(microsecond=0)
+        if parsed.etag != found.etag and not same_date:
+            return whole
+    span = wanted.range_for_length(found.size_bytes)
+    return span if span is not None else (found.size_bytes, found.size_bytes)
+
+
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+    with stream:
+        while block := stream.read(BLOCK_BYTES):
+            yield block

@@ -1,0 +1,135 @@
+"""The five kinds of error as HTTP: the only module that knows the numbers.
+
+The API answers RFC 9457 problem details, pages answer a page; neither ever shows a stack.
+"""
+
+import logging
+
+from flask import Flask
+from flask import Response
+from flask import current_app
+from flask import redirect
+from flask import render_template
+from flask import request
+from flask import url_for
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException
+
+from appliance import errors
+from appliance.catalog import uploads
+from web.request_cycle import BadToken
+from web.request_cycle import NotSignedIn
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[errors.MusicConnectError], int] = {
+    # The first match counts, so what is more special stands first. 460 and 423 are words of tus 1.0.0 and RFC 4918.
+    uploads.WrongChecksum: 460,
+    uploads.Busy: 423,
+    errors.NotFound: 404,
+    errors.NotAllowed: 403,
+    errors.Invalid: 422,
+    errors.Conflict: 409,
+    errors.Unavailable: 503,
+}
+TITLES = {
+    400: "The request cannot be understood",
+    401: "Sign in first",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "It does not fit the present state",
+    411: "The length is missing",
+    412: "A precondition failed",
+    413: "Too large",
+    415: "Unsupported type",
+    416: "No such range",
+    423: "Locked",
+    422: "Something in it cannot be taken",
+    460: "Checksum mismatch",
+    500: "Something went wrong on our side",
+    503: "Not available just now",
+}
+SENTENCES = {
+    404: "There is nothing at this address.",
+    405: "This address does not take that method.",
+    413: "This is larger than what can be taken here.",
+    415: "Send this as application/json.",
+    500: "Something went wrong on our side. It has been noted; trying again later may help.",
+}
+
+
+def register(app: Flask) -> None:
+    """Answer every error of *app* here."""
+    app.register_error_handler(errors.MusicConnectError, on_own)
+    app.register_error_handler(HTTPException, on_http)
+    app.register_error_handler(Exception, on_surprise)
+
+
+def on_own(error: errors.MusicConnectError) -> ResponseReturnValue:
+    """An error raised on purpose."""
+    if isinstance(error, NotSignedIn):
+        if not wants_json() and request.method == "GET":
+            return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
+        answer = answer_with(401, str(error))
+        told = ' error="invalid_token"' if isinstance(error, BadToken) else ""
+        answer.headers["WWW-Authenticate"] = f'Bearer realm="MusicConnect"{told}'  # RFC 6750, section 3
+        return answer
+    status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
+    answer = answer_with(status, str(error), field=getattr(error, "field", None))
+    if status == 503:
+        answer.headers["Retry-After"] = "10"
+    return answer
+
+
+def on_http(error: HTTPException) -> ResponseReturnValue:
+    """An error of HTTP itself: a wrong address, method or form."""
+    if error.response is not None or (error.code or 500) < 400:
+        return error
+    code = error.code or 500
+    if isinstance(error, CSRFError):
+        return answer_with(
+            400,
+            "This form was open too long or came from elsewhere; load the page again and send it once more.",
+        )
+    sentence = SENTENCES.get(code) or (error.description or TITLES.get(code, "")).replace("\n", " ")
+    answer = answer_with(code, sentence)
+    for name, value in error.get_headers():
+        if name not in {"Content-Type", "Content-Length"}:
+            answer.headers[name] = value
+    return answer
+
+
+def on_surprise(error: Exception) -> ResponseReturnValue:
+    """A bug: logged with its stack, told without."""
+    log.error(
+        "request failed", extra={"method": request.method, "endpoint": request.endpoint}, exc_info=error
+    )
+    if current_app.config.get("PROPAGATE_EXCEPTIONS"):
+        raise error
+    return answer_with(500, SENTENCES[500])
+
+
+def wants_json() -> bool:
+    """Whether the answer is for a program."""
+    return (
+        request.path.startswith(("/api/", "/media/")) or request.accept_mimetypes.best == "application/json"
+    )
+
+
+def answer_with(status: int, detail: str, *, field: str | None = None) -> Response:
+    """The error as problem details or as a page."""
+    title = TITLES.get(status, "Error")
+    if wants_json():
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        if field:
+            problem["field"] = field
+        answer = current_app.json.response(problem)
+        answer.mimetype = "application/problem+json"
+    else:
+        answer = Response(
+            render_template("error.html", status=status, title=title, detail=detail), mimetype="text/html"
+        )
+    answer.status_code = status
+    return answer

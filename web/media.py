@@ -1,0 +1,70 @@
+"""The bytes of music: streams only behind a signed token, artwork, waveforms and previews for everyone."""
+
+import time
+
+from flask import Blueprint
+from flask import Response
+from flask import request
+
+from appliance.catalog.models import Quality
+from appliance.errors import NotFound
+from appliance.memberships import media_tokens
+from web.byte_ranges import serve
+from web.request_cycle import appliance
+
+blueprint = Blueprint("media", __name__)
+
+QUALITIES = frozenset(Quality)
+PUBLIC_S = 365 * 86_400
+
+
+@blueprint.get("/media/<token>/<asset>/<name>")
+def protected(token: str, asset: str, name: str) -> Response:
+    """A playlist, a rung or an original, if the token opens it."""
+    now_s = int(time.time())
+    grant = media_tokens.read(token, secret=appliance().secret, now_s=now_s)
+    quality, _, ending = name.partition(".")
+    track_id, _, run_id = asset.partition(".")
+    # Private: a shared cache must not hand one listener's bytes to another; and not longer than the permission lasts.
+    cache = f"private, max-age={max(0, grant.expires_at_s - now_s)}"
+    if name == "master.m3u8":
+        media_tokens.require(grant, asset, next(iter(grant.qualities), ""))
+        return master(f"hls/{track_id}/{run_id}/{name}", grant, cache)
+    if name == "original" and run_id == "original":
+        media_tokens.require(grant, asset, Quality.MASTER)
+        return serve(appliance().store, f"originals/{track_id}", request=request, cache_control=cache)
+    if quality not in QUALITIES or ending not in {"m3u8", "mp4"}:
+        raise NotFound("There is nothing at this address.")
+    media_tokens.require(grant, asset, quality)
+    return serve(appliance().store, f"hls/{track_id}/{run_id}/{name}", request=request, cache_control=cache)
+
+
+def master(key: str, grant: media_tokens.Grant, cache: str) -> Response:
+    """The master playlist with the allowed qualities only."""
+    with appliance().store.open(key) as stream:
+        text = stream.read().decode("utf-8")
+    answer = Response(restricted(text, grant.qualities), mimetype="application/vnd.apple.mpegurl")
+    answer.headers["Cache-Control"] = cache
+    answer.add_etag()
+    return answer.make_conditional(request)
+
+
+def restricted(text: str, qualities: frozenset[str]) -> str:
+    """Pure: a master playlist without the variants whose address is not of *qualities* (RFC 8216, 4.3.4.2)."""
+    kept: list[str] = []
+    lines = iter(text.splitlines())
+    for line in lines:
+        if line.startswith("#EXT-X-STREAM-INF:"):
+            address = next(lines, "")
+            if address.partition(".")[0] in qualities:
+                kept += [line, address]
+        else:
+            kept.append(line)
+    return "\n".join(kept) + "\n"
+
+
+@blueprint.get("/<any(artwork, waveforms, previews):folder>/<path:name>")
+def public(folder: str, name: str) -> Response:
+    """A public object; its key holds a run or picture id, so it never changes."""
+    cache = f"public, max-age={PUBLIC_S}, immutable"
+    return serve(appliance().store, f"{folder}/{name}", request=request, cache_control=cache)

@@ -1,0 +1,146 @@
+"""The cycle of a request: who is asking, one database connection, protection against forged forms, headers of every answer."""
+
+import secrets
+
+from flask import Flask
+from flask import Response
+from flask import current_app
+from flask import g
+from flask import request
+from flask_security import current_user
+from flask_wtf.csrf import CSRFProtect
+
+from appliance import clock
+from appliance import database
+from appliance.accounts import people
+from appliance.accounts import tokens
+from appliance.accounts.models import Scope
+from appliance.accounts.models import User
+from appliance.errors import NotAllowed
+from appliance.startup import Appliance
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+csrf = CSRFProtect()
+
+
+class NotSignedIn(NotAllowed):
+    """The request needs a person and nobody is signed in; the answer asks to sign in."""
+
+    def __init__(self) -> None:
+        super().__init__("Sign in first.")
+
+
+class BadToken(NotSignedIn):
+    """A bearer token that is unknown, expired or revoked; the answer must not fall back to the session."""
+
+    def __init__(self) -> None:
+        NotAllowed.__init__(self, "This API token is not valid.")
+
+
+def register(app: Flask) -> None:
+    """Hang the cycle onto *app*."""
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    # The session's life bounds the token's; an hour would lose the form that was open over lunch.
+    app.config["WTF_CSRF_TIME_LIMIT"] = None
+    csrf.init_app(app)
+    app.before_request(begin)
+    app.after_request(finish)
+    app.teardown_request(end)
+
+
+def begin() -> None:
+    """Open the connection; refuse a forged form before any view sees it."""
+    database.hold_open()
+    # An API call that rides on no session cannot be forged by another site: there is nothing to ride on.
+    rides = request.blueprint != "api" or (not _bearer() and current_user.is_authenticated)
+    if request.method not in SAFE_METHODS and rides:
+        csrf.protect()
+
+
+def finish(response: Response) -> Response:
+    """Headers that every answer carries."""
+    headers = response.headers
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    if response.mimetype == "text/html":
+        headers.setdefault("X-Frame-Options", "SAMEORIGIN")
+        headers.setdefault(
+            "Content-Security-Policy",
+            f"default-src 'self'; script-src 'self' 'nonce-{nonce()}'; style-src 'self' 'nonce-{nonce()}'; "
+            "img-src 'self' data: https:; media-src 'self' blob: https:; connect-src 'self' https:; worker-src 'self' blob:; "
+            "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
+        )
+        headers.setdefault("Cache-Control", "private, no-cache")
+    return response
+
+
+def end(error: BaseException | None) -> None:
+    """Give the connection back."""
+    database.let_go()
+
+
+def nonce() -> str:
+    """The random word of this request that lets a page's own inline style or script pass the policy."""
+    if "nonce" not in g:
+        g.nonce = secrets.token_urlsafe(16)
+    return str(g.nonce)
+
+
+def appliance() -> Appliance:
+    """The appliance this application stands on."""
+    found: Appliance = current_app.extensions["musicconnect"]
+    return found
+
+
+def person() -> User | None:
+    """Who is asking: by bearer token, else by session, else nobody."""
+    if "person" not in g:
+        g.person = _recognise()
+    found: User | None = g.person
+    return found
+
+
+def roles() -> frozenset[str]:
+    """The roles of who is asking; a token without the ``admin`` scope leaves that role at home."""
+    if "roles" not in g:
+        who = person()
+        names = people.roles_of(who) if who else frozenset()
+        g.roles = names if _scopes() is None or Scope.ADMIN in (_scopes() or ()) else names - {"admin"}
+    found: frozenset[str] = g.roles
+    return found
+
+
+def require_person(scope: Scope = Scope.WRITE) -> User:
+    """Who is asking; ``NotSignedIn`` when nobody is, ``NotAllowed`` when their token lacks *scope*."""
+    who = person()
+    if who is None:
+        raise NotSignedIn
+    scopes = _scopes()
+    if scopes is not None and scope not in scopes and not (scope is Scope.READ and Scope.WRITE in scopes):
+        raise NotAllowed(f"This API token lacks the scope '{scope}'.")
+    return who
+
+
+def _bearer() -> str:
+    kind, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if kind.lower() == "bearer" else ""
+
+
+def _scopes() -> frozenset[str] | None:
+    person()
+    found: frozenset[str] | None = g.get("scopes")
+    return found
+
+
+def _recognise() -> User | None:
+    token = _bearer()
+    if token:
+        row = tokens.recognise(token, clock.now())
+        if row is None:
+            raise BadToken
+        g.scopes = frozenset(row.scopes.split())
+        user: User = row.user
+        return user
+    if current_user.is_authenticated:
+        return User.get_or_none(User.id == current_user.id)
+    return None

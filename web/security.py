@@ -1,0 +1,74 @@
+"""Sign-in, registration and sessions by Flask-Security, on the models of ``accounts``."""
+
+import hashlib
+
+from flask import Flask
+from flask_security import PeeweeUserDatastore
+from flask_security import RoleMixin
+from flask_security import Security
+from flask_security import UserMixin
+from flask_security import user_registered
+
+from appliance.accounts import models
+from appliance.accounts import people
+from appliance.accounts.models import RoleName
+from appliance.accounts.models import UserRole
+from appliance.database import proxy
+from appliance.settings import Settings
+
+
+class SessionRole(RoleMixin, models.Role):
+    """A role as Flask-Security sees it."""
+
+    class Meta:
+        table_name = "role"
+
+
+class SessionUser(UserMixin, models.User):
+    """A user as Flask-Security sees it."""
+
+    class Meta:
+        table_name = "user"
+
+    @property
+    def roles(self) -> list[SessionRole]:
+        """The roles, asked for when they are needed."""
+        query = SessionRole.select().join(UserRole, on=(UserRole.role == SessionRole.id))
+        return list(query.where(UserRole.user == self.id))
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Put Flask-Security onto *app*."""
+    app.config.update(
+        SECURITY_REGISTERABLE=settings.registration,
+        SECURITY_SEND_REGISTER_EMAIL=False,
+        SECURITY_USE_REGISTER_V2=True,
+        SECURITY_PASSWORD_HASH="argon2",
+        SECURITY_PASSWORD_SCHEMES=["argon2"],
+        # One argon2id is enough, and it lets the command line make accounts without Flask.
+        SECURITY_PASSWORD_SINGLE_HASH={"argon2"},
+        SECURITY_PASSWORD_SALT=hashlib.sha256(b"salt" + app.config["SECRET_KEY"].encode()).hexdigest(),
+        SECURITY_PASSWORD_LENGTH_MIN=people.PASSWORD_LENGTH[0],
+        SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False},
+        # One answer for an unknown address and for a wrong password.
+        SECURITY_RETURN_GENERIC_RESPONSES=True,
+        SECURITY_LOGIN_URL="/sign-in",
+        SECURITY_LOGOUT_URL="/sign-out",
+        SECURITY_LOGOUT_METHODS=["POST"],
+        SECURITY_REGISTER_URL="/register",
+        SECURITY_POST_LOGIN_VIEW="/studio",
+        SECURITY_POST_REGISTER_VIEW="/studio",
+        SECURITY_POST_LOGOUT_VIEW="/",
+        SECURITY_UNAUTHORIZED_VIEW=None,
+        SECURITY_FLASH_MESSAGES=True,
+        REMEMBER_COOKIE_SAMESITE="Lax",
+        REMEMBER_COOKIE_HTTPONLY=True,
+        REMEMBER_COOKIE_SECURE=app.config["SESSION_COOKIE_SECURE"],
+    )
+    datastore = PeeweeUserDatastore(proxy, SessionUser, SessionRole, UserRole)
+    Security(app, datastore)
+    user_registered.connect(_give_first_role, app)
+
+
+def _give_first_role(app: Flask, user: SessionUser, **_: object) -> None:
+    people.give_role(user.id, RoleName.LISTENER)
