@@ -29,6 +29,9 @@ FRAGMENTED = {
     "map_metadata": -1,
     "fflags": "+bitexact",
 }
+# By measurement (docs/aac-coder.md): ``fast`` sounds better than ``twoloop`` at less than half its cost, once it is
+# kept from intensity stereo and noise substitution, which it uses at any bit rate and far too much of.
+AAC_CODER = {"aac_coder": "fast", "aac_is": 0, "aac_pns": 0}
 FINGERPRINT_S = 120  # as AcoustID does it
 FADE_IN_S = 0.3
 FADE_OUT_S = 2.0
@@ -111,7 +114,7 @@ def at_depth(sound: Any, facts: SourceFacts, rung: Rung) -> Any:
 def encode(sound: Any, rung: Rung, target: Path) -> Any:
     """One rung as one fragmented MP4 file."""
     if rung.codec == "aac":
-        options = {"acodec": "aac", "aac_coder": rung.coder, "audio_bitrate": f"{rung.kbps}k"}
+        options = {"acodec": "aac", **AAC_CODER, "audio_bitrate": f"{rung.kbps}k"}
     else:
         assert rung.bits is not None
         options = {"acodec": "flac", "sample_fmt": "s16" if rung.bits <= 16 else "s32"}
@@ -130,7 +133,7 @@ def preview_output(source: Path, facts: SourceFacts, target: Path, *, start_s: f
     return sound.output(
         str(target),
         acodec="aac",
-        aac_coder="fast",
+        **AAC_CODER,
         audio_bitrate=f"{PREVIEW_KBPS * channels_for(facts) // 2}k",
         format="ipod",
         movflags="faststart",

@@ -1,7 +1,4 @@
-"""Which rungs a source deserves: pure decisions, no files.
-
-The coder of each AAC rung was chosen by measurement (docs/aac-coder.md).
-"""
+"""Which rungs a source deserves: pure decisions, no files."""
 
 from __future__ import annotations
 
@@ -32,7 +29,6 @@ class Rung:
     sample_rate_hz: int
     channels: int
     kbps: int | None = None
-    coder: str | None = None
     bits: int | None = None
 
     @property
@@ -43,14 +39,13 @@ class Rung:
 
 @dataclass(frozen=True)
 class AacGrade:
-    """An AAC quality: bits for two channels, and ffmpeg's coder for it."""
+    """An AAC quality and its bits for two channels."""
 
     quality: str
     stereo_kbps: int
-    coder: str
 
 
-AAC_GRADES = (AacGrade("low", 128, "fast"), AacGrade("medium", 256, "fast"), AacGrade("high", 320, "fast"))
+AAC_GRADES = (AacGrade("low", 128), AacGrade("medium", 256), AacGrade("high", 320))
 LOW = AAC_GRADES[0]
 
 
@@ -93,9 +88,7 @@ def rungs_for(facts: SourceFacts) -> list[Rung]:
 
 def aac_rung(grade: AacGrade, rate_hz: int, channels: int) -> Rung:
     """An AAC rung; mono takes half the bits of stereo, which is the same quality per channel."""
-    return Rung(
-        grade.quality, "aac", rate_hz, channels, kbps=grade.stereo_kbps * channels // 2, coder=grade.coder
-    )
+    return Rung(grade.quality, "aac", rate_hz, channels, kbps=grade.stereo_kbps * channels // 2)
 
 
 def channels_for(facts: SourceFacts) -> int:
