@@ -26,6 +26,10 @@ CORE = frozenset({"web", "transcoder"})
 """Entry points that are MusicConnect itself: never disabled, not listed among the plugins."""
 
 
+BROKEN = (Exception, SystemExit)
+"""What a plugin's fault may look like; a module that was written as a script calls ``sys.exit`` on import."""
+
+
 class Status(StrEnum):
     """What became of a plugin."""
 
@@ -61,7 +65,7 @@ def load(settings: Settings, *, points: Iterable[EntryPoint] | None = None) -> t
     _manager = manager
     found = sorted(entry_points(group=hookspecs.GROUP) if points is None else points, key=lambda p: p.name)
     results = (_load_one(manager, point, settings) for point in found)
-    _plugins = tuple(result for result in results if result is not None)
+    _plugins = (*(result for result in results if result is not None), *_missing(found, settings))
     for plugin in _plugins:
         if plugin.status not in {Status.READY, Status.DISABLED}:
             log.error(
@@ -76,16 +80,26 @@ def plugins() -> tuple[Plugin, ...]:
     return _plugins
 
 
+def _missing(found: Iterable[EntryPoint], settings: Settings) -> list[Plugin]:
+    # A misspelt name would otherwise leave the plugin on its defaults, and nobody would know why.
+    absent = sorted(set(settings.plugins) - {point.name for point in found})
+    told = "There are settings for it, but no plugin of this name is installed."
+    return [Plugin(name, "", Status.FAILED_TO_LOAD, told) for name in absent]
+
+
 def _load_one(manager: pluggy.PluginManager, point: EntryPoint, settings: Settings) -> Plugin | None:
     name, source = point.name, point.value
     if name in settings.disabled_plugins and name not in CORE:
         return Plugin(name, source, Status.DISABLED, "It is listed in the setting 'disabled_plugins'.")
+    if manager.has_plugin(name):
+        return Plugin(name, source, Status.FAILED_TO_LOAD, "Another installed plugin has the same name.")
     try:
         module = point.load()
         manager.register(module, name=name)
         # pluggy reports a misspelt hook only when asked.
         manager.check_pending()
-    except Exception as error:
+        _refuse_wrappers(manager, module)
+    except BROKEN as error:
         _forget(manager, name)
         log.debug("plugin failed to load", exc_info=True)
         return Plugin(name, source, Status.FAILED_TO_LOAD, f"{type(error).__name__}: {error}")
@@ -95,16 +109,26 @@ def _load_one(manager: pluggy.PluginManager, point: EntryPoint, settings: Settin
     try:
         rows = tuple(_own(manager, module, "plugin_settings") or ())
         values = _values(name, rows, settings)
-    except Exception as error:
+    except BROKEN as error:
         _forget(manager, name)
         return Plugin(name, source, Status.BAD_SETTINGS, _sentence(error), rows)
     try:
         _own(manager, module, "plugin_start", settings=settings, values=values)
-    except Exception as error:
+    except BROKEN as error:
         _forget(manager, name)
         log.debug("plugin failed its self-check", exc_info=True)
         return Plugin(name, source, Status.FAILED_SELF_CHECK, _sentence(error), rows)
     return Plugin(name, source, Status.READY, "", rows)
+
+
+def _refuse_wrappers(manager: pluggy.PluginManager, module: object) -> None:
+    # A wrapper runs around the other plugins, so a failure in it could not be kept from them.
+    for caller in manager.get_hookcallers(module) or ():
+        for implementation in caller.get_hookimpls():
+            if implementation.plugin is module and (implementation.wrapper or implementation.hookwrapper):
+                raise TypeError(
+                    f"'{caller.name}' is a hook wrapper; MusicConnect calls every plugin by itself"
+                )
 
 
 def _own(manager: pluggy.PluginManager, module: object, hook: str, **arguments: Any) -> Any:
@@ -125,12 +149,14 @@ def _values(name: str, rows: tuple[Setting, ...], settings: Settings) -> dict[st
                 f"The plugin '{name}' has no setting '{key}'; it has {', '.join(known) or 'none'}.", field=key
             )
     return {
-        key: row.read(given[key], source=f"[plugins.{name}]") if key in given else row.default
+        key: row.read(given[key], source=f"the settings of the plugin '{name}'")
+        if key in given
+        else row.default
         for key, row in known.items()
     }
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: BaseException) -> str:
     return str(error) if isinstance(error, MusicConnectError) else f"{type(error).__name__}: {error}"
 
 
@@ -150,7 +176,7 @@ def announce(hook: str, **arguments: Any) -> list[Any]:
     for implementation in reversed(caller.get_hookimpls()):
         try:
             answer = implementation.function(**{name: arguments[name] for name in implementation.argnames})
-        except Exception:
+        except BROKEN:
             log.exception("a plugin failed", extra={"plugin": implementation.plugin_name, "hook": hook})
             continue
         if answer is not None:
@@ -160,15 +186,16 @@ def announce(hook: str, **arguments: Any) -> list[Any]:
     return answers
 
 
-def add_commands(cli: "click.Group") -> list[tuple[str, str]]:
+def add_commands(cli: "click.Group", *, points: Iterable[EntryPoint] | None = None) -> list[tuple[str, str]]:
     """Let every installed plugin add its commands; returns the name and problem of each that could not."""
     problems: list[tuple[str, str]] = []
-    for point in sorted(entry_points(group=hookspecs.GROUP), key=lambda p: p.name):
+    found = entry_points(group=hookspecs.GROUP) if points is None else points
+    for point in sorted(found, key=lambda p: p.name):
         manager = pluggy.PluginManager(hookspecs.GROUP)
         manager.add_hookspecs(hookspecs)
         try:
             manager.register(point.load(), name=point.name)
             manager.hook.register_commands(cli=cli)
-        except Exception as error:
+        except BROKEN as error:
             problems.append((point.name, f"{type(error).__name__}: {error}"))
     return problems

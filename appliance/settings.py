@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from dataclasses import field
 from dataclasses import fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from typing import get_origin
 from typing import get_type_hints
@@ -21,6 +22,7 @@ from typing import get_type_hints
 from appliance.errors import Invalid
 
 ENV_PREFIX = "MUSICCONNECT_"
+PLUGIN_PREFIX = ENV_PREFIX + "PLUGIN_"
 FILE_NAME = "musicconnect.toml"
 _WORDS = {
     "1": True,
@@ -61,6 +63,8 @@ class Setting:
         if self.type is int:
             if self.minimum is not None and self.maximum is not None:
                 return f"a whole number from {self.minimum} to {self.maximum}"
+            if self.maximum is not None:
+                return f"a whole number up to {self.maximum}"
             return "a whole number" if self.minimum is None else f"a whole number from {self.minimum} upwards"
         if self.type is tuple:
             return "names separated by commas"
@@ -104,10 +108,13 @@ class Setting:
                 return None
         if self.type is tuple:
             parts = raw.split(",") if isinstance(raw, str) else raw
-            if not isinstance(parts, Iterable):
+            if not isinstance(parts, Iterable) or isinstance(parts, Mapping):
                 return None
             return tuple(str(part).strip() for part in parts if str(part).strip())
         if not isinstance(raw, str | Path) or "\0" in str(raw):
+            return None
+        # An empty path would be the working folder, which nobody means.
+        if self.type is Path and not str(raw).strip():
             return None
         return Path(raw).expanduser() if self.type is Path else str(raw)
 
@@ -166,7 +173,7 @@ class Settings:
     registration: bool = _row(True, "Whether visitors may open an account.")
     disabled_plugins: tuple[str, ...] = _row((), "Plugins that are installed but must not run.")
     log_level: str = _row("info", "How much is logged.", choices=("debug", "info", "warning", "error"))
-    plugins: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    plugins: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
 
 
 def core_settings() -> tuple[Setting, ...]:
@@ -200,12 +207,12 @@ def load(
     data = Path(str(given.get("data") or environ.get(ENV_PREFIX + "DATA") or "data"))
     path = file or next((p for p in (Path(FILE_NAME), data / FILE_NAME) if p.is_file()), None)
     table = _read_toml(path) if path else {}
-    plugins = {name: dict(values) for name, values in table.pop("plugins", {}).items()}
+    plugins = _plugin_tables(table.pop("plugins", {}))
     values: dict[str, Any] = {}
     rows = {row.name: row for row in core_settings()}
-    for name in table:
+    for name, source in _names(given, environ, table, path):
         if name not in rows:
-            raise Invalid(_unknown(name, path.name if path else FILE_NAME), field=name)
+            raise Invalid(_unknown(name, source), field=name)
     for name, row in rows.items():
         if name in given:
             values[name] = row.read(given[name], source="the command line")
@@ -213,11 +220,19 @@ def load(
             values[name] = row.read(environ[ENV_PREFIX + name.upper()], source=ENV_PREFIX + name.upper())
         elif name in table:
             values[name] = row.read(table[name], source=str(path))
-    for old in REMOVED:
-        if ENV_PREFIX + old.upper() in environ:
-            raise Invalid(_unknown(old, ENV_PREFIX + old.upper()), field=old)
     values["data"] = Path(values.get("data", data)).absolute()
     return Settings(**values, plugins=_with_environment(plugins, environ))
+
+
+def _names(
+    flags: Mapping[str, object], environ: Mapping[str, str], table: Mapping[str, object], path: Path | None
+) -> Iterable[tuple[str, str]]:
+    """Every name that was given and where, so that a misspelt one is told instead of forgotten."""
+    yield from ((name, "the command line") for name in flags)
+    for key in environ:
+        if key.startswith(ENV_PREFIX) and not (key.startswith(PLUGIN_PREFIX) and "__" in key):
+            yield key.removeprefix(ENV_PREFIX).lower(), key
+    yield from ((name, path.name if path else FILE_NAME) for name in table)
 
 
 def _unknown(name: str, source: str) -> str:
@@ -231,6 +246,16 @@ def _read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise Invalid(f"{path.name} is not valid TOML: {error}") from error
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}.") from error
+
+
+def _plugin_tables(raw: object) -> dict[str, dict[str, object]]:
+    if not isinstance(raw, dict) or not all(isinstance(values, dict) for values in raw.values()):
+        raise Invalid(
+            "The settings of a plugin stand in a table of its own, [plugins.NAME].", field="plugins"
+        )
+    return {name: dict(values) for name, values in raw.items()}
 
 
 def _with_environment(
@@ -238,7 +263,7 @@ def _with_environment(
 ) -> Mapping[str, Mapping[str, object]]:
     # MUSICCONNECT_PLUGIN_<PLUGIN>__<SETTING>: two underscores, since a plugin's name may hold one.
     for key, value in environ.items():
-        if key.startswith(ENV_PREFIX + "PLUGIN_") and "__" in key:
-            plugin, _, name = key.removeprefix(ENV_PREFIX + "PLUGIN_").lower().partition("__")
+        if key.startswith(PLUGIN_PREFIX) and "__" in key:
+            plugin, _, name = key.removeprefix(PLUGIN_PREFIX).lower().partition("__")
             plugins.setdefault(plugin, {})[name] = value
-    return plugins
+    return MappingProxyType({name: MappingProxyType(values) for name, values in plugins.items()})
