@@ -17,7 +17,7 @@ from appliance.invocation import settings_from
 from appliance.invocation import started
 from appliance.settings import Settings
 from transcoder import demo as collective
-from transcoder import ffmpeg
+from transcoder import program
 from transcoder import worker as consumer
 
 
@@ -30,7 +30,7 @@ def register_commands(cli: click.Group) -> None:
 
 @doctor.check("ffmpeg")
 def _ffmpeg(settings: Settings) -> str:
-    return ffmpeg.check(ffmpeg.program(settings.ffmpeg))
+    return program.check(settings.ffmpeg)
 
 
 @click.command()

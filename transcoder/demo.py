@@ -1,6 +1,7 @@
 """The demo collective: accounts, artists and releases at once, their music by durable jobs through the real upload path."""
 
 import hashlib
+import io
 import shutil
 from datetime import datetime
 
@@ -21,7 +22,8 @@ from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
 from appliance.database import transaction
 from appliance.startup import Appliance
-from transcoder import ffmpeg
+from transcoder import covers
+from transcoder import program
 from transcoder import synthesis
 
 ARTIST_EMAIL, FAN_EMAIL, PASSWORD = "artist@demo.com", "fan@demo.com", "password123"
@@ -45,7 +47,7 @@ def make(appliance: Appliance, *, now: datetime) -> bool:
             known = Track.select().where(Track.id == track_id(song)).exists()
             job = None if known else jobs.add(SONG, song.title, now=now)
         if not release.artwork_key:
-            artwork.set_artwork(release, synthesis.cover(song), store=appliance.store, now=now)
+            artwork.set_artwork(release, io.BytesIO(covers.cover(song.artist, song.release)), store=appliance.store, now=now)
         if job is not None:
             queued.append(job.id)
     for job_id in queued:
@@ -60,14 +62,14 @@ def track_id(song: synthesis.Song) -> str:
 
 def _release(owner: User, song: synthesis.Song, *, now: datetime) -> Release:
     artist = Artist.get_or_none(Artist.slug == song.artist_slug) or artists.create(
-        owner, name=song.artist_name, slug=song.artist_slug, about=song.artist_about, now=now
+        owner, name=song.artist, slug=song.artist_slug, now=now
     )
     release: Release | None = Release.get_or_none(
-        Release.artist == artist.id, Release.title == song.release_title
+        Release.artist == artist.id, Release.title == song.release
     )
     if release is None:
         fields = {
-            "title": song.release_title,
+            "title": song.release,
             "kind": song.kind,
             "genre": song.genre,
             "tags": list(song.tags),
@@ -89,12 +91,12 @@ def make_song(job: jobs.Running) -> None:
         return
     appliance = startup.appliance()
     artist = artists.find(song.artist_slug)
-    release = Release.get(Release.artist == artist.id, Release.title == song.release_title)
+    release = Release.get(Release.artist == artist.id, Release.title == song.release)
     folder = appliance.scratch / job.job_id
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        path = folder / f"{song.title}.{song.ending}"
-        synthesis.synthesise(song, path, ffmpeg=ffmpeg.program(appliance.settings.ffmpeg))
+        path = folder / song.file_name
+        synthesis.synthesise(song, path, ffmpeg=program.path(appliance.settings.ffmpeg))
         job.progress(0.9)
         track, work_id = originals.receive(
             release,

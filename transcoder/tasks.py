@@ -23,8 +23,8 @@ from appliance.errors import NotFound
 from appliance.startup import Appliance
 from appliance.storage import ObjectStore
 from appliance.storage import as_file
-from transcoder import ffmpeg
 from transcoder import pipeline
+from transcoder import program
 from transcoder import tags
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,8 @@ class Run:
 
     def go(self) -> None:
         """Encode, store, and commit."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        made_folder = self.folder / "made"
+        made_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.first:
             tracks.move(self.track, TrackState.PROCESSING, now=clock.now())
         with as_file(self.store, self.track.original_key, folder=self.folder) as source:
@@ -88,8 +89,8 @@ class Run:
                 self.take_tags(source)
             made = pipeline.transcode(
                 source,
-                self.folder / "made",
-                ffmpeg=ffmpeg.program(self.settings.ffmpeg),
+                made_folder,
+                ffmpeg=program.path(self.settings.ffmpeg),
                 on_progress=lambda fraction: self.job.progress(0.95 * fraction),
                 on_low_ready=self.low_is_ready,
                 limits=pipeline.Limits(max_duration_s=60 * self.settings.max_duration_min),
@@ -153,7 +154,7 @@ class Run:
                 problem="",
                 run_id=self.run_id,
                 duration_ms=made.source.duration_ms,
-                original_format=made.source.described(),
+                original_format=described(made.source),
                 loudness_lufs=made.loudness_lufs,
                 true_peak_dbtp=made.true_peak_dbtp,
                 fingerprint=made.fingerprint,
@@ -184,6 +185,13 @@ class Run:
                 artwork.set_artwork(track.release, found.cover_file(), store=self.store, now=clock.now())
             except Invalid:
                 log.info("embedded cover not taken", extra={"track": track.id})
+
+
+def described(facts: pipeline.SourceFacts) -> str:
+    """The original in an engineer's words, such as ``flac 24-bit 96 kHz stereo``."""
+    depth = f"{facts.bits_per_sample}-bit" if facts.bits_per_sample else f"{facts.bitrate_kbps} kbit/s"
+    layout = {1: "mono", 2: "stereo"}.get(facts.channels, f"{facts.channels} channels")
+    return f"{facts.codec} {depth} {facts.sample_rate_hz / 1000:g} kHz {layout}"
 
 
 @jobs.handles(publishing.ANNOUNCE)
