@@ -17,7 +17,8 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from appliance import errors
-from appliance.catalog import uploads
+from appliance.catalog import originals
+from appliance.catalog import staging
 from web.request_cycle import BadToken
 from web.request_cycle import NotSignedIn
 
@@ -25,8 +26,9 @@ log = logging.getLogger(__name__)
 
 STATUS: dict[type[errors.MusicConnectError], int] = {
     # The first match counts, so what is more special stands first. 460 and 423 are words of tus 1.0.0 and RFC 4918.
-    uploads.WrongChecksum: 460,
-    uploads.Busy: 423,
+    staging.WrongChecksum: 460,
+    staging.Busy: 423,
+    originals.TooLarge: 413,
     errors.NotFound: 404,
     errors.NotAllowed: 403,
     errors.Invalid: 422,

@@ -32,6 +32,10 @@ _TYPES_BY_FORM = {
 }
 
 
+class TooLarge(Invalid):
+    """The file is larger than this platform takes; tus and RFC 9110 have a number of their own for it."""
+
+
 def content_type(head: bytes) -> str:
     """The type of an audio file by its first bytes; ``Invalid`` with a sentence when it is none we take."""
     if not head:
@@ -56,11 +60,11 @@ def content_type(head: bytes) -> str:
 
 
 def check_size(size_bytes: int, *, max_upload_mb: int) -> None:
-    """``Invalid`` for an empty or too large file, before a byte of it is taken."""
+    """``Invalid`` for an empty file, ``TooLarge`` for too large a one, before a byte of it is taken."""
     if size_bytes <= 0:
         raise Invalid("This file is empty.", field="file")
     if size_bytes > max_upload_mb * MIB:
-        raise Invalid(
+        raise TooLarge(
             f"An original has at most {max_upload_mb} MiB; this one has {size_bytes // MIB + 1} MiB.",
             field="file",
         )

@@ -17,6 +17,7 @@ from appliance import jobs
 from appliance.accounts.models import User
 from appliance.catalog import originals
 from appliance.catalog import releases
+from appliance.catalog import staging
 from appliance.catalog import uploads
 from appliance.catalog.models import Upload
 from appliance.errors import Invalid
@@ -51,7 +52,7 @@ def options(upload_id: str = "") -> Response:
     answer.headers["Tus-Version"] = VERSION
     answer.headers["Tus-Extension"] = EXTENSIONS
     answer.headers["Tus-Max-Size"] = str(appliance().settings.max_upload_mb * originals.MIB)
-    answer.headers["Tus-Checksum-Algorithm"] = ",".join(uploads.CHECKSUMS)
+    answer.headers["Tus-Checksum-Algorithm"] = ",".join(staging.CHECKSUMS)
     return _versioned(answer)
 
 
@@ -180,8 +181,8 @@ def _checksum() -> tuple[str, bytes] | None:
     if not header:
         return None
     algorithm, _, value = header.partition(" ")
-    if algorithm not in uploads.CHECKSUMS:
-        raise Invalid(f"A checksum is one of {', '.join(uploads.CHECKSUMS)}.", field="Upload-Checksum")
+    if algorithm not in staging.CHECKSUMS:
+        raise Invalid(f"A checksum is one of {', '.join(staging.CHECKSUMS)}.", field="Upload-Checksum")
     try:
         return algorithm, base64.b64decode(value, validate=True)
     except (ValueError, binascii.Error) as error:

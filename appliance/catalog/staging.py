@@ -1,0 +1,154 @@
+"""Bytes on their way in: staged in a file under the upload's id, locked by who writes, checked by their checksum."""
+
+import fcntl
+import hashlib
+import os
+import secrets
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import FileIO
+from pathlib import Path
+from typing import BinaryIO
+from typing import Protocol
+
+from appliance.errors import Conflict
+from appliance.errors import Invalid
+from appliance.errors import Unavailable
+
+CHECKSUMS = ("sha1", "sha256", "md5", "crc32")
+BLOCK_BYTES = 256 * 1024
+
+
+class WrongOffset(Conflict):
+    """The bytes do not begin where the upload stands; the client asks for the offset and goes on there."""
+
+
+class WrongChecksum(Invalid):
+    """The bytes are not what their checksum says; nothing of them was kept."""
+
+
+class Busy(Conflict):
+    """Another request is writing to this upload."""
+
+
+class Gone(Conflict):
+    """Fewer bytes are staged than were acknowledged, *there_bytes*: the staging folder was emptied below us."""
+
+    def __init__(self, there_bytes: int) -> None:
+        self.there_bytes = there_bytes
+        super().__init__(f"The upload stands at {there_bytes} bytes.")
+
+
+class _Digest(Protocol):
+    def update(self, block: bytes, /) -> None: ...
+
+    def digest(self) -> bytes: ...
+
+
+def path_of(folder: Path, upload_id: str) -> Path:
+    """Where the bytes of an upload lie until it is finished."""
+    return folder / f"{upload_id}.part"
+
+
+@contextmanager
+def locked(folder: Path, upload_id: str) -> Iterator[None]:
+    """Hold the upload alone, or ``Busy``; the lock ends with its process, even on ``kill -9``."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # A lock file of its own: the staged file is moved away while the lock is held.
+    path = folder / f"{upload_id}.lock"
+    with path.open("a+b") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise Busy("Another request is writing to this upload.") from error
+        if not os.fstat(lock.fileno()).st_nlink:
+            # Its last holder removed it between our opening and our locking: this lock keeps nobody out.
+            raise Busy("Another request was writing to this upload just now.")
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def append(
+    path: Path, stream: BinaryIO, *, offset: int, most_bytes: int, checksum: tuple[str, bytes] | None = None
+) -> int:
+    """Put the bytes of *stream* after the first *offset* of *path*, onto the disk; how many they were.
+
+    *stream* raises ``EOFError`` where the connection was cut: what came before counts, unless a checksum covers it.
+
+    Raises ``WrongChecksum``, ``Gone``, ``Invalid`` for more than *most_bytes*, ``Unavailable`` on a full disk.
+    """
+    try:
+        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0) as file:
+            if (there_bytes := os.fstat(file.fileno()).st_size) < offset:
+                # Growing the file to the offset would fill the gap with zeros.
+                raise Gone(there_bytes)
+            file.truncate(offset)
+            file.seek(offset)
+            digest = _digest(checksum)
+            taken, whole = _copy(stream, file, most_bytes=most_bytes, digest=digest)
+            if checksum and not (whole and secrets.compare_digest(digest.digest(), checksum[1])):
+                file.truncate(offset)
+                raise WrongChecksum("The bytes were damaged on the way; send them again.")
+            os.fsync(file.fileno())
+            return taken
+    except OSError as error:
+        raise Unavailable(
+            "There is no room for this file on the server just now. What was acknowledged is kept."
+        ) from error
+
+
+def sweep(folder: Path, *, older_than_s: float) -> list[Path]:
+    """The staged files that nobody wrote to since *older_than_s* (Unix time)."""
+    found = []
+    for path in folder.glob("*.part"):
+        try:
+            if path.stat().st_mtime < older_than_s:
+                found.append(path)
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def _copy(stream: BinaryIO, file: FileIO, *, most_bytes: int, digest: _Digest) -> tuple[int, bool]:
+    taken = 0
+    while True:
+        try:
+            block = stream.read(BLOCK_BYTES)
+        except EOFError:
+            # The client went away: what came before is good.
+            return taken, False
+        if not block:
+            return taken, True
+        if taken + len(block) > most_bytes:
+            raise Invalid("More bytes came than were announced.", field="file")
+        rest = memoryview(block)
+        while rest:
+            # Unbuffered: what a full disk refuses must not wait for the file to be closed to fail once more.
+            rest = rest[file.write(rest) :]
+        taken += len(block)
+        digest.update(block)
+
+
+class _Crc32:
+    def __init__(self) -> None:
+        self._value = 0
+
+    def update(self, block: bytes) -> None:
+        self._value = zlib.crc32(block, self._value)
+
+    def digest(self) -> bytes:
+        return self._value.to_bytes(4, "big")
+
+
+class _Nothing(_Crc32):
+    def update(self, block: bytes) -> None:
+        """Nobody asked for a checksum."""
+
+
+def _digest(checksum: tuple[str, bytes] | None) -> _Digest:
+    if checksum is None:
+        return _Nothing()
+    return _Crc32() if checksum[0] == "crc32" else hashlib.new(checksum[0], usedforsecurity=False)
