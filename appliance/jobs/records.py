@@ -16,19 +16,19 @@ def add(kind: str, subject: str, *, now: datetime, max_attempts: int = 5, payloa
     *payload* is for what must stay as it was when the job was made, such as the text of a message; all else the job reads anew
     from its subject. Call it inside the transaction that gives the job its reason, and ``send`` its id after the commit.
     """
+    # Insert first: of two that ask at once, the unique index lets one in, and the other finds its row (PostgreSQL waits for it).
     with transaction():
-        job = Job.get_or_none(Job.kind == kind, Job.subject == subject, Job.active == 1)
-        if job is None:
-            job = Job.create(
-                kind=kind,
-                subject=subject,
-                payload=payload,
-                max_attempts=max_attempts,
-                run_after=now,
-                created_at=now,
-                updated_at=now,
-            )
-    return job
+        Job.insert(
+            kind=kind,
+            subject=subject,
+            payload=payload,
+            max_attempts=max_attempts,
+            run_after=now,
+            created_at=now,
+            updated_at=now,
+        ).on_conflict_ignore().execute()
+        found: Job = Job.get(Job.kind == kind, Job.subject == subject, Job.active == 1)
+    return found
 
 
 def latest(kind: str, subjects: Iterable[str]) -> dict[str, Job]:

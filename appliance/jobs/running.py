@@ -1,8 +1,6 @@
 """Running jobs: claim by lease, heartbeat, back-off, and giving what nobody holds to the next worker."""
 
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +10,6 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
-from pathlib import Path
 
 from appliance import clock
 from appliance import database
@@ -20,6 +17,8 @@ from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
 from appliance.jobs.models import Job
 from appliance.jobs.models import JobState
+from appliance.jobs.process import identity
+from appliance.jobs.process import is_gone
 from appliance.jobs.queue import huey
 
 log = logging.getLogger(__name__)
@@ -52,7 +51,7 @@ class Running:
             raise Interrupted
         if time.monotonic() - self._told_at >= PROGRESS_EVERY_S:
             self._told_at = time.monotonic()
-            Job.update(progress=min(1.0, max(0.0, fraction))).where(Job.id == self.job_id).execute()
+            Job.update(progress=min(1.0, max(0.0, fraction))).where(_held(self)).execute()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +83,16 @@ def use_lease(seconds: int) -> None:
     _lease_s = seconds
 
 
-def send(job_id: str) -> None:
-    """Put a message for this job on the queue, after the commit that made its row."""
-    run_job(job_id)
+def send(job_id: str, *, priority: int = 0) -> None:
+    """Put a message for this job on the queue, after the commit that made its row; a higher *priority* goes first."""
+    run_job(job_id, priority=priority)
 
 
 @huey.task(name="run_job")  # type: ignore[untyped-decorator]
 def run_job(job_id: str) -> None:
     """Claim the job and run it; leave quietly if it is gone, ended, not due, or held by another."""
+    if _stop.is_set():
+        return  # Its row stays due: the sweep of the next worker sends it again.
     job = _claim(job_id, clock.now())
     if job is None:
         return
@@ -135,9 +136,13 @@ def _claim(job_id: str, now: datetime) -> Job | None:
     if job is not None and job.kind not in _handlers:
         # A plugin that was switched off left work behind: keep it for the day it comes back.
         later = now + timedelta(seconds=BACK_OFF_S[-1])
-        Job.update(state=JobState.QUEUED, run_after=later, attempts=Job.attempts - 1).where(
-            Job.id == job_id
-        ).execute()
+        Job.update(
+            state=JobState.QUEUED,
+            run_after=later,
+            attempts=Job.attempts - 1,
+            lease_owner=None,
+            lease_until=None,
+        ).where(Job.id == job_id, Job.state == JobState.RUNNING, Job.lease_owner == identity()).execute()
         return None
     return job
 
@@ -230,25 +235,29 @@ def sweep(now: datetime) -> int:
     A lease is over when its time is up, or at once when its owner was a process of this host that is gone.
     """
     touched = 0
-    for job in Job.select().where(Job.state == JobState.RUNNING):
-        if (job.lease_until and job.lease_until < now) or _is_gone(job.lease_owner or ""):
+    for job in list(Job.select().where(Job.state == JobState.RUNNING)):
+        if (job.lease_until and job.lease_until < now) or is_gone(job.lease_owner or ""):
             touched += _release(job, now)
-    if huey.storage.queue_size() == 0:
-        # Nothing on the way, so every due row has lost its message. A duplicate would do no harm: one claim wins.
-        due = (
-            Job.select(Job.id)
-            .where(Job.state == JobState.QUEUED, Job.run_after <= now)
-            .order_by(Job.id)
-            .limit(500)
-        )
-        for job in list(due):
+    due = (Job.state == JobState.QUEUED) & (Job.run_after <= now)
+    # Fewer messages on the way than rows that are due: some were lost. The queue is first in, first out, so the oldest are
+    # missing. A duplicate does no harm, since one claim wins; and sending no more than are missing keeps the queue from growing.
+    missing = Job.select().where(due).count() - huey.storage.queue_size()
+    if missing > 0:
+        for job in list(Job.select(Job.id).where(due).order_by(Job.run_after, Job.id).limit(missing)):
             send(job.id)
             touched += 1
     return touched
 
 
 def _release(job: Job, now: datetime) -> int:
-    still = (Job.id == job.id) & (Job.state == JobState.RUNNING) & (Job.attempts == job.attempts)
+    # The lease as it was seen: a heartbeat that came meanwhile keeps the job where it is.
+    still = (
+        (Job.id == job.id)
+        & (Job.state == JobState.RUNNING)
+        & (Job.attempts == job.attempts)
+        & (Job.lease_owner == job.lease_owner)
+        & (Job.lease_until == job.lease_until)
+    )
     ended = {
         "lease_owner": None,
         "lease_until": None,
@@ -274,22 +283,3 @@ def interrupt_all() -> None:
 def resume() -> None:
     """Let jobs run again in this process."""
     _stop.clear()
-
-
-def identity() -> str:
-    """This process, told apart from a later one with the same number: host, pid and start time."""
-    return f"{socket.gethostname()}:{os.getpid()}:{_started(os.getpid())}"
-
-
-def _started(pid: int) -> str:
-    try:
-        # proc(5): field 22 is the start time; the name in field 2 may hold spaces, so count from its closing bracket.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except (OSError, IndexError):
-        return ""
-
-
-def _is_gone(owner: str) -> bool:
-    host, _, rest = owner.partition(":")
-    pid, _, started = rest.partition(":")
-    return host == socket.gethostname() and pid.isdigit() and bool(started) and _started(int(pid)) != started
