@@ -1,5 +1,6 @@
 """Publishing: a draft goes public, and plugins learn of its tracks by a durable job."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from appliance import hooks
@@ -29,17 +30,25 @@ def publish(release: Release, *, now: datetime) -> tuple[Release, list[str]]:
         if release.state == ReleaseState.PUBLISHED:
             return release, []
         rows = tracks.of_release(release)
-        failed = [row.title for row in rows if row.state == TrackState.FAILED]
-        if failed:
-            raise Conflict(f"“{failed[0]}” could not be prepared; send it again or remove it, then publish.")
+        reason = hindrance(rows)
+        if reason:
+            raise Conflict(reason)
         ready = [row for row in rows if row.state == TrackState.READY]
-        if not ready:
-            raise Conflict("A release needs at least one track that is ready before it can be published.")
         Release.update(state=ReleaseState.PUBLISHED, published_at=now, updated_at=now).where(
             Release.id == release.id
         ).execute()
         queued = [jobs.add(ANNOUNCE, row.id, now=now).id for row in ready]
     return releases.find(release.id), queued
+
+
+def hindrance(rows: Sequence[Track]) -> str:
+    """Pure: why a release with these tracks cannot be published, as a sentence; empty when it can."""
+    failed = [row.title for row in rows if row.state == TrackState.FAILED]
+    if failed:
+        return f"“{failed[0]}” could not be prepared; send it again or remove it, then publish."
+    if not any(row.state == TrackState.READY for row in rows):
+        return "A release needs at least one track that is ready before it can be published."
+    return ""
 
 
 def became_ready(track: Track, *, now: datetime) -> list[str]:

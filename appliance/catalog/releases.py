@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from collections.abc import Iterable
 from collections.abc import Mapping
 from datetime import date
 from datetime import datetime
 
 import peewee
 
+from appliance.catalog import tracks
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseKind
@@ -34,13 +36,17 @@ def create(artist: Artist, fields: Mapping[str, object], *, now: datetime) -> Re
 
 
 def edit(release: Release, fields: Mapping[str, object], *, now: datetime) -> Release:
-    """Change what *fields* names and nothing else; ``Invalid`` names the field that cannot be taken.
+    """Change what *fields* names and nothing else; with ``track_order``, a list of track ids, also the order of the tracks.
 
-    The address of a release stays when its title changes: people have shared it.
+    All of it happens or nothing. ``Invalid`` names the field that cannot be taken, ``Conflict`` tells that the order is not of the
+    tracks there are. The address of a release stays when its title changes: people have shared it.
     """
-    values = _checked(fields)
-    if values:
-        Release.update(updated_at=now, **values).where(Release.id == release.id).execute()
+    values = _checked({name: value for name, value in fields.items() if name != "track_order"})
+    with transaction():
+        if "track_order" in fields:
+            tracks.reorder(release, _track_order(fields["track_order"]), now=now)
+        if values:
+            Release.update(updated_at=now, **values).where(Release.id == release.id).execute()
     return find(release.id)
 
 
@@ -79,13 +85,22 @@ def published(
     if artist is not None:
         query = query.where(Release.artist == artist.id)
     if before is not None:
-        query = query.where(peewee.Tuple(Release.published_at, Release.id) < peewee.Tuple(*before))
+        instant, release_id = before
+        # In the form it is stored in: a pair of columns does not tell its values what they are.
+        last = peewee.Tuple(Release.published_at.db_value(instant), release_id)
+        query = query.where(peewee.Tuple(Release.published_at, Release.id) < last)
     return list(query)
 
 
 def of_artist(artist: Artist) -> list[Release]:
     """Every release of the artist, drafts too, newest first."""
     query = Release.select(Release, Artist).join(Artist).where(Release.artist == artist.id)
+    return list(query.order_by(Release.id.desc()))
+
+
+def of_artists(rows: Iterable[Artist]) -> list[Release]:
+    """Every release of these artists, drafts too, newest first, by one query."""
+    query = Release.select(Release, Artist).join(Artist).where(Release.artist.in_([row.id for row in rows]))
     return list(query.order_by(Release.id.desc()))
 
 
@@ -111,6 +126,12 @@ def _free_slug(artist: Artist, wanted: str) -> str:
     return slug
 
 
+def _track_order(value: object) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise Invalid("'track_order' must be a list of track ids.", field="track_order")
+    return value
+
+
 def _kind(value: object) -> str:
     if not isinstance(value, str) or value not in set(ReleaseKind):
         raise Invalid(f"'kind' is one of {', '.join(ReleaseKind)}.", field="kind")
@@ -134,7 +155,7 @@ def _release_date(value: object) -> date | None:
     if value in (None, ""):
         return None
     try:
-        return date.fromisoformat(str(value))
+        return date.fromisoformat(value if isinstance(value, str) else "")
     except ValueError as error:
         raise Invalid(
             "'release_date' must be a date such as 2026-05-01 (ISO 8601).", field="release_date"
@@ -167,6 +188,7 @@ def _checked(fields: Mapping[str, object]) -> dict[str, object]:
     for name in fields:
         if name not in _READERS:
             raise Invalid(
-                f"A release has no field '{name}' that can be set; it has {', '.join(_READERS)}.", field=name
+                f"A release has no field '{name[:60]}' that can be set; it has {', '.join(_READERS)}.",
+                field=name[:60],
             )
     return {name: _READERS[name](value) for name, value in fields.items()}

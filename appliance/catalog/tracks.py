@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
 
+import peewee
+
 from appliance import jobs
 from appliance.catalog.models import MOVES
 from appliance.catalog.models import Artist
@@ -41,6 +43,13 @@ def of_release(release: Release) -> list[Track]:
     return list(query.order_by(Track.position, Track.id))
 
 
+def counts(releases: Iterable[Release]) -> dict[str, int]:
+    """How many tracks each of these releases has, by one query; a release without any is not in it."""
+    count = peewee.fn.COUNT(Track.id)
+    query = Track.select(Track.release, count).where(Track.release.in_([row.id for row in releases]))
+    return dict(query.group_by(Track.release).tuples())
+
+
 def renditions_of(tracks: Iterable[Track]) -> dict[str, list[Rendition]]:
     """For each track id the renditions of the run that counts, lowest first, by one query."""
     runs = {track.id: track.run_id for track in tracks if track.run_id}
@@ -56,7 +65,8 @@ def edit(track: Track, fields: Mapping[str, object], *, now: datetime) -> Track:
     for name in fields:
         if name not in _READERS:
             raise Invalid(
-                f"A track has no field '{name}' that can be set; it has {', '.join(_READERS)}.", field=name
+                f"A track has no field '{name[:60]}' that can be set; it has {', '.join(_READERS)}.",
+                field=name[:60],
             )
     values = {name: _READERS[name](value) for name, value in fields.items()}
     if values:

@@ -3,23 +3,30 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint
 from flask import request
+from werkzeug.exceptions import UnsupportedMediaType
 
 from appliance.errors import Invalid
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 LONGEST_PAGE = 100
+MOST_JSON_BYTES = 1024 * 1024
+_ID = re.compile(r"[0-9A-Z]{26}", re.ASCII)
 
 
 def body(*, required: tuple[str, ...] = ()) -> Mapping[str, Any]:
     """The JSON object that was sent; ``Invalid`` when it is none or lacks a field."""
     if not request.is_json:
-        raise Invalid("Send a JSON object with the content type application/json.")
+        raise UnsupportedMediaType("Send a JSON object with the content type application/json.")
+    # The limit of the application is that of a whole recording; this is read into memory.
+    request.max_content_length = MOST_JSON_BYTES
     try:
         sent = json.loads(request.get_data(cache=False))
     except (ValueError, RecursionError) as error:
@@ -35,7 +42,7 @@ def body(*, required: tuple[str, ...] = ()) -> Mapping[str, Any]:
 def limit() -> int:
     """How many items the client wants; ``Invalid`` for what is no number from 1 to 100."""
     text = request.args.get("limit", "20")
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:6]) <= LONGEST_PAGE:
+    if not re.fullmatch("[0-9]{1,3}", text) or not 1 <= int(text) <= LONGEST_PAGE:
         raise Invalid(f"'limit' is a whole number from 1 to {LONGEST_PAGE}.", field="limit")
     return int(text)
 
@@ -57,3 +64,17 @@ def cursor_parts(count: int) -> tuple[str, ...] | None:
     if not isinstance(parts, list) or len(parts) != count or not all(isinstance(part, str) for part in parts):
         raise Invalid("This cursor is not valid; start from the first page.", field="cursor")
     return tuple(parts)
+
+
+def cursor_instant() -> tuple[datetime, str] | None:
+    """The (instant, id) that the cursor of this request holds, or ``None`` without one; ``Invalid`` when it is damaged."""
+    parts = cursor_parts(2)
+    if parts is None:
+        return None
+    try:
+        instant = datetime.fromisoformat(parts[0])
+    except ValueError as error:
+        raise Invalid("This cursor is not valid; start from the first page.", field="cursor") from error
+    if instant.tzinfo is None or not _ID.fullmatch(parts[1]):
+        raise Invalid("This cursor is not valid; start from the first page.", field="cursor")
+    return instant, parts[1]

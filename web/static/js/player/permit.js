@@ -1,0 +1,43 @@
+// The permission to stream a track: a signed address that ends after some minutes and is asked for anew before it does.
+
+import { call } from "../api.js";
+
+export class Permit {
+  #trackId;
+  #former = [];
+  #asking;
+
+  constructor(trackId) {
+    this.#trackId = trackId;
+  }
+
+  async ask() {
+    this.#asking ??= this.#ask().finally(() => (this.#asking = null));
+    return this.#asking;
+  }
+
+  async #ask() {
+    const askedAt = Date.now();
+    const answer = await call("POST", `/tracks/${this.#trackId}/play`);
+    // By the server's clock, since the listener's may be wrong.
+    const lifeMs = Date.parse(answer.expires_at) - (answer.servedAt || askedAt);
+    if (this.folder) this.#former.push(this.folder);
+    this.url = answer.hls_url;
+    this.folder = folderOf(answer.hls_url);
+    this.qualities = answer.qualities;
+    this.renewAt = askedAt + lifeMs - Math.min(20_000, lifeMs / 4);
+  }
+
+  // The address to use now for one that was given out under an older permission. Playlists and media lie in one folder and
+  // their addresses are relative, so only the folder changes and the player never notices.
+  async current(address) {
+    if (Date.now() >= this.renewAt) await this.ask();
+    const old = this.#former.find((folder) => address.startsWith(folder));
+    return old ? this.folder + address.slice(old.length) : address;
+  }
+}
+
+function folderOf(address) {
+  const path = address.split("?", 1)[0];
+  return path.slice(0, path.lastIndexOf("/") + 1);
+}
