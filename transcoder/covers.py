@@ -13,7 +13,7 @@ from PIL import ImageChops
 from PIL import ImageDraw
 from PIL import ImageFilter
 
-SIDE = 1200
+SIDE = 1000
 Colour = tuple[int, int, int]
 
 
@@ -22,7 +22,7 @@ def cover(artist: str, release: str) -> bytes:
     palette = palette_of(artist)
     chance = random.Random(hashlib.sha256(f"{artist}\n{release}".encode()).digest())  # noqa: S311  (no secret)
     image = gradient(palette[0], palette[1], angle=chance.uniform(0.15, 1.4))
-    draw_motif = (suns, waves, strips, rings)[chance.randrange(4)]
+    draw_motif = (suns, waves, strips, rings)[hashlib.sha256(release.encode()).digest()[0] % 4]
     image = draw_motif(image, palette, chance)
     out = io.BytesIO()
     grain(image, chance).save(out, "PNG", optimize=False, compress_level=6)

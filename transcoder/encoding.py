@@ -43,17 +43,21 @@ def first_pass(
     """The arguments that make ``low`` and the fingerprint and run the meters; *most_s* bounds a lying header."""
     sound = heard(open_source(source, t=most_s)["a:0"], facts)
     counts_bits = not facts.floating and (facts.bits_per_sample or 0) > 16
-    branches = sound.filter_multi_output("asplit", 4 if counts_bits else 3)
+    branches = sound.filter_multi_output("asplit", 6 if counts_bits else 5)
     nothing = {"format": "null", "acodec": "pcm_f64le"}
     outputs = [
         encode(at_rate(branches[0], facts.sample_rate_hz, low.sample_rate_hz), low, files["low"]),
-        branches[1].filter("ebur128", peak="true", framelog="verbose").output("pipe:", **nothing),
-        branches[2].output(str(files["fingerprint"]), format="chromaprint", t=FINGERPRINT_S, ar=11_025, ac=1),
+        branches[1].filter("ebur128", framelog="verbose").output("pipe:2", **nothing),
+        true_peak(branches[2], facts).output("pipe:2", format="null", acodec="pcm_s16le"),
+        branches[3].output(str(files["fingerprint"]), format="chromaprint", t=FINGERPRINT_S, ar=11_025, ac=1),
     ]
+    # The waveform needs 8 bits of every sample and no more; ``measurement`` reads them as they come.
+    eight_bits = branches[4].filter("aformat", sample_fmts="u8").filter("asetnsamples", n=65_536, p=0)
+    outputs.append(eight_bits.output("pipe:1", format="u8", acodec="pcm_u8"))
     if counts_bits:
         # Many a "24-bit" file is a 16-bit one with zeros below; only the samples tell.
-        meter = branches[3].filter("astats", measure_perchannel="none", measure_overall="Bit_depth")
-        outputs.append(meter.output("pipe:", format="null", acodec="pcm_s32le"))
+        meter = branches[5].filter("astats", measure_perchannel="none", measure_overall="Bit_depth")
+        outputs.append(meter.output("pipe:2", format="null", acodec="pcm_s32le"))
     return arguments(outputs)
 
 
@@ -82,6 +86,23 @@ def second_pass(
                 branch = at_depth(branches[place], facts, rung) if rung.codec == "flac" else branches[place]
                 outputs.append(encode(branch, rung, folder / f"{rung.quality}.mp4"))
     return arguments(outputs)
+
+
+def true_peak(sound: Any, facts: SourceFacts) -> Any:
+    """A true-peak meter (ITU-R BS.1770: four times oversampled, to 192 kHz) at a third of what ebur128's own costs.
+
+    It counts 16-bit samples, so the sound is taken down first to leave room above full scale.
+    """
+    factor = 4 if facts.sample_rate_hz <= 48_000 else 2 if facts.sample_rate_hz <= 96_000 else 1
+    padded = sound.filter("volume", f"-{pad_db(facts)}dB")
+    return padded.filter("aresample", facts.sample_rate_hz * factor, filter_size=16, osf="s16").filter(
+        "volumedetect"
+    )
+
+
+def pad_db(facts: SourceFacts) -> int:
+    """Room above full scale for the true-peak meter: floating point may go far above it."""
+    return 18 if facts.floating else 6
 
 
 def heard(sound: Any, facts: SourceFacts) -> Any:

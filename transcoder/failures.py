@@ -37,6 +37,8 @@ PROTECTED = (
     "Upload the master or an unprotected file."
 )
 DAMAGED = "This file is damaged and cannot be read. Export it again and upload the new file."
+CUT_OFF = "This file is cut off: its end is missing. Export it again, or upload it again if it was whole."
+DAMAGED_INSIDE = "This file is damaged: parts of it are missing. Export it again and upload the new file."
 NOT_NUMBERS = (
     "This file holds values that are not sound (NaN or infinity), usually from a faulty plug-in at mixdown. "
     "Export it again, best as 24-bit WAV or FLAC."

@@ -26,15 +26,17 @@ from transcoder.limits import Limits
 
 TAIL_LINES = 40
 LONGEST_LINE_BYTES = 4096
+BLOCK_BYTES = 1 << 16
+ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
 OLDEST_VERSION = (6, 0)
 NEEDED = {
     "encoders": ("aac", "flac"),
-    "filters": ("ebur128", "aresample", "astats"),
+    "filters": ("ebur128", "aresample", "astats", "volumedetect", "amovie"),
     "muxers": ("mp4", "ipod", "chromaprint"),
 }
 
-# Global options of every run: no terminal, machine-readable progress, every line with its level.
-PREAMBLE = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+verbose", "-progress", "pipe:1")
+# Global options of every run: no terminal, every line of the log with its level.
+PREAMBLE = ("-nostdin", "-hide_banner", "-nostats", "-loglevel", "level+verbose")
 
 
 @dataclass(frozen=True)
@@ -51,13 +53,15 @@ def run(
     *,
     sound_s: float = 0.0,
     limits: Limits = DEFAULT_LIMITS,
+    folder: Path | None = None,
     on_progress: Callable[[float], None] = lambda reached_s: None,
     on_line: Callable[[str], None] = lambda line: None,
+    on_bytes: Callable[[bytes], None] | None = None,
 ) -> Finished:
     """Run ffmpeg to its end and say how far it got.
 
     *on_progress* gets the seconds of sound done, about twice a second; what it raises stops ffmpeg and is passed
-    on. *on_line* gets each line of ffmpeg's log. Raises ``Unplayable`` when the file is at fault and
+    on. *on_line* gets each line of ffmpeg's log, *on_bytes* what it writes to ``pipe:1``. *folder* is where relative names are found. Raises ``Unplayable`` when the file is at fault and
     ``Interrupted`` when the machine is.
     """
     wall_s = limits.wall_for(sound_s)
@@ -77,26 +81,45 @@ def run(
         elif key == "progress":
             on_progress(reached_s)
 
+    news, newswire = os.pipe()
     try:
-        process = subprocess.Popen(
-            [*_launcher(limits.cpu_for(sound_s), limits), ffmpeg, *PREAMBLE, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            # No HOME, no proxies, no AV_LOG settings: a run depends on its arguments alone.
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
-            process_group=0,
-        )
-    except OSError as exc:
-        raise failures.Interrupted(failures.NO_FFMPEG, detail=str(exc)) from exc
-    with process:
         try:
-            in_time = _read(process, {"stdout": see, "stderr": hear}, deadline)
-        except BaseException:
-            _kill(process)
-            raise
-        if not in_time:
-            _kill(process)
+            process = subprocess.Popen(
+                [
+                    *_launcher(limits.cpu_for(sound_s), limits),
+                    *(ffmpeg, *PREAMBLE, "-progress", f"pipe:{newswire}"),
+                    *arguments,
+                ],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE if on_bytes else subprocess.DEVNULL,
+                stderr=subprocess.PIPE,
+                # No HOME, no proxies, no AV_LOG settings: a run depends on its arguments alone.
+                env=ENVIRONMENT,
+                cwd=folder,
+                pass_fds=[newswire],
+                process_group=0,
+            )
+        except OSError as exc:
+            raise failures.Interrupted(failures.NO_FFMPEG, detail=str(exc)) from exc
+        finally:
+            os.close(newswire)
+        assert process.stderr
+        streams: dict[int, Callable[[bytes], None]] = {
+            news: _Lines(see).take,
+            process.stderr.fileno(): _Lines(hear).take,
+        }
+        if process.stdout and on_bytes:
+            streams[process.stdout.fileno()] = on_bytes
+        with process:
+            try:
+                in_time = _read(process, streams, deadline)
+            except BaseException:
+                _kill(process)
+                raise
+            if not in_time:
+                _kill(process)
+    finally:
+        os.close(news)
     log = "\n".join(tail)
     if not in_time:
         raise failures.Interrupted(failures.TOO_SLOW, detail=f"stopped after {wall_s:.0f} s\n{log}")
@@ -120,27 +143,38 @@ def _launcher(cpu_s: int, limits: Limits) -> list[str]:
     ]
 
 
+class _Lines:
+    """Cuts a stream of bytes into lines, however long a hostile tag makes them."""
+
+    def __init__(self, listener: Callable[[str], None]) -> None:
+        self.listener = listener
+        self.rest = b""
+
+    def take(self, block: bytes) -> None:
+        """Hand on the lines that this block completes."""
+        *lines, rest = (self.rest + block).split(b"\n")
+        self.rest = rest[:LONGEST_LINE_BYTES]
+        for line in lines:
+            self.listener(line[:LONGEST_LINE_BYTES].decode("utf-8", "replace"))
+
+
 def _read(
-    process: subprocess.Popen[bytes], listeners: dict[str, Callable[[str], None]], deadline: float
+    process: subprocess.Popen[bytes], streams: dict[int, Callable[[bytes], None]], deadline: float
 ) -> bool:
-    """Hand on both streams line by line until they close; False when the deadline comes first."""
+    """Hand on every stream as it comes until all are closed; False when the deadline comes first."""
     with selectors.DefaultSelector() as selector:
-        for name, listener in listeners.items():
-            selector.register(getattr(process, name), selectors.EVENT_READ, (bytearray(), listener))
+        for descriptor, listener in streams.items():
+            selector.register(descriptor, selectors.EVENT_READ, listener)
         while selector.get_map():
             left_s = deadline - time.monotonic()
             if left_s <= 0:
                 return False
             for key, _ in selector.select(left_s):
-                rest, listener = key.data
-                block = os.read(key.fd, 65536)
-                if not block:
-                    selector.unregister(key.fileobj)
-                rest += block
-                *lines, remainder = rest.split(b"\n")
-                rest[:] = remainder[:LONGEST_LINE_BYTES]
-                for line in lines:
-                    listener(line[:LONGEST_LINE_BYTES].decode("utf-8", "replace"))
+                block = os.read(key.fd, BLOCK_BYTES)
+                if block:
+                    key.data(block)
+                else:
+                    selector.unregister(key.fd)
     try:
         process.wait(max(0.1, deadline - time.monotonic()))
     except subprocess.TimeoutExpired:
@@ -205,7 +239,7 @@ def _ask(ffmpeg: str, question: str) -> str:
             [*_launcher(10, DEFAULT_LIMITS), ffmpeg, "-hide_banner", question],
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+            env=ENVIRONMENT,
             timeout=20,
             check=True,
         )

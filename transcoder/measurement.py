@@ -17,17 +17,19 @@ MOST_POINTS = 1800
 PREVIEW_S = 30.0
 
 NUMBER = r"\s*(-?inf|nan|-?\d+(?:\.\d+)?)"
-MOMENT = re.compile(
-    rf"t:{NUMBER}\s+TARGET.*?M:{NUMBER} .*?I:{NUMBER} LUFS.*?FTPK:((?:\s+(?:-?inf|nan|-?[\d.]+))+) dBFS"
-)
-MOMENT_QUIET = re.compile(rf"t:{NUMBER}\s+TARGET.*?M:{NUMBER} ")
+MOMENT = re.compile(rf" M:{NUMBER} ")
 INTEGRATED = re.compile(rf"^(?:\[.*\])?\s*I:{NUMBER} LUFS\s*$")
-TRUE_PEAK = re.compile(rf"^(?:\[.*\])?\s*Peak:{NUMBER} dBFS\s*$")
+TRUE_PEAK = re.compile(rf"max_volume:{NUMBER} dB")
+# The meter's lowest reading: no sample differs from zero.
+NO_PEAK_DB = -90.0
 BIT_DEPTH = re.compile(r"Bit depth: (\d+)/")
 DECODED = re.compile(
     r"Input stream #0:\d+ \(audio\): \d+ packets read \((?P<bytes>\d+) bytes\); \d+ frames decoded; "
     r"(?P<errors>\d+) decode errors \((?P<samples>\d+) samples\)"
 )
+# An 8-bit sample -> how far it is from the middle, 0 to 128.
+HEIGHTS = bytes(abs(sample - 128) for sample in range(256))
+
 # Damage that ffmpeg steps over without counting it as a decode error.
 DAMAGE = re.compile(
     r"CRC mismatch|corrupt input packet|partial file|\[error\] .*(?:invalid sync|Packet corrupt)"
@@ -38,8 +40,11 @@ DAMAGE = re.compile(
 class Meters:
     """Collects what one decode of a source tells; feed it every line of the log."""
 
+    pad_db: int = 0
+    samples_per_s: int = 0
     momentary_lufs: list[float] = field(default_factory=list)
-    peaks_dbtp: list[float] = field(default_factory=list)
+    heights: list[int] = field(default_factory=list)
+    unread: bytearray = field(default_factory=bytearray)
     loudness_lufs: float | None = None
     true_peak_dbtp: float | None = None
     used_bits: int | None = None
@@ -50,13 +55,14 @@ class Meters:
     def hear(self, line: str) -> None:
         """Take in one line of ffmpeg's log."""
         if "TARGET" in line:
-            self._hear_moment(line)
+            if found := MOMENT.search(line):
+                self.momentary_lufs.append(float(found[1]))
         elif found := INTEGRATED.match(line):
             loudness = float(found[1])
             self.loudness_lufs = loudness if loudness > SILENCE_LUFS else None
-        elif found := TRUE_PEAK.match(line):
+        elif found := TRUE_PEAK.search(line):
             peak = float(found[1])
-            self.true_peak_dbtp = peak if math.isfinite(peak) else None
+            self.true_peak_dbtp = round(peak + self.pad_db, 1) if peak > NO_PEAK_DB else None
         elif found := DECODED.search(line):
             self.samples, self.packet_bytes = int(found["samples"]), int(found["bytes"])
             self.errors += int(found["errors"])
@@ -65,30 +71,34 @@ class Meters:
         elif DAMAGE.search(line):
             self.errors += 1
 
-    def _hear_moment(self, line: str) -> None:
-        if found := MOMENT.search(line):
-            self.peaks_dbtp.append(max(map(float, found[4].split())))
-        if found := MOMENT_QUIET.search(line):
-            self.momentary_lufs.append(float(found[2]))
+    def see(self, sound: bytes) -> None:
+        """Take in 8-bit samples for the waveform, all channels mixed up: the peak of each tenth of a second."""
+        self.unread += sound
+        step = max(1, round(self.samples_per_s * METER_STEP_S))
+        whole = len(self.unread) // step * step
+        heights = self.unread[:whole].translate(HEIGHTS)
+        for start in range(0, whole, step):
+            self.heights.append(highest(heights[start : start + step]))
+        del self.unread[:whole]
+
+
+def highest(heights: bytes | bytearray) -> int:
+    """The highest of many small numbers: asking C for each from above is thirty times faster than ``max``."""
+    return next((height for height in range(128, 0, -1) if height in heights), 0)
 
 
 def waveform(meters: Meters, *, duration_ms: int) -> str:
     """The waveform as the player draws it: JSON with at most 1800 peaks of 0 to 255.
 
     ``{"version": 1, "duration_ms": …, "peaks": [0..255, …]}``. The peaks are spread evenly over the duration;
-    each is the highest true peak of its stretch, on a linear scale where 255 is full scale.
+    each is the highest peak of its stretch, on a linear scale where 255 is full scale.
     """
-    peaks = [peak_byte(peak) for peak in meters.peaks_dbtp]
-    if not peaks:  # shorter than one step of the meter
-        peaks = [peak_byte(-math.inf if meters.true_peak_dbtp is None else meters.true_peak_dbtp)]
-    group = math.ceil(len(peaks) / MOST_POINTS)
-    peaks = [max(peaks[start : start + group]) for start in range(0, len(peaks), group)]
+    heights = list(meters.heights)
+    if meters.unread or not heights:
+        heights.append(highest(meters.unread.translate(HEIGHTS)))
+    group = math.ceil(len(heights) / MOST_POINTS)
+    peaks = [min(255, max(heights[start : start + group]) * 2) for start in range(0, len(heights), group)]
     return json.dumps({"version": 1, "duration_ms": duration_ms, "peaks": peaks}, separators=(",", ":"))
-
-
-def peak_byte(peak_dbtp: float) -> int:
-    """A peak in dBTP as a linear height from 0 to 255."""
-    return min(255, round(255 * 10 ** (peak_dbtp / 20))) if peak_dbtp > -120 else 0
 
 
 def preview_start_s(momentary_lufs: list[float], *, duration_s: float) -> float:

@@ -42,6 +42,8 @@ __all__ = [
 ]
 
 SHORTEST_S = 0.1
+# Damage this close to the end is a file that was cut off in the middle of a frame.
+LAST_S = 0.3
 # How much of the bar each stage fills, by what they cost on two cores.
 LOW_DONE, LOW_CHECKED, ALL_DONE = 0.35, 0.40, 0.92
 # A lossy stream hides a lost frame or two, and MP3s often carry junk at either end; a master must be whole.
@@ -99,7 +101,10 @@ def transcode(
     low_rung = ladder.rungs_for(declared)[0]
     stage = _stages(on_progress)
 
-    meters = Meters()
+    meters = Meters(
+        pad_db=encoding.pad_db(declared),
+        samples_per_s=declared.sample_rate_hz * ladder.channels_for(declared),
+    )
     files = {"low": folder / "low.mp4", "fingerprint": folder / "fingerprint.txt"}
     program.run(
         ffmpeg,
@@ -108,6 +113,7 @@ def transcode(
         limits=limits,
         on_progress=stage(0.0, LOW_DONE, declared.duration_s),
         on_line=meters.hear,
+        on_bytes=meters.see,
     )
     facts = measured_facts(declared, meters, limits)
     refuse_damage(source, declared, facts, meters=meters, ffmpeg=ffmpeg, limits=limits)
@@ -187,10 +193,12 @@ def refuse_damage(
     if not (lost_s > tolerance_s or (meters.errors and (facts.lossless or lost_s > LOSSLESS_MAY_LOSE_S))):
         return
     place_s = first_damage_s(source, ffmpeg=ffmpeg, limits=limits, facts=facts)
-    if place_s >= facts.duration_s - 1.0:
+    if place_s is None and meters.errors:
+        raise Unplayable(failures.DAMAGED_INSIDE)
+    if place_s is None or place_s >= facts.duration_s - LAST_S:
         says = f" although it says that it lasts {failures.clock(declared.duration_s)}" if lost_s >= 1 else ""
         raise Unplayable(
-            f"This file is cut off: it ends at {failures.clock(place_s)}{says}. "
+            f"This file is cut off: it ends at {failures.clock(facts.duration_s)}{says}. "
             "Export it again, or upload it again if it was whole."
         )
     raise Unplayable(
@@ -198,9 +206,12 @@ def refuse_damage(
     )
 
 
-def first_damage_s(source: Path, *, ffmpeg: str, limits: Limits, facts: SourceFacts) -> float:
-    """How far *source* can be decoded before the first error: a run of its own, only for files that are refused."""
-    node = open_source(source, err_detect="explode")["a:0"].output("pipe:", format="null")
+def first_damage_s(source: Path, *, ffmpeg: str, limits: Limits, facts: SourceFacts) -> float | None:
+    """How far *source* can be decoded before its first error; a run of its own, only for files that are refused.
+
+    None when the decoder stumbles over nothing: then whole packets are missing, or the end is.
+    """
+    node = open_source(source, err_detect="explode")["a:0"].output("pipe:2", format="null")
     reached_s = 0.0
 
     def see(at_s: float) -> None:
@@ -212,8 +223,8 @@ def first_damage_s(source: Path, *, ffmpeg: str, limits: Limits, facts: SourceFa
             ffmpeg, ["-xerror", *node.get_args()], sound_s=facts.duration_s, limits=limits, on_progress=see
         )
     except Unplayable:
-        pass  # The error that was looked for.
-    return reached_s
+        return reached_s
+    return None
 
 
 def _made(rung: Rung, folder: Path) -> verification.Made:

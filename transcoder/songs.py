@@ -94,13 +94,37 @@ class Song:
         return f"{self.number:02} {re.sub(r'[^A-Za-z0-9 ]', '', self.title)}.{self.format.extension}"
 
 
-VALE = {"artist": "Lumen Vale", "artist_slug": "lumen-vale"}
-TIDEWATER = {**VALE, "release": "Tidewater Letters", "kind": "ep", "genre": "Ambient", "year": 2025}
-HARBOUR = {**VALE, "release": "Harbour Bells", "kind": "single", "genre": "Ambient", "year": 2026}
-FERRY = {"artist": "The Night Ferry", "artist_slug": "the-night-ferry"}
-TRAIN = {**FERRY, "release": "Last Train, First Light", "kind": "ep", "genre": "Electronic", "year": 2026}
-QUILL = {"artist": "Ada Quill", "artist_slug": "ada-quill"}
-KITCHEN = {**QUILL, "release": "Kitchen Songs", "kind": "album", "genre": "Folk", "year": 2024}
+VALE: dict[str, Any] = {"artist": "Lumen Vale", "artist_slug": "lumen-vale"}
+TIDEWATER: dict[str, Any] = {
+    **VALE,
+    "release": "Tidewater Letters",
+    "kind": "ep",
+    "genre": "Ambient",
+    "year": 2025,
+}
+HARBOUR: dict[str, Any] = {
+    **VALE,
+    "release": "Harbour Bells",
+    "kind": "single",
+    "genre": "Ambient",
+    "year": 2026,
+}
+FERRY: dict[str, Any] = {"artist": "The Night Ferry", "artist_slug": "the-night-ferry"}
+TRAIN: dict[str, Any] = {
+    **FERRY,
+    "release": "Last Train, First Light",
+    "kind": "ep",
+    "genre": "Electronic",
+    "year": 2026,
+}
+QUILL: dict[str, Any] = {"artist": "Ada Quill", "artist_slug": "ada-quill"}
+KITCHEN: dict[str, Any] = {
+    **QUILL,
+    "release": "Kitchen Songs",
+    "kind": "album",
+    "genre": "Folk",
+    "year": 2024,
+}
 
 ECHO: Effect = ("aecho", "0.8", "0.6", "375|560", "0.35|0.22")
 ROOM: Effect = ("aecho", "0.9", "0.7", "31|47|73", "0.25|0.2|0.15")

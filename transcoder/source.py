@@ -20,12 +20,12 @@ from transcoder.limits import DEFAULT_LIMITS
 from transcoder.limits import Limits
 
 CONTAINERS = "wav,w64,aiff,flac,mp3,mov,ogg,aac"
-PCM = ("u8", "s8") + tuple(
-    f"{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")
-)
+PCM = ("u8", "s8", *(f"{kind}{end}" for kind in ("s16", "s24", "s32", "f32", "f64") for end in ("le", "be")))
 LOSSLESS = frozenset({"flac", "alac"} | {f"pcm_{kind}" for kind in PCM})
 LOSSY = frozenset({"mp3", "aac", "vorbis", "opus"})
 DECODERS = ",".join(sorted(LOSSLESS | LOSSY | {"mp3float"}))
+
+LARGEST_OGG_PAGE_BYTES = 65_307
 
 CONTAINER_NAMES = {"mov": "mp4"}
 BITS = {"u8": 8, "s16": 16, "s32": 32, "s64": 64, "flt": 32, "dbl": 64}
@@ -98,11 +98,22 @@ def probe(source: Path, *, ffmpeg: str, limits: Limits = DEFAULT_LIMITS) -> Sour
     _listen_briefly(ffmpeg, node, lines, limits)
     facts = read_facts(lines)
     check(facts, limits)
+    if facts.container == "ogg" and not ends_as_ogg(source):
+        raise failures.Unplayable(failures.CUT_OFF)
     return facts
 
 
+def ends_as_ogg(source: Path) -> bool:
+    """True when the last Ogg page says that it is the last (RFC 3533); ffmpeg plays a cut file without a word."""
+    with source.open("rb") as file:
+        file.seek(max(0, source.stat().st_size - LARGEST_OGG_PAGE_BYTES))
+        tail = file.read()
+    last = tail.rfind(b"OggS")
+    return last >= 0 and len(tail) > last + 5 and bool(tail[last + 5] & 4)
+
+
 def _listen_briefly(program: str, node: Any, lines: list[str], limits: Limits) -> None:
-    arguments = node.output("pipe:", format="null", t=0.2).get_args()
+    arguments = node.output("pipe:2", format="null", t=0.2).get_args()
     try:
         ffmpeg.run(program, arguments, limits=limits, on_line=lines.append)
     except failures.Unplayable as exc:
