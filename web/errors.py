@@ -5,6 +5,7 @@ The API answers RFC 9457 problem details, pages answer a page; neither ever show
 
 import logging
 
+import peewee
 from flask import Flask
 from flask import Response
 from flask import current_app
@@ -67,6 +68,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(errors.MusicConnectError, on_own)
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(Exception, on_surprise)
+    app.register_error_handler(peewee.DatabaseError, on_database)
 
 
 def on_own(error: errors.MusicConnectError) -> ResponseReturnValue:
@@ -101,6 +103,20 @@ def on_http(error: HTTPException) -> ResponseReturnValue:
         if name not in {"Content-Type", "Content-Length"}:
             answer.headers[name] = value
     return answer
+
+
+def on_database(error: peewee.DatabaseError) -> ResponseReturnValue:
+    """What the database refused: a text it cannot hold, two who did the same at once, a full disk, or it is away."""
+    if isinstance(error, peewee.DataError):
+        return on_own(errors.Invalid("This holds a character that cannot be stored."))
+    if isinstance(error, peewee.IntegrityError):
+        return on_own(
+            errors.Conflict("Somebody changed the same thing just now; look again and try once more.")
+        )
+    if isinstance(error, peewee.OperationalError | peewee.InterfaceError):
+        log.error("database failed", extra={"endpoint": request.endpoint}, exc_info=error)
+        return on_own(errors.Unavailable("The database does not take this just now; try again in a moment."))
+    return on_surprise(error)
 
 
 def on_surprise(error: Exception) -> ResponseReturnValue:

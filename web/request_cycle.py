@@ -51,6 +51,8 @@ def register(app: Flask) -> None:
 def begin() -> None:
     """Open the connection; refuse a forged form before any view sees it."""
     database.hold_open()
+    if request.routing_exception is not None:
+        return  # There is no view to protect, and a wrong address should be told as what it is.
     # An API call that rides on no session cannot be forged by another site: there is nothing to ride on.
     rides = request.blueprint != "api" or (not _bearer() and current_user.is_authenticated)
     if request.method not in SAFE_METHODS and rides:

@@ -20,15 +20,15 @@ MOST_ARTISTS_OF_ONE_PERSON = 50
 
 
 def create(owner: User, *, name: str, slug: str = "", about: str = "", now: datetime) -> Artist:
-    """A new artist run by *owner*, who gets the artist role.
+    """A new artist run by *owner*, who gets the artist role; without *slug* one is made of the name.
 
     ``Invalid`` for a name or slug that cannot be, ``Conflict`` for a slug that is taken.
     """
     name = clean_line(name, field="name", longest=200)
-    slug = slug or slugify(name)
-    if not SLUG.fullmatch(slug):
+    if slug and not SLUG.fullmatch(slug):
         raise Invalid("A slug has 1 to 60 letters a-z, digits and inner hyphens.", field="slug")
     with transaction():
+        slug = slug or _free_slug(slugify(name, fallback="artist"))
         if Artist.select().where(Artist.slug == slug).exists():
             raise Conflict(f"The address @{slug} is taken.")
         if Artist.select().where(Artist.owner == owner.id).count() >= MOST_ARTISTS_OF_ONE_PERSON:
@@ -51,3 +51,10 @@ def find(slug: str) -> Artist:
 def run_by(user: User) -> list[Artist]:
     """The artists this person runs, by name."""
     return list(Artist.select().where(Artist.owner == user.id).order_by(Artist.name))
+
+
+def _free_slug(wanted: str) -> str:
+    """*wanted*, or with a number where it is taken: names in other scripts all come out alike."""
+    taken = {row.slug for row in Artist.select(Artist.slug).where(Artist.slug.startswith(wanted[:50]))}
+    numbered = (f"{wanted[:50].rstrip('-')}-{number}" for number in range(2, len(taken) + 3))
+    return wanted if wanted not in taken else next(slug for slug in numbered if slug not in taken)

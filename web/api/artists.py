@@ -8,6 +8,7 @@ from appliance import clock
 from appliance.catalog import artists
 from appliance.catalog import releases
 from appliance.catalog.wording import clean_line
+from appliance.errors import Invalid
 from appliance.memberships import access
 from web.api import representation
 from web.api.routing import blueprint
@@ -21,6 +22,8 @@ def create_artist() -> tuple[Response, int, dict[str, str]]:
     """Make an artist that the caller runs."""
     owner = require_person()
     sent = body(required=("name",))
+    for field in sent.keys() - {"name", "slug", "about"}:
+        raise Invalid(f"An artist has no field '{field[:60]}'; it has name, slug, about.", field=field[:60])
     artist = artists.create(
         owner,
         name=sent["name"],

@@ -75,7 +75,8 @@ def track(
         "title": row.title,
         "state": row.state,
         "progress": 1.0 if row.state == TrackState.READY else round(job.progress, 3) if job else 0.0,
-        "problem": row.problem or None,
+        # For the artist: a rerun that failed is nothing to those who still hear the run before.
+        "problem": (right.may_edit and row.problem) or None,
         "duration_ms": row.duration_ms,
         "loudness_lufs": row.loudness_lufs,
         "true_peak_dbtp": row.true_peak_dbtp,

@@ -1,0 +1,227 @@
+"""What goes in and comes out of the interface, as JSON Schema 2020-12; the tests hold every real answer against it."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from appliance.accounts.models import Scope
+from appliance.catalog.artwork import SIZES_PX
+from appliance.catalog.models import Quality
+from appliance.catalog.models import ReleaseKind
+from appliance.catalog.models import ReleaseState
+from appliance.catalog.models import TrackState
+
+Schema = dict[str, Any]
+
+
+def thing(properties: dict[str, Schema], *, says: str, optional: Iterable[str] = ()) -> Schema:
+    """An object with these *properties*, which are all there save the *optional* ones."""
+    needed = [name for name in properties if name not in set(optional)]
+    return {"type": "object", "description": says, "required": needed, "properties": properties}
+
+
+def change(properties: dict[str, Schema], *, says: str) -> Schema:
+    """An object with any of these *properties*."""
+    return thing(properties, says=says, optional=properties)
+
+
+def text(says: str, **more: Any) -> Schema:
+    """A string."""
+    return {"type": "string", "description": says, **more}
+
+
+def maybe(schema: Schema) -> Schema:
+    """The same, or null."""
+    return {**schema, "type": [schema["type"], "null"]}
+
+
+def number(kind: str, says: str, **more: Any) -> Schema:
+    """An ``integer`` or a ``number``."""
+    return {"type": kind, "description": says, **more}
+
+
+def many(items: Schema, says: str, **more: Any) -> Schema:
+    """A list of *items*."""
+    return {"type": "array", "description": says, "items": items, **more}
+
+
+def one_of(kind: type, says: str) -> Schema:
+    """A word of this enumeration."""
+    return {"type": "string", "description": says, "enum": [str(word) for word in kind]}  # type: ignore[attr-defined]
+
+
+def ref(name: str) -> Schema:
+    """A schema of this document by its name."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+ID = text("Identifier: 26 letters and digits that sort by age (ULID).", pattern="^[0-9A-Z]{26}$")
+INSTANT = {"type": "string", "format": "date-time"}
+QUALITIES = many(
+    {"type": "string", "enum": [str(q) for q in Quality]}, "Qualities the caller may hear, lowest first."
+)
+_WORDS = {
+    "about": text("A longer text.", maxLength=20_000),
+    "genre": text("Genre.", maxLength=60),
+    "tags": many({"type": "string", "maxLength": 40}, "Up to 20 tags, kept in lower case."),
+    "credits": text("Who did what.", maxLength=20_000),
+    "licence": text("Licence, such as CC-BY-SA-4.0.", maxLength=60),
+    "catalogue_number": text("The label's number.", maxLength=60),
+    "release_date": maybe(text("Day of release (ISO 8601).", format="date")),
+}
+_TITLE = text("Title.", minLength=1, maxLength=300)
+_TRACK_WORDS = {
+    "isrc": text("ISRC (ISO 3901); hyphens may be left out. Empty removes it."),
+    "lyrics": text("Lyrics.", maxLength=50_000),
+}
+
+SCHEMAS: dict[str, Schema] = {
+    "Artist": thing(
+        {
+            "id": ID,
+            "slug": text("Part of the artist's address."),
+            "name": text("Name."),
+            "about": text("A text about the artist; may be empty."),
+            "url": text("The artist's page.", format="uri"),
+        },
+        says="An act with a page of its own.",
+    ),
+    "NewArtist": thing(
+        {
+            "name": text("Name.", minLength=1, maxLength=200),
+            "slug": text("Part of the address; without it one is made of the name.", maxLength=60),
+            "about": text("A text about the artist.", maxLength=20_000),
+        },
+        optional=("slug", "about"),
+        says="What makes an artist.",
+    ),
+    "Release": thing(
+        {
+            "id": ID,
+            "artist": thing({"slug": text("Slug."), "name": text("Name.")}, says="Whose release it is."),
+            "slug": text("Part of the release's address."),
+            "title": text("Title."),
+            "kind": one_of(ReleaseKind, "What sort of release it is."),
+            "state": one_of(ReleaseState, "A draft is seen by the people behind it only."),
+            **_WORDS,
+            "artwork": maybe(
+                {
+                    "type": "object",
+                    "description": "Public addresses of the cover (WebP) by its side in pixels; .jpg is there too.",
+                    "properties": {str(px): {"type": "string", "format": "uri"} for px in SIZES_PX},
+                }
+            ),
+            "colour": maybe(text("The cover's colour.", pattern="^#[0-9a-f]{6}$")),
+            "published_at": maybe({**INSTANT, "description": "When it went public."}),
+            "url": text("The release's page.", format="uri"),
+            "tracks": many(ref("Track"), "The tracks the caller may know of, in order; left out in lists."),
+        },
+        optional=("tracks",),
+        says="An album, EP or single.",
+    ),
+    "NewRelease": thing(
+        {"title": _TITLE, "kind": one_of(ReleaseKind, "Default: album."), **_WORDS},
+        optional=("kind", *_WORDS),
+        says="What makes a draft.",
+    ),
+    "ReleaseChange": change(
+        {
+            "title": _TITLE,
+            "kind": one_of(ReleaseKind, "What sort of release it is."),
+            **_WORDS,
+            "track_order": many({"type": "string"}, "The ids of all tracks in their new order."),
+        },
+        says="Fields to change; what is left out stays. All of it happens or nothing.",
+    ),
+    "ReleaseList": thing(
+        {
+            "items": many(ref("Release"), "Newest first."),
+            "next_cursor": maybe(text("The cursor of the next page; null on the last.")),
+        },
+        says="A page of releases.",
+    ),
+    "Track": thing(
+        {
+            "id": ID,
+            "release_id": ID,
+            "position": number("integer", "Place on the release, from 1.", minimum=1),
+            "title": text("Title; from the file's tags until somebody sets it."),
+            "state": one_of(TrackState, "How far the track is."),
+            "progress": number("number", "How far the transcoding is.", minimum=0, maximum=1),
+            "problem": maybe(text("What went wrong, as a sentence for the artist.")),
+            "duration_ms": maybe(number("integer", "Duration in milliseconds.")),
+            "loudness_lufs": maybe(number("number", "Integrated loudness (EBU R128).")),
+            "true_peak_dbtp": maybe(number("number", "True peak (ITU-R BS.1770).")),
+            "qualities": QUALITIES,
+            "waveform_url": maybe(text("Public address of the peaks (JSON).", format="uri")),
+            "preview_url": maybe(text("Public address of a 30 second preview.", format="uri")),
+            "isrc": maybe(text("ISRC without hyphens.")),
+            "lyrics": maybe(text("Lyrics.")),
+            "original": ref("Original"),
+        },
+        optional=("original",),
+        says="One recording. The public knows of it once it is ready.",
+    ),
+    "Original": thing(
+        {
+            "name": text("Name of the file as it was sent."),
+            "type": text("Content type by the file's own bytes."),
+            "format": maybe(text("Codec, rate, depth and channels, once known.")),
+            "size_bytes": number("integer", "Size in bytes."),
+            "sha256": text("SHA-256 in hexadecimal.", pattern="^[0-9a-f]{64}$"),
+            "url": text("A signed address that expires.", format="uri"),
+        },
+        says="The untouched file; only for the people behind the artist.",
+    ),
+    "TrackChange": change(
+        {"title": _TITLE, **_TRACK_WORDS}, says="Fields to change; what is left out stays."
+    ),
+    "Play": thing(
+        {
+            "hls_url": text("The signed master playlist (HLS, RFC 8216).", format="uri"),
+            "expires_at": {
+                **INSTANT,
+                "description": "When the address stops working; ask again before that.",
+            },
+            "qualities": QUALITIES,
+        },
+        says="The permission to hear a track.",
+    ),
+    "Health": thing({"status": text("Always ok.", const="ok")}, says="The process lives."),
+    "Readiness": thing(
+        {
+            "status": {
+                "type": "string",
+                "enum": ["ready", "not ready"],
+                "description": "All parts together.",
+            },
+            **{part: text("ok, or what is wrong.") for part in ("database", "queue", "storage")},
+        },
+        says="Whether the server can work.",
+    ),
+    "Problem": thing(
+        {
+            "type": text("Always about:blank: the status says the kind.", format="uri-reference"),
+            "title": text("The kind of problem in words."),
+            "status": number("integer", "The HTTP status."),
+            "detail": text("What is wrong with this request, as a sentence for people."),
+            "field": text("The field, header or parameter to mend, where there is one."),
+        },
+        optional=("field",),
+        says="Problem details (RFC 9457).",
+    ),
+}
+SECURITY_SCHEMES: dict[str, Schema] = {
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An API token of scope "
+        + ", ".join(f"`{scope}`" for scope in Scope)
+        + ", made by `musicconnect token create --email you@example.com`. Changes need `write`.",
+    },
+    "cookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "session",
+        "description": "The session of the web pages. Changes also need the page's token in the header `X-CSRFToken`.",
+    },
+}
