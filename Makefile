@@ -1,0 +1,107 @@
+# What people type: run, test, bench, docs, lock, format, drills, clean.  "make" alone lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+DATA ?= data
+# Which tests: make test TESTS=tests/web
+TESTS ?=
+WORKERS ?= 2
+
+VENV := .venv
+BIN := $(VENV)/bin
+# A stamp tells that the environment holds what these files ask for.
+STAMPS := $(VENV)/.stamps
+PROJECT := setup.cfg pyproject.toml requirements-build.lock
+CODE := appliance plugins transcoder web tests tools docs
+PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
+# pip-tools writes neither where packages came from nor what was typed: a lock holds names, versions and hashes.
+PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
+	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
+
+.PHONY: help run test lint types contracts spelling docs bench drills lock format clean
+
+help: ## List what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
+	@echo "  'make run' takes HOST, PORT and DATA, such as: make run PORT=9000 DATA=/srv/music"
+
+# Whether only this machine can reach HOST; elsewhere the demo's public passwords must not be.
+LOOPBACK := $(filter localhost 127.% ::1,$(HOST))
+
+run: $(STAMPS)/run $(if $(LOOPBACK),$(DATA)/.demo) ## Run MusicConnect with a demo collective at http://127.0.0.1:8000
+	@$(if $(LOOPBACK),,echo "Without the demo: its passwords are public, and others can reach $(HOST).")
+	@exec $(BIN)/musicconnect --data "$(DATA)" serve --host "$(HOST)" --port "$(PORT)"
+
+# Made once for each installation, so that starting again need not look.
+$(DATA)/.demo: $(STAMPS)/run
+	@$(BIN)/musicconnect --data "$(DATA)" demo
+	@touch $@
+
+test: $(STAMPS)/dev ## Check format, lint, types, imports, spelling and docs, and run all tests
+	@$(BIN)/python tools/test_needs.py
+	$(BIN)/ruff format --check .
+	@$(MAKE) --no-print-directory lint types contracts spelling docs
+	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+lint: $(STAMPS)/dev
+	$(BIN)/ruff check .
+
+types: $(STAMPS)/dev
+	$(BIN)/mypy
+
+contracts: $(STAMPS)/dev
+	$(BIN)/lint-imports
+
+spelling: $(STAMPS)/dev
+	git ls-files -z | xargs -0 $(BIN)/codespell
+
+docs: $(STAMPS)/dev ## Build the manual into docs/_build/html; a warning is an error
+	$(BIN)/python tools/reference.py
+	$(BIN)/sphinx-build -q -n -W --keep-going -b html docs docs/_build/html
+
+bench: $(STAMPS)/dev ## Measure, and write docs/benchmarks.md
+	$(BIN)/python -m tests.benchmarks
+
+drills: $(STAMPS)/dev ## Kill processes at random moments of many uploads; takes minutes
+	$(BIN)/python -m pytest -n 0 --drills tests/drills
+
+format: $(STAMPS)/dev ## Put the code into the house's format
+	$(BIN)/ruff check --fix --select I .
+	$(BIN)/ruff format .
+
+lock: $(STAMPS)/dev ## Make the lock files anew with the newest versions that setup.cfg allows
+	$(PIP_COMPILE) --upgrade --only-build-deps --build-deps-for editable --output-file requirements-build.lock setup.cfg
+	$(PIP_COMPILE) --upgrade --constraint requirements-build.lock --output-file requirements.lock setup.cfg
+	$(PIP_COMPILE) --upgrade --constraint requirements.lock --extra cluster --extra test --extra docs \
+	  --output-file requirements-dev.lock setup.cfg
+
+clean: ## Remove what was built; data and environment stay
+	rm -rf build dist docs/_build .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
+	find $(CODE) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(STAMPS)/made:
+	@$(PYTHON) tools/environment.py $(VENV)
+	@mkdir -p $(STAMPS)
+	@touch $@
+
+$(STAMPS)/build: requirements-build.lock $(STAMPS)/made
+	@$(PIP_INSTALL) --require-hashes -r requirements-build.lock
+	@touch $@
+
+# --no-build-isolation: what builds a package is pinned too, in requirements-build.lock.
+$(STAMPS)/run: requirements.lock $(PROJECT) $(STAMPS)/build
+	@echo "Installing MusicConnect into $(VENV) ..."
+	@$(PIP_INSTALL) --require-hashes --no-build-isolation --use-pep517 -r requirements.lock
+	@$(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(STAMPS)/dev: requirements-dev.lock $(STAMPS)/run
+	@echo "Installing what the tests need into $(VENV) ..."
+	@$(PIP_INSTALL) --require-hashes --no-build-isolation --use-pep517 -r requirements-dev.lock
+	@touch $@

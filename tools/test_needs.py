@@ -1,0 +1,66 @@
+"""See to the programs that the tests need beside Python packages: on Debian as root by apt, otherwise say what is missing."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Need:
+    """A program, how to see that it is there, the Debian package it comes in, and which tests want it."""
+
+    name: str
+    package: str
+    purpose: str
+    is_there: Callable[[], bool]
+
+
+def program(name: str) -> Callable[[], bool]:
+    """A test for a program on the path."""
+    return lambda: shutil.which(name) is not None
+
+
+def postgresql() -> bool:
+    """Debian keeps the server's programs off the path."""
+    return shutil.which("initdb") is not None or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+
+
+NEEDS = (
+    Need("Chromium", "chromium", "plays the music in a browser", program("chromium")),
+    Need(
+        "a font",
+        "fonts-dejavu-core",
+        "lets Chromium write",
+        lambda: any(Path("/usr/share/fonts").rglob("*.[ot]tf")),
+    ),
+    Need("PostgreSQL", "postgresql", "runs the database tests on a cluster's engine", postgresql),
+    Need("Redis", "redis-server", "runs the queue tests on a cluster's engine", program("redis-server")),
+    Need("git", "git", "lists the files that are part of the project", program("git")),
+)
+
+
+def main() -> None:
+    """Install what is missing where that is possible; stop with a list where it is not."""
+    missing = [need for need in NEEDS if not need.is_there()]
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        packages = [need.package for need in missing]
+        print(f"Installing {', '.join(packages)} ...", flush=True)
+        for arguments in (["update"], ["install", "--yes", "--no-install-recommends", *packages]):
+            # RUNLEVEL=1: the tests start their own servers; a package must not start another one.
+            environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+            argv = ["apt-get", "--quiet=2", *arguments]
+            subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, check=False, timeout=1200)
+        missing = [need for need in NEEDS if not need.is_there()]
+    if missing:
+        for need in missing:
+            print(f"{need.name} is missing; it {need.purpose} (Debian package {need.package}).", file=sys.stderr)
+        names = " ".join(need.package for need in missing)
+        sys.exit(f"Install what is missing and run the tests again, on Debian as root: apt-get install {names}")
+
+
+if __name__ == "__main__":
+    main()
