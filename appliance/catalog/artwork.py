@@ -1,11 +1,14 @@
 """Artwork: a picture made into a few sizes in WebP and JPEG, and a colour for the page."""
 
 import io
+import struct
+import threading
 import warnings
 from datetime import datetime
 from typing import BinaryIO
 
 from PIL import Image
+from PIL import ImageCms
 from PIL import ImageOps
 from PIL import UnidentifiedImageError
 
@@ -21,8 +24,25 @@ FORMATS = {
 }
 MOST_BYTES = 30 * 1024 * 1024
 MOST_SIDE_PX = 12_000
-MOST_PIXELS = 60_000_000
+MOST_PIXELS = 40_000_000
 LEAST_SIDE_PX = 200
+# Decoded, the largest picture takes some 300 MB: several at once would be too much for a small server.
+_one_at_a_time = threading.Lock()
+
+
+# What Pillow raises for pictures that are damaged, one way or another.
+_DAMAGED = (
+    UnidentifiedImageError,
+    Image.DecompressionBombError,
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    ArithmeticError,
+    LookupError,
+    SyntaxError,
+    struct.error,
+)
 
 
 def set_artwork(release: Release, picture: BinaryIO, *, store: ObjectStore, now: datetime) -> str:
@@ -36,7 +56,8 @@ def set_artwork(release: Release, picture: BinaryIO, *, store: ObjectStore, now:
         raise Invalid("This picture is empty.", field="artwork")
     if len(data) > MOST_BYTES:
         raise Invalid(f"A picture has at most {MOST_BYTES // 1024 // 1024} MiB.", field="artwork")
-    image = _square(_opened(data))
+    with _one_at_a_time:
+        image = _square(_opened(data))
     key = f"artwork/{release.id}/{new_id()}"
     for side_px in SIZES_PX:
         scaled = (
@@ -57,21 +78,53 @@ def _opened(data: bytes) -> Image.Image:
     try:
         # Pillow only warns about a decompression bomb below twice its limit; here the sizes are checked anyway.
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(data), formats=("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO"))
-            width, height = image.size
-            if min(width, height) < LEAST_SIDE_PX:
-                raise Invalid(
-                    f"A cover has at least {LEAST_SIDE_PX} × {LEAST_SIDE_PX} pixels; this one has {width} × {height}."
-                )
-            if max(width, height) > MOST_SIDE_PX or width * height > MOST_PIXELS:
-                raise Invalid(
-                    f"A cover has at most {MOST_SIDE_PX:,} pixels a side; this one has {width:,} × {height:,}."
-                )
+            _check_size(*image.size)
             image.draft("RGB", (2 * SIZES_PX[0], 2 * SIZES_PX[0]))
-            return ImageOps.exif_transpose(image).convert("RGB")
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, ValueError, SyntaxError) as error:
+            # Smaller first: turning and converting would each make another copy at full size.
+            factor = min(image.size) // (2 * SIZES_PX[0])
+            small = image.reduce(factor) if factor > 1 and image.mode not in {"P", "PA", "I;16"} else image
+            small.info, small.format = image.info, image.format
+            return _flat(ImageOps.exif_transpose(small))
+    except _DAMAGED as error:
         raise Invalid("This picture cannot be read. Send a JPEG, PNG or WebP.", field="artwork") from error
+
+
+def _check_size(width: int, height: int) -> None:
+    """``Invalid`` for a picture that is too small or too large; told by its header, before it is decoded."""
+    told = f"this one has {width:,} × {height:,}."
+    if min(width, height) < LEAST_SIDE_PX:
+        raise Invalid(
+            f"A cover has at least {LEAST_SIDE_PX} × {LEAST_SIDE_PX} pixels; {told}", field="artwork"
+        )
+    if max(width, height) > MOST_SIDE_PX:
+        raise Invalid(f"A cover has at most {MOST_SIDE_PX:,} pixels a side; {told}", field="artwork")
+    if width * height > MOST_PIXELS:
+        raise Invalid(
+            f"A cover has at most {MOST_PIXELS // 1_000_000} million pixels; {told}", field="artwork"
+        )
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """*image* in RGB as a screen shows it: colours by its own profile, deep greys scaled, clear parts white."""
+    if image.mode.startswith("I") or image.mode == "F":
+        # Pillow cuts what is above 255 off, where it should divide.
+        image = image.convert("F").point(lambda value: value / 257 + 0.5).convert("L")
+    if image.has_transparency_data:
+        clear = image.convert("RGBA")
+        image = Image.new("RGB", clear.size, "white")
+        image.paste(clear, mask=clear.getchannel("A"))
+        return image
+    profile = image.info.get("icc_profile")
+    if profile and image.mode in {"RGB", "CMYK", "L"}:
+        try:
+            own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            shown = ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
+        except ImageCms.PyCMSError:
+            shown = None  # A broken profile says nothing; the numbers are still a picture.
+        image = shown or image
+    return image.convert("RGB")
 
 
 def _square(image: Image.Image) -> Image.Image:
@@ -89,7 +142,8 @@ def dominant_colour(image: Image.Image) -> str:
         if not count:
             continue
         r, g, b = palette[3 * index : 3 * index + 3]
-        weight = count * (0.2 + (max(r, g, b) - min(r, g, b)) / 255)
+        # The root: a small bright shape says more of a picture than its large dull ground.
+        weight = count**0.5 * (0.1 + (max(r, g, b) - min(r, g, b)) / 255)
         if weight > best_weight:
             best, best_weight = (r, g, b), weight
     return "#{:02x}{:02x}{:02x}".format(*best)

@@ -1,0 +1,209 @@
+"""The web application in this process, on a temporary folder: people, releases and tracks made in one line each, and a real waitress."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import io
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import waitress
+from argon2 import PasswordHasher
+from flask import Flask
+from flask.testing import FlaskClient
+
+from appliance import clock
+from appliance import database
+from appliance import startup
+from appliance.accounts import people
+from appliance.accounts import tokens
+from appliance.accounts.models import RoleName
+from appliance.accounts.models import Scope
+from appliance.accounts.models import User
+from appliance.catalog import artists
+from appliance.catalog import releases
+from appliance.catalog import tracks
+from appliance.catalog.models import Artist
+from appliance.catalog.models import Quality
+from appliance.catalog.models import Release
+from appliance.catalog.models import ReleaseState
+from appliance.catalog.models import Rendition
+from appliance.catalog.models import Track
+from appliance.catalog.models import TrackState
+from appliance.database import new_id
+from appliance.settings import Settings
+from appliance.startup import Appliance
+from web.app import create_app
+
+PASSWORD = "harbour lights at low tide"
+MASTER = """#EXTM3U
+#EXT-X-VERSION:7
+#EXT-X-INDEPENDENT-SEGMENTS
+#EXT-X-STREAM-INF:BANDWIDTH=140000,AVERAGE-BANDWIDTH=130000,CODECS="mp4a.40.2"
+low.m3u8
+#EXT-X-STREAM-INF:BANDWIDTH=340000,AVERAGE-BANDWIDTH=325000,CODECS="mp4a.40.2"
+high.m3u8
+#EXT-X-STREAM-INF:BANDWIDTH=940000,AVERAGE-BANDWIDTH=800000,CODECS="fLaC"
+lossless.m3u8
+"""
+RUNGS = (Quality.LOW, Quality.HIGH, Quality.LOSSLESS)
+
+
+@contextmanager
+def started(folder: Path, **settings: Any) -> Iterator[Appliance]:
+    """An appliance with an empty, migrated database; messages stay in this process and nobody works on them."""
+    appliance = startup.start(Settings(**{"data": folder, "queue_url": "memory://", **settings}))
+    try:
+        database.migrate()
+        yield appliance
+    finally:
+        startup.stop()
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody with an account, and the header that says who they are."""
+
+    user: User
+    token: str
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@functools.cache
+def hashed(password: str) -> str:
+    return PasswordHasher().hash(password)
+
+
+def make_person(
+    email: str = "",
+    *,
+    roles: tuple[RoleName, ...] = (),
+    scopes: tuple[str, ...] = (Scope.READ, Scope.WRITE),
+    active: bool = True,
+) -> Person:
+    """Somebody who can sign in with ``PASSWORD``; hashed once, since a good hash is slow."""
+    user = User.create(
+        email=email or f"{new_id().lower()}@example.com",
+        password=hashed(PASSWORD),
+        fs_uniquifier=new_id(),
+        active=active,
+        confirmed_at=clock.now(),
+        created_at=clock.now(),
+    )
+    for role in (RoleName.LISTENER, *roles):
+        people.give_role(user.id, role)
+    return Person(user, tokens.mint(user, now=clock.now(), scopes=scopes))
+
+
+def make_artist(owner: Person, name: str = "Night Ferry") -> Artist:
+    return artists.create(owner.user, name=name, now=clock.now())
+
+
+def make_release(owner: Person, *, artist: Artist | None = None, published: bool = False, **fields: Any) -> Release:
+    fields.setdefault("title", "Harbour Lights")
+    release = releases.create(artist or make_artist(owner), fields, now=clock.now())
+    if published:
+        Release.update(state=ReleaseState.PUBLISHED, published_at=clock.now()).where(Release.id == release.id).execute()
+    return releases.find(release.id)
+
+
+def make_track(release: Release, appliance: Appliance, *, state: TrackState = TrackState.READY, title: str = "Low Tide") -> Track:
+    """A track with its original and, unless it is new, one object a rung; the bytes are no music."""
+    track_id, run_id, now = new_id(), new_id(), clock.now()
+    original = appliance.store.put(f"originals/{track_id}", io.BytesIO(b"fLaC" + bytes(996)), content_type="audio/flac")
+    Track.create(
+        id=track_id,
+        release=release.id,
+        position=1 + Track.select().where(Track.release == release.id).count(),
+        title=title,
+        state=state,
+        original_key=original.key,
+        original_name="song.flac",
+        original_type="audio/flac",
+        original_size_bytes=original.size_bytes,
+        original_sha256=original.sha256,
+        created_at=now,
+        updated_at=now,
+    )
+    if state is TrackState.READY:
+        folder = f"{track_id}/{run_id}"
+        for quality in RUNGS:
+            put(appliance, f"hls/{folder}/{quality}.mp4", rung_bytes(quality), "audio/mp4")
+            put(appliance, f"hls/{folder}/{quality}.m3u8", b"#EXTM3U\n", "application/vnd.apple.mpegurl")
+            Rendition.create(
+                track=track_id,
+                run_id=run_id,
+                quality=quality,
+                codecs="mp4a.40.2",
+                bandwidth=140_000,
+                average_bandwidth=130_000,
+                sample_rate_hz=44_100,
+                channels=2,
+                size_bytes=len(rung_bytes(quality)),
+            )
+        put(appliance, f"hls/{folder}/master.m3u8", MASTER.encode(), "application/vnd.apple.mpegurl")
+        put(appliance, f"waveforms/{folder}.json", b"{}", "application/json")
+        put(appliance, f"previews/{folder}.m4a", b"preview", "audio/mp4")
+        Track.update(
+            run_id=run_id,
+            duration_ms=2000,
+            loudness_lufs=-14.0,
+            true_peak_dbtp=-1.0,
+            waveform_key=f"waveforms/{folder}.json",
+            preview_key=f"previews/{folder}.m4a",
+        ).where(Track.id == track_id).execute()
+    return tracks.find(track_id)
+
+
+def rung_bytes(quality: str, size_bytes: int = 3000) -> bytes:
+    """Bytes that tell where they are from."""
+    return (quality.encode() + bytes(range(256))) * (size_bytes // 256 + 1)
+
+
+def put(appliance: Appliance, key: str, data: bytes, content_type: str) -> None:
+    appliance.store.put(key, io.BytesIO(data), content_type=content_type)
+
+
+def metadata(**values: str) -> str:
+    """The header Upload-Metadata of tus."""
+    return ",".join(f"{key} {base64.b64encode(value.encode()).decode()}" for key, value in values.items())
+
+
+def signed_in(app: Flask, person: Person) -> FlaskClient:
+    """A browser with the session of this person, by the form."""
+    browser = app.test_client()
+    page = browser.get("/sign-in").get_data(as_text=True)
+    sent = {"email": person.user.email, "password": PASSWORD, "csrf_token": csrf_token(page)}
+    assert browser.post("/sign-in", data=sent).status_code == 302
+    return browser
+
+
+def csrf_token(page: str) -> str:
+    """The token in a form of *page*."""
+    field = next(part for part in page.split("<input") if 'name="csrf_token"' in part)
+    return field.split('value="')[1].split('"')[0]
+
+
+@contextmanager
+def serving(appliance: Appliance, **options: Any) -> Iterator[int]:
+    """The application behind a real waitress on a free port of the loopback."""
+    channels: dict[int, Any] = {}
+    server = waitress.create_server(create_app(appliance), host="127.0.0.1", port=0, map=channels, threads=4, **options)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        yield int(server.effective_port)
+    finally:
+        server.close()
+        server.task_dispatcher.shutdown()
+        for channel in list(channels.values()):
+            channel.close()
+        thread.join(5)
