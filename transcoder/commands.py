@@ -75,9 +75,9 @@ def demo(ctx: click.Context) -> None:
         raise Invalid(
             f"A demo has passwords that everybody knows; it is not made on a node that listens on {settings.host}."
         )
-    appliance = startup.start(settings)
+    startup.start(settings)
     database.migrate()
-    made = collective.make(appliance, now=clock.now())
+    made = collective.make(now=clock.now())
     click.echo(
         "The demo collective is made; its music becomes ready while the server runs."
         if made

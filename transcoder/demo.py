@@ -21,7 +21,6 @@ from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
 from appliance.database import transaction
-from appliance.startup import Appliance
 from transcoder import covers
 from transcoder import program
 from transcoder import synthesis
@@ -31,28 +30,24 @@ SONG = "demo_song"
 """The kind of job that makes one demo song; its subject is the song's title."""
 
 
-def make(appliance: Appliance, *, now: datetime) -> bool:
-    """Make the demo unless it is there; music follows by jobs. Safe to be killed anywhere and called again."""
-    if not User.select().where(User.email == FAN_EMAIL).exists():
-        people.create(
-            FAN_EMAIL, PASSWORD, roles=[RoleName.LISTENER], now=now, display_name="Demo fan", demo=True
-        )
-    owner = User.get_or_none(User.email == ARTIST_EMAIL) or people.create(
-        ARTIST_EMAIL, PASSWORD, roles=[RoleName.ARTIST], now=now, display_name="Demo artist", demo=True
-    )
-    queued = []
-    for song in synthesis.SONGS:
-        with transaction():
-            release = _release(owner, song, now=now)
-            known = Track.select().where(Track.id == track_id(song)).exists()
-            job = None if known else jobs.add(SONG, song.title, now=now)
-        if not release.artwork_key:
-            artwork.set_artwork(release, io.BytesIO(covers.cover(song.artist, song.release)), store=appliance.store, now=now)
-        if job is not None:
-            queued.append(job.id)
+def make(*, now: datetime) -> bool:
+    """Make the demo once, all of it or nothing; its music follows by jobs. False when it is there already."""
+    with transaction():
+        if User.select().where(User.email == FAN_EMAIL).exists():
+            return False
+        for email, role, name in (
+            (FAN_EMAIL, RoleName.LISTENER, "Demo fan"),
+            (ARTIST_EMAIL, RoleName.ARTIST, "Demo artist"),
+        ):
+            people.create(email, PASSWORD, roles=[role], now=now, display_name=name, demo=True)
+        owner = people.find(ARTIST_EMAIL)
+        for song in synthesis.SONGS:
+            _release(owner, song, now=now)
+        queued = [jobs.add(SONG, song.title, now=now).id for song in synthesis.SONGS]
     for job_id in queued:
-        jobs.send(job_id)
-    return bool(queued)
+        # Below transcoding, so that the first song can be heard before the last is synthesised.
+        jobs.send(job_id, priority=-10)
+    return True
 
 
 def track_id(song: synthesis.Song) -> str:
@@ -64,9 +59,7 @@ def _release(owner: User, song: synthesis.Song, *, now: datetime) -> Release:
     artist = Artist.get_or_none(Artist.slug == song.artist_slug) or artists.create(
         owner, name=song.artist, slug=song.artist_slug, now=now
     )
-    release: Release | None = Release.get_or_none(
-        Release.artist == artist.id, Release.title == song.release
-    )
+    release: Release | None = Release.get_or_none(Release.artist == artist.id, Release.title == song.release)
     if release is None:
         fields = {
             "title": song.release,
@@ -92,6 +85,9 @@ def make_song(job: jobs.Running) -> None:
     appliance = startup.appliance()
     artist = artists.find(song.artist_slug)
     release = Release.get(Release.artist == artist.id, Release.title == song.release)
+    if not release.artwork_key:
+        picture = io.BytesIO(covers.cover(song.artist, song.release))
+        artwork.set_artwork(release, picture, store=appliance.store, now=clock.now())
     folder = appliance.scratch / job.job_id
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -110,4 +106,6 @@ def make_song(job: jobs.Running) -> None:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     tracks.edit(track, {"title": song.title}, now=clock.now())
+    # Two songs of a release may be made at once; their order is the score's, not the workers'.
+    Track.update(position=song.number).where(Track.id == track.id).execute()
     jobs.send(work_id)

@@ -38,13 +38,15 @@ def serve(store: ObjectStore, key: str, *, request: Request, cache_control: str)
     ):
         answer.status_code = 304
         return answer
-    start, stop = _wanted(request, found)
-    if start >= stop and found.size_bytes:
+    wanted = _wanted(request, found)
+    start, stop = wanted or (0, found.size_bytes)
+    if wanted and start >= stop:
         answer.status_code = 416
         answer.headers["Content-Range"] = f"bytes */{found.size_bytes}"
         return answer
     length = stop - start
-    if (start, stop) != (0, found.size_bytes):
+    # Also for a range that is the whole: Safari takes a 200 to mean that this server knows no ranges.
+    if wanted:
         answer.status_code = 206
         answer.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{found.size_bytes}"
     answer.content_length = length
@@ -67,18 +69,17 @@ def serve(store: ObjectStore, key: str, *, request: Request, cache_control: str)
     return answer
 
 
-def _wanted(request: Request, found: StoredObject) -> tuple[int, int]:
-    """The half-open range to send; empty when it cannot be satisfied."""
-    whole = (0, found.size_bytes)
+def _wanted(request: Request, found: StoredObject) -> tuple[int, int] | None:
+    """The half-open range to send, empty when it cannot be satisfied; ``None`` when the whole is wanted."""
     wanted = request.range
     if request.method != "GET" or wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
-        return whole
+        return None
     condition = request.headers.get("If-Range")
     if condition:
         parsed = parse_if_range_header(condition)
         same_date = parsed.date is not None and parsed.date == found.modified_at.replace(microsecond=0)
         if parsed.etag != found.etag and not same_date:
-            return whole
+            return None
     span = wanted.range_for_length(found.size_bytes)
     return span if span is not None else (found.size_bytes, found.size_bytes)
 

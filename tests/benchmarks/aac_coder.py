@@ -31,12 +31,23 @@ CODERS = {
     "fast": ["-aac_coder", "fast"],
     "fast, no noise substitution": ["-aac_coder", "fast", "-aac_pns", "0"],
     "fast, no PNS, no intensity stereo": ["-aac_coder", "fast", "-aac_pns", "0", "-aac_is", "0"],
+    "fast, no PNS, no IS, no mid/side": [
+        "-aac_coder",
+        "fast",
+        "-aac_pns",
+        "0",
+        "-aac_is",
+        "0",
+        "-aac_ms",
+        "0",
+    ],
     "twoloop": ["-aac_coder", "twoloop"],
-    "twoloop, no noise substitution": ["-aac_coder", "twoloop", "-aac_pns", "0"],
+    "twoloop, no PNS, no intensity stereo": ["-aac_coder", "twoloop", "-aac_pns", "0", "-aac_is", "0"],
 }
 SYNTHETIC = {
     "clicks": "aevalsrc='0.7*exp(-mod(t,0.23)*90)*sin(2*PI*(900+2500*exp(-mod(t,0.23)*60))*t)|0.7*exp(-mod(t+0.1,0.31)*80)*sin(2*PI*3100*t)':s=44100:d=15",
     "plucked": "aevalsrc='0.2*exp(-mod(t,0.4)*5)*(sin(2*PI*220*t)+sin(2*PI*440*t)/2+sin(2*PI*660*t)/3+sin(2*PI*1320*t)/4+sin(2*PI*5280*t)/8)|0.2*exp(-mod(t,0.3)*5)*(sin(2*PI*277*t)+sin(2*PI*554*t)/2+sin(2*PI*1662*t)/4+sin(2*PI*6648*t)/8)':s=44100:d=15",
+    "square": "aevalsrc='0.95*(2*lt(mod(t*441,1),0.5)-1)|-0.95*(2*lt(mod(t*441,1),0.5)-1)':s=44100:d=15",
     "noise": "anoisesrc=r=44100:c=pink:a=0.4:d=15:seed=1",
     "sweep": "aevalsrc='0.4*sin(2*PI*(40*t+400*t*t))|0.4*sin(2*PI*(60*t+380*t*t))':s=44100:d=15",
 }
@@ -144,7 +155,20 @@ def main() -> None:
         kinds: dict[str, list[Path]] = {"music": [], "synthetic": []}
         for number, path in enumerate(chosen.music):
             target = folder / f"music{number}.wav"
-            run(chosen.ffmpeg, "-ss", "20", "-t", str(EXCERPT_S), "-i", str(path), "-ac", "2", "-ar", str(RATE_HZ), str(target))
+            run(
+                chosen.ffmpeg,
+                "-ss",
+                "20",
+                "-t",
+                str(EXCERPT_S),
+                "-i",
+                str(path),
+                "-ac",
+                "2",
+                "-ar",
+                str(RATE_HZ),
+                str(target),
+            )
             kinds["music"].append(target)
         for title, formula in SYNTHETIC.items():
             target = folder / f"{title}.wav"
@@ -158,7 +182,10 @@ def main() -> None:
                     if not pieces:
                         continue
                     rows = [measure(chosen.ffmpeg, piece, kbps, options, folder) for piece in pieces]
-                    mean = [sum(values) / len(rows) for values in zip(*(vars(row).values() for row in rows), strict=True)]
+                    mean = [
+                        sum(values) / len(rows)
+                        for values in zip(*(vars(row).values() for row in rows), strict=True)
+                    ]
                     cpu, rate, nmr, disturbed, snr = mean
                     print(
                         f"| {quality_name} {kbps} | {coder} | {kind} ({len(rows)}) | {cpu:.2f} | {rate:.0f} | {nmr:.1f} "

@@ -1,0 +1,21 @@
+"""What a benchmark finds: a figure, the bound it must keep, and how it was come by."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One row of the table; *bound* is a limit above which (``at_most``) or below which the figure is missed."""
+
+    name: str
+    value: float
+    bound: float
+    at_most: bool
+    unit: str = "ratio"
+    detail: str = ""
+
+    @property
+    def kept(self) -> bool:
+        return self.value <= self.bound if self.at_most else self.value >= self.bound
