@@ -43,7 +43,10 @@ def answers(python: str | Path, code: str) -> bool:
     """Whether this Python is there and runs *code*."""
     if not shutil.which(python):
         return False
-    return subprocess.run([python, "-c", code], stderr=subprocess.DEVNULL, check=False, timeout=60).returncode == 0
+    return (
+        subprocess.run([python, "-c", code], stderr=subprocess.DEVNULL, check=False, timeout=60).returncode
+        == 0
+    )
 
 
 def install_with_apt(package: str) -> None:

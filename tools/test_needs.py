@@ -57,9 +57,13 @@ def main() -> None:
         missing = [need for need in NEEDS if not need.is_there()]
     if missing:
         for need in missing:
-            print(f"{need.name} is missing; it {need.purpose} (Debian package {need.package}).", file=sys.stderr)
+            print(
+                f"{need.name} is missing; it {need.purpose} (Debian package {need.package}).", file=sys.stderr
+            )
         names = " ".join(need.package for need in missing)
-        sys.exit(f"Install what is missing and run the tests again, on Debian as root: apt-get install {names}")
+        sys.exit(
+            f"Install what is missing and run the tests again, on Debian as root: apt-get install {names}"
+        )
 
 
 if __name__ == "__main__":

@@ -1,0 +1,143 @@
+"""Fixtures that carry most tests: ``appliance``, ``client``, ``flac``; and the rules that hold for all of them.
+
+The network ends at the loopback. With ``CI=true`` a skipped test is a failed one: what nobody checks must not look checked.
+"""
+
+import ipaddress
+import os
+import socket
+from collections.abc import Generator
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from appliance import chores
+from appliance import database
+from appliance import startup
+from appliance.settings import Settings
+from appliance.startup import Appliance
+from tests.servers.postgresql import Cluster
+from tests.servers.postgresql import cluster
+from tests.sounds import tone
+from transcoder import tasks
+from web.app import create_app
+
+REGISTERED = (chores, tasks)
+"""Modules whose import declares the jobs that an immediate queue runs."""
+
+
+def _in_ci() -> bool:
+    return os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI, turn a skip into a failure that names the test and the reason."""
+    report = yield
+    if report.skipped and _in_ci() and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, which CI does not allow: {_reason(report.longrepr)}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """The same for a whole module that skips itself."""
+    report = yield
+    if report.skipped and _in_ci():
+        report.outcome = "failed"
+        report.longrepr = (
+            f"{collector.nodeid} was skipped, which CI does not allow: {_reason(report.longrepr)}"
+        )
+    return report
+
+
+def _reason(longrepr: object) -> str:
+    return str(longrepr[2]) if isinstance(longrepr, tuple) else str(longrepr)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def closed_network() -> Iterator[None]:
+    """Refuse every connection that would leave this machine, with the address in the message."""
+    real_connect, real_lookup = socket.socket.connect, socket.getaddrinfo
+
+    def connect(self: socket.socket, address: Any) -> None:
+        if self.family in {socket.AF_INET, socket.AF_INET6}:
+            _require_loopback(address[0])
+        real_connect(self, address)
+
+    def look_up(host: Any, *arguments: Any, **named: Any) -> Any:
+        if host:
+            _require_loopback(host.decode() if isinstance(host, bytes) else host)
+        return real_lookup(host, *arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket.socket, "connect", connect)
+        patch.setattr(socket, "getaddrinfo", look_up)
+        yield
+
+
+def _require_loopback(host: str) -> None:
+    if host == "localhost" or host.endswith(".localhost"):
+        return
+    try:
+        allowed = ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        allowed = False
+    if not allowed:
+        raise PermissionError(f"a test wants to reach {host}; the network is closed in tests")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[Cluster]:
+    """A private PostgreSQL server, started when a test first wants it."""
+    with cluster() as running:
+        yield running
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of an empty database, on either engine; a test that takes it runs twice."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.sqlite3'}"
+    server: Cluster = request.getfixturevalue("postgresql")
+    return server.new_database()
+
+
+@pytest.fixture
+def database_url() -> str:
+    """Where ``appliance`` keeps its rows; a module that must hold on both engines overrides it with ``engine``."""
+    return ""
+
+
+@pytest.fixture
+def appliance(tmp_path: Path, database_url: str) -> Iterator[Appliance]:
+    """MusicConnect started in a temporary folder; what is sent to the queue runs at once, in this process."""
+    settings = Settings(data=tmp_path / "data", database_url=database_url, queue_url="memory://")
+    running = startup.start(settings, immediate=True)
+    try:
+        database.migrate()
+        yield running
+    finally:
+        startup.stop()
+
+
+@pytest.fixture
+def client(appliance: Appliance) -> FlaskClient:
+    """A browser without a window, in front of the application of ``appliance``."""
+    return create_app(appliance).test_client()
+
+
+@pytest.fixture
+def flac(tmp_path: Path) -> Path:
+    """Two seconds of stereo FLAC."""
+    path = tmp_path / "two seconds.flac"
+    path.write_bytes(tone(2.0))
+    return path
