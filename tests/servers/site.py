@@ -107,18 +107,26 @@ def make_artist(owner: Person, name: str = "Night Ferry") -> Artist:
     return artists.create(owner.user, name=name, now=clock.now())
 
 
-def make_release(owner: Person, *, artist: Artist | None = None, published: bool = False, **fields: Any) -> Release:
+def make_release(
+    owner: Person, *, artist: Artist | None = None, published: bool = False, **fields: Any
+) -> Release:
     fields.setdefault("title", "Harbour Lights")
     release = releases.create(artist or make_artist(owner), fields, now=clock.now())
     if published:
-        Release.update(state=ReleaseState.PUBLISHED, published_at=clock.now()).where(Release.id == release.id).execute()
+        Release.update(state=ReleaseState.PUBLISHED, published_at=clock.now()).where(
+            Release.id == release.id
+        ).execute()
     return releases.find(release.id)
 
 
-def make_track(release: Release, appliance: Appliance, *, state: TrackState = TrackState.READY, title: str = "Low Tide") -> Track:
+def make_track(
+    release: Release, appliance: Appliance, *, state: TrackState = TrackState.READY, title: str = "Low Tide"
+) -> Track:
     """A track with its original and, unless it is new, one object a rung; the bytes are no music."""
     track_id, run_id, now = new_id(), new_id(), clock.now()
-    original = appliance.store.put(f"originals/{track_id}", io.BytesIO(b"fLaC" + bytes(996)), content_type="audio/flac")
+    original = appliance.store.put(
+        f"originals/{track_id}", io.BytesIO(b"fLaC" + bytes(996)), content_type="audio/flac"
+    )
     Track.create(
         id=track_id,
         release=release.id,
@@ -196,7 +204,9 @@ def csrf_token(page: str) -> str:
 def serving(appliance: Appliance, **options: Any) -> Iterator[int]:
     """The application behind a real waitress on a free port of the loopback."""
     channels: dict[int, Any] = {}
-    server = waitress.create_server(create_app(appliance), host="127.0.0.1", port=0, map=channels, threads=4, **options)
+    server = waitress.create_server(
+        create_app(appliance), host="127.0.0.1", port=0, map=channels, threads=4, **options
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

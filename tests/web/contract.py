@@ -36,7 +36,9 @@ def check(method: str, path: str, answer: TestResponse) -> None:
         return
     responses = operation["responses"]
     described = responses.get(str(answer.status_code))
-    assert described is not None, f"{method} {path} may not answer {answer.status_code}: {answer.get_data(as_text=True)}"
+    assert described is not None, (
+        f"{method} {path} may not answer {answer.status_code}: {answer.get_data(as_text=True)}"
+    )
     for name in described.get("headers", {}):
         assert name in answer.headers or name in {"Upload-Expires", "Location"}, f"{name} is missing"
     if method != "HEAD":
@@ -49,11 +51,16 @@ def _conforms(answer: TestResponse, content: dict[str, Any]) -> None:
         return
     assert answer.mimetype in content, f"{answer.mimetype} is none of {list(content)}"
     if answer.mimetype.endswith("json"):
-        errors = [error.message for error in _validator(content[answer.mimetype]["schema"]["$ref"]).iter_errors(answer.json)]
+        errors = [
+            error.message
+            for error in _validator(content[answer.mimetype]["schema"]["$ref"]).iter_errors(answer.json)
+        ]
         assert not errors, errors
     if answer.status_code >= 400 and answer.mimetype == PROBLEM:
         assert answer.json["status"] == answer.status_code
-        assert re.fullmatch(r"[A-Z0-9“'@].*[.?!]", answer.json["detail"], re.DOTALL), "an error is told in a sentence"
+        assert re.fullmatch(r"[A-Z0-9“'@].*[.?!]", answer.json["detail"], re.DOTALL), (
+            "an error is told in a sentence"
+        )
 
 
 @functools.cache

@@ -78,8 +78,12 @@ def test_the_example_does_what_it_says(
     if "UPLOAD" in operation.example:
         headers = {"Tus-Resumable": "1.0.0", "Upload-Length": values["SIZE"], **artist.headers}
         headers["Upload-Metadata"] = site.metadata(release=release.id)
-        values["UPLOAD"] = client.post("/api/v1/uploads", headers=headers).headers["Location"].rpartition("/")[2]
-    answer = as_curl(client, operation.example.replace("{root}", "http://localhost"), values, {"song.flac": flac})
+        values["UPLOAD"] = (
+            client.post("/api/v1/uploads", headers=headers).headers["Location"].rpartition("/")[2]
+        )
+    answer = as_curl(
+        client, operation.example.replace("{root}", "http://localhost"), values, {"song.flac": flac}
+    )
     assert answer.status_code in operation.answers, answer.get_data(as_text=True)
 
 

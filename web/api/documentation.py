@@ -25,6 +25,8 @@ ABOUT = (
     "(RFC 9457) with a sentence in `detail`. Instants are UTC (RFC 3339). New fields may appear in any answer; what is here keeps "
     "its name and meaning for as long as the address says v1."
 )
+WHO = {True: (400, 401, 403), False: (401,)}
+"""Errors of who is asking, by whether somebody must: a page's word is missing, the token is none, it does not reach so far."""
 
 
 @blueprint.get("/openapi.json")
@@ -115,7 +117,7 @@ def parameters(operation: Operation) -> list[dict[str, Any]]:
 
 def _described(operation: Operation, root: str) -> dict[str, Any]:
     answers = {str(status): _answer(answer) for status, answer in operation.answers.items()}
-    problems = sorted({*operation.problems, *((401, 403) if operation.signed_in else ())})
+    problems = sorted({*operation.problems, *WHO[operation.signed_in]})
     for status in problems:
         answers[str(status)] = {
             "description": TITLES[status],
