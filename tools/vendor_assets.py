@@ -46,7 +46,7 @@ def vendor(library: Library) -> dict[str, object]:
     sums: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as scratch:
         wanted = f"{library.name}@{library.version}"
-        packed = subprocess.run(  # noqa: S603
+        packed = subprocess.run(
             ["npm", "pack", "--silent", "--pack-destination", scratch, wanted],  # noqa: S607
             check=True,
             capture_output=True,

@@ -26,22 +26,22 @@ from web.request_cycle import roles
 
 blueprint = Blueprint("storefront", __name__)
 
+# Functions, not values, where the database is asked: the page of an error must not need it.
+blueprint.add_app_template_global(nonce)
+blueprint.add_app_template_global(person, "viewer")
+
 ON_A_PAGE = 48
 DEMO_ASKED_EVERY_S = 30.0
 
 
 @blueprint.app_context_processor
 def everywhere() -> dict[str, Any]:
-    """What every page may use. Functions where the database is asked: the page of an error must not need it."""
-    return {
-        "nonce": nonce,
-        "collective": appliance().settings.collective_name,
-        "registration": appliance().settings.registration,
-        "viewer": person,
-        "is_demo": is_demo,
-    }
+    """What the frame of every page says."""
+    settings = appliance().settings
+    return {"collective": settings.collective_name, "registration": settings.registration}
 
 
+@blueprint.app_template_global()
 def is_demo() -> bool:
     """Whether this node has demo accounts, asked again only now and then: it changes once in a life."""
     known = current_app.extensions.setdefault("musicconnect.demo", {"answer": False, "until_s": 0.0})

@@ -34,7 +34,10 @@ audio.addEventListener("playing", () => (box.classList.remove("waiting"), say())
 audio.addEventListener("timeupdate", tell);
 audio.addEventListener("ended", () => (current + 1 < lines.length ? play(current + 1) : stop()));
 stream.addEventListener("problem", ({ detail }) => say(detail.sentence));
-stream.addEventListener("quality", ({ detail }) => (find("playing-quality").textContent = `${NAMES[detail.name] ?? detail.name} · ${detail.kbps} kbit/s`));
+stream.addEventListener("quality", ({ detail }) => {
+  for (const place of document.querySelectorAll("[data-quality]")) place.textContent = `${NAMES[detail.name] ?? detail.name} · ${detail.kbps} kbit/s`;
+  find("playing-now").hidden = false;
+});
 stream.addEventListener("qualities", ({ detail }) => offer(detail.names));
 
 find("qualities").addEventListener("change", ({ target }) => {
@@ -71,7 +74,7 @@ async function play(index, at = 0) {
   say();
   box.classList.add("waiting");
   document.body.classList.add("playing");
-  loudness.resume();
+  loudness.start();
   try {
     await stream.open(lines[index].dataset.id, at);
     await audio.play();
@@ -87,7 +90,7 @@ async function play(index, at = 0) {
 
 function toggle() {
   if (!opened) return play(current);
-  loudness.resume();
+  loudness.start();
   if (audio.paused) audio.play().catch((error) => say(error.message));
   else audio.pause();
 }
@@ -139,10 +142,10 @@ function parse(text) {
 function offer(names) {
   const group = find("qualities");
   group.hidden = names.length === 0; // Safari chooses for itself and does not tell.
-  group.querySelectorAll("[data-quality]").forEach((option) => option.remove());
+  group.querySelectorAll("[data-rung]").forEach((option) => option.remove());
   for (const name of [...names].reverse()) {
     const option = group.querySelector(".option").cloneNode(true);
-    option.dataset.quality = name;
+    option.dataset.rung = name;
     option.querySelector("input").value = name;
     option.querySelector("span").textContent = NAMES[name] ?? name;
     group.append(option);

@@ -18,6 +18,7 @@ export class Loudness {
   #audio;
   #node;
   #context;
+  #started = false;
   volume = 1;
   gainDb = 0;
 
@@ -28,12 +29,15 @@ export class Loudness {
 
   apply() {
     const factor = this.volume * 10 ** (this.gainDb / 20);
-    if (factor > 1 && this.mayAmplify && !this.#node) this.#amplify();
+    if (factor > 1 && this.mayAmplify && this.#started && !this.#node) this.#amplify();
     this.#audio.volume = Math.min(1, factor);
     if (this.#node) this.#node.gain.value = Math.max(1, factor);
   }
 
-  resume() {
+  // Called when the listener presses play: before that, browsers allow no sound graph.
+  start() {
+    this.#started = true;
+    this.apply();
     if (this.#context?.state === "suspended") this.#context.resume();
   }
 
@@ -41,6 +45,5 @@ export class Loudness {
     this.#context = new AudioContext({ latencyHint: "playback" });
     this.#node = this.#context.createGain();
     this.#context.createMediaElementSource(this.#audio).connect(this.#node).connect(this.#context.destination);
-    this.resume();
   }
 }

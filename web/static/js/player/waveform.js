@@ -35,7 +35,9 @@ export class Waveform {
     const wanted = (this.address = address);
     try {
       const { peaks } = await (await fetch(address)).json();
-      if (wanted === this.address) this.#peaks = peaks;
+      // Drawn to the height of its loudest moment: a quiet piece is no flat line.
+      const top = Math.max(1, ...peaks);
+      if (wanted === this.address) this.#peaks = peaks.map((peak) => peak / top);
     } catch {
       // Without its picture the slider is a plain line; it works all the same.
     }
@@ -111,7 +113,7 @@ export class Waveform {
     const ghost = this.#hoverS === null ? played : (this.#hoverS / this.#durationS) * bars;
     for (let bar = 0; bar < bars; bar++) {
       const tall = Math.max(BAR_PX, this.#peak(bar, bars) * height);
-      pen.globalAlpha = bar < Math.min(played, ghost) ? 1 : bar < Math.max(played, ghost) ? 0.6 : 0.28;
+      pen.globalAlpha = bar < Math.min(played, ghost) ? 1 : bar < Math.max(played, ghost) ? 0.6 : 0.36;
       pen.beginPath();
       pen.roundRect(bar * (BAR_PX + GAP_PX), (height - tall) / 2, BAR_PX, tall, BAR_PX / 2);
       pen.fill();
@@ -122,7 +124,7 @@ export class Waveform {
   #peak(bar, bars) {
     const from = Math.floor((bar * this.#peaks.length) / bars);
     const to = Math.max(from + 1, Math.floor(((bar + 1) * this.#peaks.length) / bars));
-    return Math.max(0, ...this.#peaks.slice(from, to)) / 255;
+    return Math.max(0, ...this.#peaks.slice(from, to));
   }
 }
 

@@ -1,10 +1,11 @@
 // Masters on their way in: resumable by tus, a few at a time, each with a bar and its own buttons.
 
-import { headers, sentenceOf } from "../api.js";
+import { call, headers, sentenceOf } from "../api.js";
 
 const AT_ONCE = 2;
 // Each piece is safe on the server when it is answered; a dropped connection loses at most one.
 const PIECE_BYTES = 8 * 1024 * 1024;
+const byName = new Intl.Collator(undefined, { numeric: true });
 const LIBRARY = new URL("../../vendor/tus-js-client/tus.min.js", import.meta.url);
 
 export function enableUploads({ bench, say, arrived }) {
@@ -14,6 +15,8 @@ export function enableUploads({ bench, say, arrived }) {
   const waiting = [];
   let running = 0;
   let library;
+
+  input.multiple = true; // A plain form sends one.
 
   input.addEventListener("change", () => {
     take([...input.files]);
@@ -28,14 +31,16 @@ export function enableUploads({ bench, say, arrived }) {
 
   async function take(files) {
     library ??= load();
-    for (const file of files) {
+    const batch = { left: 0, ids: [] };
+    for (const file of files.sort((one, other) => byName.compare(one.name, other.name))) {
       const line = new Line(list, file.name);
       const problem = wrongWith(file);
       if (problem) {
         line.fail(problem);
         line.buttons({ Dismiss: () => line.remove() });
       } else {
-        waiting.push(() => send(file, line));
+        const place = batch.left++;
+        waiting.push(() => send(file, line, (id) => (batch.ids[place] = id), () => settle(batch)));
       }
     }
     say(files.length === 1 ? `Uploading ${files[0].name}.` : `Uploading ${files.length} files.`);
@@ -66,7 +71,20 @@ export function enableUploads({ bench, say, arrived }) {
     next();
   }
 
-  async function send(file, line) {
+  // Several at once arrive in any order; when the last is here, the tracks of the batch go into the order of their names.
+  async function settle(batch) {
+    batch.left -= 1;
+    const ids = batch.ids.filter(Boolean);
+    if (batch.left > 0 || ids.length < 2) return;
+    const present = (await call("GET", `/releases/${bench.dataset.id}`)).tracks.map((track) => track.id);
+    const wanted = ids.filter((id) => present.includes(id));
+    const order = present.map((id) => (wanted.includes(id) ? wanted[present.filter((other) => wanted.includes(other)).indexOf(id)] : id));
+    if (order.join() === present.join()) return;
+    await call("PATCH", `/releases/${bench.dataset.id}`, { track_order: order });
+    await arrived();
+  }
+
+  async function send(file, line, arrivedAs, settled) {
     const upload = new tus.Upload(file, {
       endpoint: "/api/v1/uploads",
       chunkSize: PIECE_BYTES,
@@ -80,8 +98,10 @@ export function enableUploads({ bench, say, arrived }) {
       onProgress: (sent, total) => line.progress(sent / total, `${megabytes(sent)} of ${megabytes(total)}`),
       onSuccess: async () => {
         done();
+        arrivedAs(upload.url.split("/").pop()); // The track has the id of its upload.
         await arrived().catch(() => {});
         line.remove();
+        settled().catch(() => {});
         say(`${file.name} is uploaded and is being prepared.`);
       },
       onError: (error) => {
