@@ -13,6 +13,8 @@ DATA ?= data
 # Which tests: make test TESTS=tests/web
 TESTS ?=
 WORKERS ?= 2
+# How often the drills are repeated: make drills ROUNDS=3
+ROUNDS ?= 10
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,7 +27,7 @@ PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input insta
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
-.PHONY: help run test lint types contracts spelling docs bench drills lock format clean
+.PHONY: help run test lint types contracts spelling docs manual bench drills lock format clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -46,7 +48,7 @@ $(DATA)/.demo: $(STAMPS)/run
 test: $(STAMPS)/dev ## Check format, lint, types, imports, spelling and docs, and run all tests
 	@$(BIN)/python tools/test_needs.py
 	$(BIN)/ruff format --check .
-	@$(MAKE) --no-print-directory lint types contracts spelling docs
+	@$(MAKE) --no-print-directory lint types contracts spelling manual
 	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
 
 lint: $(STAMPS)/dev
@@ -61,15 +63,19 @@ contracts: $(STAMPS)/dev
 spelling: $(STAMPS)/dev
 	git ls-files -z | xargs -0 $(BIN)/codespell
 
-docs: $(STAMPS)/dev ## Build the manual into docs/_build/html; a warning is an error
+docs: $(STAMPS)/dev ## Write the reference pages and build the manual into docs/_build/html
 	$(BIN)/python tools/reference.py
+	@$(MAKE) --no-print-directory manual
+
+# A warning is an error. The reference pages are part of the project; a test says when they are old.
+manual: $(STAMPS)/dev
 	$(BIN)/sphinx-build -q -n -W --keep-going -b html docs docs/_build/html
 
 bench: $(STAMPS)/dev ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.benchmarks
 
-drills: $(STAMPS)/dev ## Kill processes at random moments of many uploads; takes minutes
-	$(BIN)/python -m pytest -n 0 --drills tests/drills
+drills: $(STAMPS)/dev ## Kill processes at random moments of many uploads, ROUNDS times; takes minutes
+	@for round in $$(seq $(ROUNDS)); do echo "Round $$round"; $(BIN)/python -m pytest tests/journeys/test_killed_processes.py; done
 
 format: $(STAMPS)/dev ## Put the code into the house's format
 	$(BIN)/ruff check --fix --select I .
