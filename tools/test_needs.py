@@ -35,7 +35,7 @@ NEEDS = (
         "a font",
         "fonts-dejavu-core",
         "lets Chromium write",
-        lambda: any(Path("/usr/share/fonts").rglob("*.[ot]tf")),
+        lambda: any(Path("/usr/share/fonts").rglob("*.ttf")),
     ),
     Need("PostgreSQL", "postgresql", "runs the database tests on a cluster's engine", postgresql),
     Need("Redis", "redis-server", "runs the queue tests on a cluster's engine", program("redis-server")),

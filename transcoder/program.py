@@ -16,7 +16,9 @@ def path(setting: str) -> str:
     try:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError as error:
-        raise Unavailable("No ffmpeg came with this installation; name one in the setting 'ffmpeg'.") from error
+        raise Unavailable(
+            "No ffmpeg came with this installation; name one in the setting 'ffmpeg'."
+        ) from error
 
 
 def check(setting: str) -> str:
