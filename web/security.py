@@ -5,6 +5,7 @@ import secrets
 from typing import Any
 
 from flask import Flask
+from flask import Request
 from flask_security import PeeweeUserDatastore
 from flask_security import RoleMixin
 from flask_security import Security
@@ -89,4 +90,12 @@ def register(app: Flask, settings: Settings) -> None:
         REMEMBER_COOKIE_HTTPONLY=True,
         REMEMBER_COOKIE_SECURE=app.config["SESSION_COOKIE_SECURE"],
     )
-    Security(app, Accounts(proxy, SessionUser, SessionRole, UserRole))
+    security = Security(app, Accounts(proxy, SessionUser, SessionRole, UserRole))
+    # Flask-Security would look for a token of its own in the body of every request, reading what JSON there is into memory before
+    # any limit of ours; and load user and roles for each, a range of a song too. Our tokens and ``person()`` ask when they need to.
+    app.login_manager.request_loader(_nobody)  # type: ignore[attr-defined]
+    security.principal.identity_loaders.clear()
+
+
+def _nobody(request: Request) -> None:
+    """Only a session signs somebody in by Flask-Security."""

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import waitress
@@ -18,8 +17,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance import clock
-from appliance import database
-from appliance import startup
 from appliance.accounts import people
 from appliance.accounts import tokens
 from appliance.accounts.models import RoleName
@@ -36,11 +33,10 @@ from appliance.catalog.models import Rendition
 from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.database import new_id
-from appliance.settings import Settings
 from appliance.startup import Appliance
+from tests.makers import PASSWORD
 from web.app import create_app
 
-PASSWORD = "harbour lights at low tide"
 MASTER = """#EXTM3U
 #EXT-X-VERSION:7
 #EXT-X-INDEPENDENT-SEGMENTS
@@ -52,17 +48,6 @@ high.m3u8
 lossless.m3u8
 """
 RUNGS = (Quality.LOW, Quality.HIGH, Quality.LOSSLESS)
-
-
-@contextmanager
-def started(folder: Path, **settings: Any) -> Iterator[Appliance]:
-    """An appliance with an empty, migrated database; messages stay in this process and nobody works on them."""
-    appliance = startup.start(Settings(**{"data": folder, "queue_url": "memory://", **settings}))
-    try:
-        database.migrate()
-        yield appliance
-    finally:
-        startup.stop()
 
 
 @dataclass(frozen=True)

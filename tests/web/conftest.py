@@ -1,12 +1,10 @@
-"""A started appliance, its application and a client, for every test of the web."""
-
-from collections.abc import Iterator
-from pathlib import Path
+"""The application, a client that checks every answer, and two people, for every test of the web."""
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from appliance import jobs
 from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
@@ -15,9 +13,9 @@ from web.app import create_app
 
 
 @pytest.fixture
-def appliance(tmp_path: Path) -> Iterator[Appliance]:
-    with site.started(tmp_path / "data") as appliance:
-        yield appliance
+def nobody_works(appliance: Appliance) -> None:
+    """What is sent to the queue stays there: nothing is transcoded."""
+    jobs.huey.immediate = False
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from tests import sounds
 from tests.servers import site
 from tests.servers.site import Person
 
+pytestmark = pytest.mark.usefixtures("nobody_works")
+
 
 def test_an_artist_makes_a_release_sends_a_track_and_publishes_it(
     appliance: Appliance, client: FlaskClient, artist: Person

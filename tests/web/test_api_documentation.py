@@ -18,6 +18,8 @@ from tests.servers.site import Person
 from web.api.operations import OPERATIONS
 from web.api.operations import Operation
 
+pytestmark = pytest.mark.usefixtures("nobody_works")
+
 ALSO_DESCRIBED = {"/health", "/ready", "/metrics"}
 
 

@@ -20,6 +20,8 @@ from tests.servers import site
 from tests.servers.site import Person
 from web.app import create_app
 
+pytestmark = pytest.mark.usefixtures("nobody_works")
+
 NAME = {"name": "New"}
 
 

@@ -10,6 +10,7 @@ from flask import render_template
 
 from appliance import __version__
 from web import addresses
+from web.api.operations import JSON
 from web.api.operations import OPERATIONS
 from web.api.operations import PATH_PARAMETERS
 from web.api.operations import Answer
@@ -117,7 +118,9 @@ def parameters(operation: Operation) -> list[dict[str, Any]]:
 
 def _described(operation: Operation, root: str) -> dict[str, Any]:
     answers = {str(status): _answer(answer) for status, answer in operation.answers.items()}
-    problems = sorted({*operation.problems, *WHO[operation.signed_in]})
+    problems = sorted(
+        {*operation.problems, *WHO[operation.signed_in], *(413 for kind in operation.sends if kind == JSON)}
+    )
     for status in problems:
         answers[str(status)] = {
             "description": TITLES[status],

@@ -5,6 +5,7 @@ import binascii
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from datetime import datetime
 from typing import Any
 
@@ -72,9 +73,9 @@ def cursor_instant() -> tuple[datetime, str] | None:
     if parts is None:
         return None
     try:
-        instant = datetime.fromisoformat(parts[0])
-    except ValueError as error:
+        instant = datetime.fromisoformat(parts[0]).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise Invalid("This cursor is not valid; start from the first page.", field="cursor") from error
-    if instant.tzinfo is None or not _ID.fullmatch(parts[1]):
+    if not _ID.fullmatch(parts[1]):
         raise Invalid("This cursor is not valid; start from the first page.", field="cursor")
     return instant, parts[1]
