@@ -21,4 +21,6 @@ def tone(seconds: float, hertz: float = 440.0, *, format: str = "flac", rate_hz:
     """A stereo tone of this length in this format."""
     graph = f"aevalsrc='0.3*sin(2*PI*{hertz}*t)|0.3*sin(2*PI*{hertz * 1.5}*t)':s={rate_hz}:d={seconds}"
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-v", "error", "-f", "lavfi", "-i", graph]
-    return subprocess.run([*command, *ENCODERS[format], "pipe:1"], capture_output=True, check=True, timeout=60).stdout
+    return subprocess.run(
+        [*command, *ENCODERS[format], "pipe:1"], capture_output=True, check=True, timeout=60
+    ).stdout
