@@ -22,7 +22,7 @@ BIN := $(VENV)/bin
 STAMPS := $(VENV)/.stamps
 PROJECT := setup.cfg pyproject.toml requirements-build.lock
 CODE := appliance plugins transcoder web tests tools docs
-PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
+PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --quiet
 # pip-tools writes neither where packages came from nor what was typed: a lock holds names, versions and hashes.
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
