@@ -51,12 +51,20 @@ def content_type(head: bytes) -> str:
         return "audio/mp4"
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:
         return "audio/aac"
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0:
+    if _is_mpeg_frame(head):
         return "audio/mpeg"
     raise Invalid(
         "This does not look like music. Send WAV, AIFF, FLAC, ALAC, MP3, AAC (M4A), Ogg Vorbis or Opus.",
         field="file",
     )
+
+
+def _is_mpeg_frame(head: bytes) -> bool:
+    """Whether this is the header of an MP3 frame (ISO 11172-3, 2.4.1.3); looser, a text in UTF-16 would be one."""
+    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+        return False
+    version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
+    return version != 1 and layer in {1, 2} and head[2] >> 4 != 15 and head[2] >> 2 & 3 != 3
 
 
 def check_size(size_bytes: int, *, max_upload_mb: int) -> None:

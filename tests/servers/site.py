@@ -192,13 +192,20 @@ def serving(appliance: Appliance, **options: Any) -> Iterator[int]:
     server = waitress.create_server(
         create_app(appliance), host="127.0.0.1", port=0, map=channels, threads=4, **options
     )
-    thread = threading.Thread(target=server.run, daemon=True)
+    stopped = threading.Event()
+
+    def run() -> None:
+        while not stopped.is_set():
+            server.asyncore.loop(timeout=0.05, map=channels, count=1)
+        server.close()
+
+    thread = threading.Thread(target=run, daemon=True)
     thread.start()
     try:
         yield int(server.effective_port)
     finally:
-        server.close()
+        stopped.set()
+        thread.join()
         server.task_dispatcher.shutdown()
         for channel in list(channels.values()):
             channel.close()
-        thread.join(5)

@@ -83,6 +83,8 @@ def create_upload() -> Response:
 @blueprint.route("/uploads/<upload_id>", methods=["HEAD"])
 def upload_offset(upload_id: str) -> Response:
     """How many bytes have arrived."""
+    if (refusal := _refusal()) is not None:
+        return refusal
     upload = _own(upload_id)
     _heal(upload)
     return _standing(upload, 200, **{"Upload-Length": str(upload.size_bytes), "Cache-Control": "no-store"})
