@@ -42,22 +42,24 @@ def first_pass(
 ) -> list[str]:
     """The arguments that make ``low`` and the fingerprint and run the meters; *most_s* bounds a lying header."""
     sound = heard(open_source(source, t=most_s)["a:0"], facts)
-    counts_bits = not facts.floating and (facts.bits_per_sample or 0) > 16
-    branches = sound.filter_multi_output("asplit", 6 if counts_bits else 5)
-    nothing = {"format": "null", "acodec": "pcm_f64le"}
-    outputs = [
-        encode(at_rate(branches[0], facts.sample_rate_hz, low.sample_rate_hz), low, files["low"]),
-        branches[1].filter("ebur128", framelog="verbose").output("pipe:2", **nothing),
-        true_peak(branches[2], facts).output("pipe:2", format="null", acodec="pcm_s16le"),
-        branches[3].output(str(files["fingerprint"]), format="chromaprint", t=FINGERPRINT_S, ar=11_025, ac=1),
-    ]
-    # The waveform needs 8 bits of every sample and no more; ``measurement`` reads them as they come.
-    eight_bits = branches[4].filter("aformat", sample_fmts="u8").filter("asetnsamples", n=65_536, p=0)
-    outputs.append(eight_bits.output("pipe:1", format="u8", acodec="pcm_u8"))
-    if counts_bits:
+    outputs = []
+    if native_format(facts) == "s32":
         # Many a "24-bit" file is a 16-bit one with zeros below; only the samples tell.
-        meter = branches[5].filter("astats", measure_perchannel="none", measure_overall="Bit_depth")
+        untouched = split(sound, 2, facts, sample_format="s32")
+        sound = untouched[0]
+        meter = untouched[1].filter("astats", measure_perchannel="none", measure_overall="Bit_depth")
         outputs.append(meter.output("pipe:2", format="null", acodec="pcm_s32le"))
+    # The meters hear what people hear: ultrasound in a 192 kHz file must not make it "loud".
+    branches = split(at_rate(sound, facts.sample_rate_hz, low.sample_rate_hz), 5, facts, sample_format="fltp")
+    # The waveform needs 8 bits of every sample and no more; ``measurement`` reads them as they come.
+    eight_bits = branches[1].filter("aresample", osf="u8").filter("asetnsamples", n=65_536, p=0)
+    outputs += [
+        encode(branches[0], low, files["low"]),
+        eight_bits.output("pipe:1", format="u8", acodec="pcm_u8"),
+        branches[2].filter("ebur128", framelog="verbose").output("pipe:2", format="null", acodec="pcm_f64le"),
+        true_peak(branches[3], facts, low).output("pipe:2", format="null", acodec="pcm_s16le"),
+        branches[4].output(str(files["fingerprint"]), format="chromaprint", t=FINGERPRINT_S, ar=11_025, ac=1),
+    ]
     return arguments(outputs)
 
 
@@ -76,11 +78,12 @@ def second_pass(
         sound = heard(open_source(source)["a:0"], facts)
         # One resampling serves every rung of that rate.
         per_rate = Counter(rung.sample_rate_hz for rung in rungs)
-        roots = sound.filter_multi_output("asplit", len(per_rate))
+        own_format = native_format(facts)
+        roots = split(sound, len(per_rate), facts, sample_format=own_format)
         for index, (rate_hz, count) in enumerate(per_rate.items()):
-            branches = at_rate(roots[index], facts.sample_rate_hz, rate_hz).filter_multi_output(
-                "asplit", count
-            )
+            resampled = at_rate(roots[index], facts.sample_rate_hz, rate_hz)
+            kept = own_format if rate_hz == facts.sample_rate_hz else "fltp"
+            branches = split(resampled, count, facts, sample_format=kept)
             of_this_rate = [rung for rung in rungs if rung.sample_rate_hz == rate_hz]
             for place, rung in enumerate(of_this_rate):
                 branch = at_depth(branches[place], facts, rung) if rung.codec == "flac" else branches[place]
@@ -88,14 +91,13 @@ def second_pass(
     return arguments(outputs)
 
 
-def true_peak(sound: Any, facts: SourceFacts) -> Any:
-    """A true-peak meter (ITU-R BS.1770: four times oversampled, to 192 kHz) at a third of what ebur128's own costs.
+def true_peak(sound: Any, facts: SourceFacts, low: Rung) -> Any:
+    """A true-peak meter (ITU-R BS.1770: four times oversampled) at a third of what ebur128's own costs.
 
     It counts 16-bit samples, so the sound is taken down first to leave room above full scale.
     """
-    factor = 4 if facts.sample_rate_hz <= 48_000 else 2 if facts.sample_rate_hz <= 96_000 else 1
     padded = sound.filter("volume", f"-{pad_db(facts)}dB")
-    return padded.filter("aresample", facts.sample_rate_hz * factor, filter_size=16, osf="s16").filter(
+    return padded.filter("aresample", low.sample_rate_hz * 4, filter_size=16, osf="s16").filter(
         "volumedetect"
     )
 
@@ -105,9 +107,32 @@ def pad_db(facts: SourceFacts) -> int:
     return 18 if facts.floating else 6
 
 
+def split(sound: Any, count: int, facts: SourceFacts, *, sample_format: str) -> Any:
+    """*count* copies of the sound, in a sample format and a channel layout that are named.
+
+    Left to itself, ffmpeg lets any branch choose for all: a waveform in 8 bits would make every rung 8 bits, and a
+    fingerprint in mono every rung mono.
+    """
+    layout = "mono" if channels_for(facts) == 1 else "stereo"
+    pinned = sound.filter("aformat", sample_fmts=sample_format, channel_layouts=layout)
+    return pinned.filter_multi_output("asplit", count)
+
+
+def native_format(facts: SourceFacts) -> str:
+    """The sample format that holds everything a source has: mixing down and lossy decoding need fractions."""
+    if facts.floating or not facts.lossless or facts.channels > 2:
+        return "fltp"
+    return "s16" if (facts.bits_per_sample or 0) <= 16 else "s32"
+
+
 def heard(sound: Any, facts: SourceFacts) -> Any:
-    """The sound as listeners get it: mono and stereo as they are, anything wider mixed down to stereo."""
-    return sound if facts.channels <= 2 else sound.filter("aformat", channel_layouts="stereo")
+    """The sound as listeners get it: mono and stereo as they are, anything wider mixed down to stereo.
+
+    ``rematrix_maxval`` keeps the sum of all channels within full scale; without it that depends on the sample format.
+    """
+    if facts.channels <= 2:
+        return sound
+    return sound.filter("aresample", ochl="stereo", osf="fltp", rematrix_maxval=1)
 
 
 def at_rate(sound: Any, from_hz: int, to_hz: int) -> Any:

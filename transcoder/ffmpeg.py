@@ -25,6 +25,7 @@ from transcoder.limits import DEFAULT_LIMITS
 from transcoder.limits import Limits
 
 TAIL_LINES = 40
+MOST_CAUSES = 10
 LONGEST_LINE_BYTES = 4096
 BLOCK_BYTES = 1 << 16
 ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
@@ -67,10 +68,14 @@ def run(
     wall_s = limits.wall_for(sound_s)
     deadline = time.monotonic() + wall_s
     tail: collections.deque[str] = collections.deque(maxlen=TAIL_LINES)
+    causes: list[str] = []
     reached_s = 0.0
 
     def hear(line: str) -> None:
         tail.append(line)
+        # The cause stands at the beginning of a long farewell, which would push it out of the tail.
+        if ("[error]" in line or "[fatal]" in line) and len(causes) < MOST_CAUSES:
+            causes.append(line)
         on_line(line)
 
     def see(line: str) -> None:
@@ -120,7 +125,7 @@ def run(
                 _kill(process)
     finally:
         os.close(news)
-    log = "\n".join(tail)
+    log = "\n".join([*causes, *tail])
     if not in_time:
         raise failures.Interrupted(failures.TOO_SLOW, detail=f"stopped after {wall_s:.0f} s\n{log}")
     if process.returncode:

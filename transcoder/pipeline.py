@@ -102,8 +102,7 @@ def transcode(
     stage = _stages(on_progress)
 
     meters = Meters(
-        pad_db=encoding.pad_db(declared),
-        samples_per_s=declared.sample_rate_hz * ladder.channels_for(declared),
+        pad_db=encoding.pad_db(declared), samples_per_s=low_rung.sample_rate_hz * low_rung.channels
     )
     files = {"low": folder / "low.mp4", "fingerprint": folder / "fingerprint.txt"}
     program.run(
