@@ -215,6 +215,14 @@ def summary(rows: Sequence[TrackView]) -> str:
     return f"{count}, {minutes} min" if minutes else count
 
 
+def waiting(rows: Iterable[Track]) -> str:
+    """How many tracks are still on their way to being heard, as a sentence; empty when none is."""
+    count = sum(row.state in {TrackState.UPLOADED, TrackState.PROCESSING} for row in rows)
+    if not count:
+        return ""
+    return "One more track is being prepared." if count == 1 else f"{count} more tracks are being prepared."
+
+
 def size(size_bytes: int) -> str:
     """A size as people write it."""
     if size_bytes < 1_000_000:

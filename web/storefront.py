@@ -77,13 +77,15 @@ def release(artist: str, slug: str) -> str:
     """A release and its player; its draft, for the people behind it."""
     row = releases.find_by_address(artist, slug)
     right = access.require_sight(person(), row, roles=roles())
-    ready = [track for track in tracks.of_release(row) if track.state == TrackState.READY]
+    rows = tracks.of_release(row)
+    ready = [track for track in rows if track.state == TrackState.READY]
     lines = presentation.tracks(ready, right, tracks.renditions_of(ready))
     return render_template(
         "release.html",
         release=presentation.release(row),
         tracks=lines,
         summary=presentation.summary(lines),
+        waiting=presentation.waiting(rows),
         ours=right.may_edit,
     )
 

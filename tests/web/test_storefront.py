@@ -148,6 +148,7 @@ def test_only_finished_tracks_are_shown_and_numbered(
     site.make_track(release, appliance, title="Now")
     page = text(site.signed_in(app, artist), address_of(release))
     assert "Later" not in page
+    assert "One more track is being prepared." in page
     assert '<span class="track-number">1</span>' in page
 
 
