@@ -21,6 +21,8 @@ from appliance.errors import Invalid
 from appliance.errors import Unavailable
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+MIGRATION_LOCK = 0x6D757369
+"""Any number will do that nobody else locks in this database."""
 proxy = peewee.DatabaseProxy()
 
 
@@ -147,8 +149,15 @@ def check() -> None:
 
 
 def migrate() -> list[str]:
-    """Apply what is missing, in order, and return the names; safe to run twice."""
-    return list(Runner(proxy.obj, str(MIGRATIONS)).up())
+    """Apply what is missing, in order and wholly or not at all, and return the names; safe to run twice, also at once.
+
+    Of two processes that start together the second waits, and then finds nothing to do.
+    """
+    with transaction():
+        if not isinstance(proxy.obj, peewee.SqliteDatabase):
+            # SQLite's write lock is held by now; PostgreSQL would let both look, and both create.
+            proxy.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+        return list(Runner(proxy.obj, str(MIGRATIONS)).up())
 
 
 def pending() -> list[str]:
