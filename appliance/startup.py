@@ -14,7 +14,7 @@ from appliance.settings import Settings
 from appliance.storage import ObjectStore
 from appliance.storage import open_store
 
-SECRET_FILE = "secret_key"
+SECRET_FILE = "secret_key"  # noqa: S105 - the name of a file
 
 
 @dataclass(frozen=True, slots=True)
