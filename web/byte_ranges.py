@@ -25,12 +25,11 @@ def serve(store: ObjectStore, key: str, *, request: Request, cache_control: str)
     """
     try:
         found = store.stat(key)
-    except Invalid as error:
+    except (Invalid, NotFound) as error:
         raise NotFound("There is nothing at this address.") from error
     answer = Response(mimetype=found.content_type)
     answer.headers["Cache-Control"] = cache_control
     answer.headers["Accept-Ranges"] = "bytes"
-    answer.headers["Access-Control-Allow-Origin"] = "*"
     answer.set_etag(found.etag)
     answer.last_modified = found.modified_at
     if not is_resource_modified(
@@ -70,7 +69,7 @@ def serve(store: ObjectStore, key: str, *, request: Request, cache_control: str)
 
 
 def _wanted(request: Request, found: StoredObject) -> tuple[int, int] | None:
-    """The half-open range to send, empty when it cannot be satisfied; ``None`` when the whole is wanted."""
+    """The half-open range to send, empty when it cannot be satisfied; ``None`` for the whole."""
     wanted = request.range
     if request.method != "GET" or wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
         return None
@@ -80,8 +79,11 @@ def _wanted(request: Request, found: StoredObject) -> tuple[int, int] | None:
         same_date = parsed.date is not None and parsed.date == found.modified_at.replace(microsecond=0)
         if parsed.etag != found.etag and not same_date:
             return None
-    span = wanted.range_for_length(found.size_bytes)
-    return span if span is not None else (found.size_bytes, found.size_bytes)
+    first, after = wanted.ranges[0]
+    # The last so many bytes; of an object that is shorter, all (RFC 9110, 14.1.2), where Werkzeug sees no range.
+    start = first if first >= 0 else max(0, found.size_bytes + first)
+    stop = found.size_bytes if after is None else min(after, found.size_bytes)
+    return (start, stop) if start < stop else (0, 0)
 
 
 def _blocks(stream: BinaryIO) -> Iterator[bytes]:

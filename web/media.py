@@ -7,6 +7,7 @@ from flask import Response
 from flask import request
 
 from appliance.catalog.models import Quality
+from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.memberships import media_tokens
 from web.byte_ranges import serve
@@ -16,6 +17,22 @@ blueprint = Blueprint("media", __name__)
 
 QUALITIES = frozenset(Quality)
 PUBLIC_S = 365 * 86_400
+
+
+@blueprint.after_request
+def open_to_players(answer: Response) -> Response:
+    """Let players on other origins read what they were given an address for; the address is the permission, not the origin.
+
+    Errors too: a player that may not read the status cannot tell an expired address from a broken network (Fetch, 3.3).
+    """
+    answer.headers["Access-Control-Allow-Origin"] = "*"
+    answer.headers["Access-Control-Expose-Headers"] = "Accept-Ranges, Content-Length, Content-Range, ETag"
+    if request.method == "OPTIONS":
+        answer.headers["Access-Control-Allow-Headers"] = "Range, If-Range, If-None-Match"
+        answer.headers["Access-Control-Max-Age"] = "86400"
+    elif answer.status_code >= 400:
+        answer.headers["Cache-Control"] = "no-store"
+    return answer
 
 
 @blueprint.get("/media/<token>/<asset>/<name>")
@@ -33,7 +50,7 @@ def protected(token: str, asset: str, name: str) -> Response:
     if name == "original" and run_id == "original":
         media_tokens.require(grant, asset, Quality.MASTER)
         return serve(appliance().store, f"originals/{track_id}", request=request, cache_control=cache)
-    if quality not in QUALITIES or ending not in {"m3u8", "mp4"}:
+    if quality not in QUALITIES or ending not in {"media.m3u8", "mp4"}:
         raise NotFound("There is nothing at this address.")
     media_tokens.require(grant, asset, quality)
     return serve(appliance().store, f"hls/{track_id}/{run_id}/{name}", request=request, cache_control=cache)
@@ -41,8 +58,11 @@ def protected(token: str, asset: str, name: str) -> Response:
 
 def master(key: str, grant: media_tokens.Grant, cache: str) -> Response:
     """The master playlist with the allowed qualities only."""
-    with appliance().store.open(key) as stream:
-        text = stream.read().decode("utf-8")
+    try:
+        with appliance().store.open(key) as stream:
+            text = stream.read().decode("utf-8")
+    except (NotFound, Invalid) as error:
+        raise NotFound("There is nothing at this address.") from error
     answer = Response(restricted(text, grant.qualities), mimetype="application/vnd.apple.mpegurl")
     answer.headers["Cache-Control"] = cache
     answer.add_etag()

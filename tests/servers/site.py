@@ -9,12 +9,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import waitress
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image
 
 from appliance import clock
 from appliance.accounts import people
@@ -41,11 +43,11 @@ MASTER = """#EXTM3U
 #EXT-X-VERSION:7
 #EXT-X-INDEPENDENT-SEGMENTS
 #EXT-X-STREAM-INF:BANDWIDTH=140000,AVERAGE-BANDWIDTH=130000,CODECS="mp4a.40.2"
-low.m3u8
+low.media.m3u8
 #EXT-X-STREAM-INF:BANDWIDTH=340000,AVERAGE-BANDWIDTH=325000,CODECS="mp4a.40.2"
-high.m3u8
+high.media.m3u8
 #EXT-X-STREAM-INF:BANDWIDTH=940000,AVERAGE-BANDWIDTH=800000,CODECS="fLaC"
-lossless.m3u8
+lossless.media.m3u8
 """
 RUNGS = (Quality.LOW, Quality.HIGH, Quality.LOSSLESS)
 
@@ -130,7 +132,7 @@ def make_track(
         folder = f"{track_id}/{run_id}"
         for quality in RUNGS:
             put(appliance, f"hls/{folder}/{quality}.mp4", rung_bytes(quality), "audio/mp4")
-            put(appliance, f"hls/{folder}/{quality}.m3u8", b"#EXTM3U\n", "application/vnd.apple.mpegurl")
+            put(appliance, f"hls/{folder}/{quality}.media.m3u8", b"#EXTM3U\n", "application/vnd.apple.mpegurl")
             Rendition.create(
                 track=track_id,
                 run_id=run_id,
@@ -163,6 +165,13 @@ def rung_bytes(quality: str, size_bytes: int = 3000) -> bytes:
 
 def put(appliance: Appliance, key: str, data: bytes, content_type: str) -> None:
     appliance.store.put(key, io.BytesIO(data), content_type=content_type)
+
+
+def picture_file(folder: Path, size_px: int = 400) -> Path:
+    """A small cover."""
+    path = folder / "cover.png"
+    Image.new("RGB", (size_px, size_px), "teal").save(path)
+    return path
 
 
 def metadata(**values: str) -> str:
