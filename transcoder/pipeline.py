@@ -240,7 +240,7 @@ def _with_playlist(made: verification.Made, facts: SourceFacts) -> EncodedRung:
     segments = playlist.segments_of(made.layout, duration_s=facts.duration_s, target_s=ladder.SEGMENT_S)
     bandwidth, average_bandwidth = playlist.bandwidths(segments)
     text = playlist.media_playlist(media.name, header_bytes=made.layout.header_bytes, segments=segments)
-    path = media.with_suffix(".m3u8")
+    path = media.with_name(playlist.media_playlist_name(made.rung.quality))
     path.write_text(text)
     return EncodedRung(
         quality=rung.quality,

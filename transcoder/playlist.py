@@ -10,6 +10,7 @@ from typing import Protocol
 from transcoder.boxes import Fragmented
 
 VERSION = 7  # fragmented MP4
+NEAR_S = 0.25  # half a fragment
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,14 @@ class Variant(Protocol):
 def segments_of(file: Fragmented, *, duration_s: float, target_s: float) -> list[Segment]:
     """Group the fragments of a file into segments that begin at about every *target_s* of sound.
 
-    Each segment begins with the first fragment at or after a multiple of *target_s*, so that the segments of
+    Each segment begins with the fragment nearest to a multiple of *target_s*, so that the segments of
     all rungs stay side by side however long a track is. What would be a last segment of less than half of that
     joins the one before: players stumble over a tiny last segment.
     """
     starts_s = [max(0, fragment.decode_time - file.delay) / file.timescale for fragment in file.fragments]
     firsts = [0]
     for index, start_s in enumerate(starts_s):
-        if start_s >= len(firsts) * target_s and duration_s - start_s >= target_s / 2:
+        if start_s >= len(firsts) * target_s - NEAR_S and duration_s - start_s >= target_s / 2:
             firsts.append(index)
     ends = [*firsts[1:], len(starts_s)]
     segments = []
@@ -84,13 +85,18 @@ def bandwidths(segments: list[Segment]) -> tuple[int, int]:
     return math.ceil(peak), math.ceil(average)
 
 
+def media_playlist_name(quality: str) -> str:
+    """What a rung's own playlist is called: not ``<quality>.m3u8``, for one quality is called ``master``."""
+    return f"{quality}.media.m3u8"
+
+
 def master_playlist(variants: Iterable[Variant]) -> str:
-    """The playlist that lists the rungs, from the smallest up, each as ``<quality>.m3u8`` beside it."""
+    """The playlist that lists the rungs, from the smallest up, by the names of their own playlists beside it."""
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
     for variant in variants:
         lines += [
             f"#EXT-X-STREAM-INF:BANDWIDTH={variant.bandwidth},AVERAGE-BANDWIDTH={variant.average_bandwidth},"
             f'CODECS="{variant.codecs}"',
-            f"{variant.quality}.m3u8",
+            media_playlist_name(variant.quality),
         ]
     return "\n".join([*lines, ""])

@@ -121,7 +121,7 @@ class Run:
         if rung.quality not in self.kept:
             self.store.put_file(f"{self.asset}/{rung.quality}.mp4", rung.media, content_type="audio/mp4")
             self.store.put_file(
-                f"{self.asset}/{rung.quality}.m3u8", rung.playlist, content_type=PLAYLIST_TYPE
+                f"{self.asset}/{rung.playlist.name}", rung.playlist, content_type=PLAYLIST_TYPE
             )
             self.kept.add(rung.quality)
 

@@ -33,7 +33,7 @@ def test_a_signed_address_opens_its_file():
     assert signing.verify(signed(), [KEY], now_s=NOW_S) == PATH
 
 
-@pytest.mark.parametrize("relative", ["low.m3u8", "lossless.mp4", "low/part.mp4"])
+@pytest.mark.parametrize("relative", ["low.media.m3u8", "lossless.mp4", "low/part.mp4"])
 def test_the_relative_addresses_of_a_playlist_inherit_the_signature(relative):
     inherited = urlsplit(urljoin(f"https://cdn.example/{signed()}", relative)).path.lstrip("/")
     assert signing.verify(inherited, [KEY], now_s=NOW_S) == f"media/abc_-.def/01JTRACK.01JRUN/{relative}"
