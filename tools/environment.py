@@ -4,7 +4,6 @@ Debian leaves ``ensurepip`` out of python3; then its package python3-venv is ins
 there installs pip into the new environment. Run as ``python3 tools/environment.py FOLDER``.
 """
 
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -13,6 +12,8 @@ import venv
 from pathlib import Path
 
 OLDEST = (3, 11)
+BRINGS_PIP = "import ensurepip; ensurepip.version()"
+"""Asked of a fresh process each time: this one would not notice that the package was installed meanwhile."""
 
 
 def main(folder: Path) -> None:
@@ -22,21 +23,15 @@ def main(folder: Path) -> None:
     if answers(folder / "bin" / "python", "import pip"):
         return
     print(f"Making {folder} ...", flush=True)
-    if not has("ensurepip") and os.geteuid() == 0 and shutil.which("apt-get"):
+    if not answers(sys.executable, BRINGS_PIP) and os.geteuid() == 0 and shutil.which("apt-get"):
         install_with_apt(f"python{sys.version_info.major}.{sys.version_info.minor}-venv")
-    # Asked of a fresh process: this one may have looked before the package was installed.
-    if answers(sys.executable, "import ensurepip"):
+    if answers(sys.executable, BRINGS_PIP):
         run(sys.executable, "-m", "venv", "--clear", folder)
-    elif has("pip"):
+    elif answers(sys.executable, "import pip; pip.main"):
         venv.create(folder, clear=True, with_pip=False)
         run(sys.executable, "-m", "pip", "--quiet", "--python", folder / "bin" / "python", "install", "pip")
     else:
         sys.exit("Python lacks its module venv. On Debian install it, as root: apt-get install python3-venv")
-
-
-def has(module: str) -> bool:
-    """Whether this Python brings *module*."""
-    return importlib.util.find_spec(module) is not None
 
 
 def answers(python: str | Path, code: str) -> bool:
