@@ -196,9 +196,10 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
 
 
 def _explain(returncode: int, log: str) -> failures.Unplayable | failures.Interrupted:
-    if returncode in (-signal.SIGXCPU, 128 + signal.SIGXCPU):
+    # ffmpeg catches this signal and leaves politely.
+    if returncode == -signal.SIGXCPU or f"received signal {int(signal.SIGXCPU)}." in log:
         return failures.Unplayable(failures.TOO_MUCH_WORK, detail=log)
-    if returncode in (-signal.SIGXFSZ, 128 + signal.SIGXFSZ) or "File too large" in log:
+    if returncode == -signal.SIGXFSZ or "File too large" in log:
         return failures.Unplayable(failures.TOO_BIG, detail=log)
     if returncode in (126, 127):
         return failures.Interrupted(failures.NO_FFMPEG, detail=log)

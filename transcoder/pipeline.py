@@ -42,6 +42,7 @@ __all__ = [
 ]
 
 SHORTEST_S = 0.1
+MOST_OVER_DB = 3.0
 # Damage this close to the end is a file that was cut off in the middle of a frame.
 LAST_S = 0.3
 # How much of the bar each stage fills, by what they cost on two cores.
@@ -116,6 +117,7 @@ def transcode(
     )
     facts = measured_facts(declared, meters, limits)
     refuse_damage(source, declared, facts, meters=meters, ffmpeg=ffmpeg, limits=limits)
+    refuse_overload(facts, meters)
     start_s = measurement.preview_start_s(meters.momentary_lufs, duration_s=facts.duration_s)
 
     def finish(rungs: Sequence[Rung], *, on_progress: Callable[[float], None]) -> list[EncodedRung]:
@@ -178,6 +180,19 @@ def measured_facts(declared: SourceFacts, meters: Meters, limits: Limits) -> Sou
         # Digital silence uses no bits at all, which says nothing of the file.
         bits_per_sample=min(bits, max(meters.used_bits, 16)) if bits and meters.used_bits else bits,
     )
+
+
+def refuse_overload(facts: SourceFacts, meters: Meters) -> None:
+    """Raise ``Unplayable`` for a floating-point mix that is far above full scale, which no player can play undistorted.
+
+    Up to 3 dB are let through: they clip for a few samples, as on many a CD.
+    """
+    over_db = meters.true_peak_dbtp or 0.0
+    if facts.floating and over_db > MOST_OVER_DB:
+        raise Unplayable(
+            f"This file is {over_db:.0f} dB louder than full scale, so listeners would hear it distorted. "
+            "Turn the mix down until its peaks are below 0 dB and export it again."
+        )
 
 
 def refuse_damage(

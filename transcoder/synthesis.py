@@ -47,7 +47,7 @@ DRUMS = {
 
 def synthesise(song: Song, target: Path, *, ffmpeg: str, limits: Limits = DEFAULT_LIMITS) -> None:
     """Write *song* to *target* in the song's own format, with its title and artist as tags."""
-    parts = [_play(part, song) for part in song.parts]
+    parts = [_play(part, song) for part in song.parts if part.starts_s < song.duration_s]
     mix = (
         graph.filter(parts, "amix", inputs=len(parts), normalize=0, duration="longest")
         if len(parts) > 1
