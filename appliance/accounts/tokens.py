@@ -54,4 +54,4 @@ def recognise(token: str, now: datetime) -> ApiToken | None:
 
 def _digest(token: str) -> str:
     # 256 random bits need no slow hash: they cannot be guessed, only found.
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

@@ -33,7 +33,6 @@ _one_at_a_time = threading.Lock()
 # What Pillow raises for pictures that are damaged, one way or another.
 _DAMAGED = (
     UnidentifiedImageError,
-    Image.DecompressionBombError,
     OSError,
     EOFError,
     ValueError,
@@ -87,6 +86,11 @@ def _opened(data: bytes) -> Image.Image:
             small = image.reduce(factor) if factor > 1 and image.mode not in {"P", "PA", "I;16"} else image
             small.info, small.format = image.info, image.format
             return _flat(ImageOps.exif_transpose(small))
+    except Image.DecompressionBombError as error:
+        # Pillow itself refuses to open it, and does not tell its size.
+        raise Invalid(
+            f"A cover has at most {MOST_SIDE_PX:,} pixels a side; this one has many more.", field="artwork"
+        ) from error
     except _DAMAGED as error:
         raise Invalid("This picture cannot be read. Send a JPEG, PNG or WebP.", field="artwork") from error
 
@@ -121,7 +125,7 @@ def _flat(image: Image.Image) -> Image.Image:
         try:
             own = ImageCms.ImageCmsProfile(io.BytesIO(profile))
             shown = ImageCms.profileToProfile(image, own, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except ImageCms.PyCMSError:
+        except (ImageCms.PyCMSError, OSError):
             shown = None  # A broken profile says nothing; the numbers are still a picture.
         image = shown or image
     return image.convert("RGB")

@@ -78,6 +78,12 @@ def check_size(size_bytes: int, *, max_upload_mb: int) -> None:
         )
 
 
+def require_room(release: Release) -> None:
+    """``Invalid`` when the release has all the tracks it can have."""
+    if Track.select().where(Track.release == release.id).count() >= MOST_TRACKS:
+        raise Invalid(f"A release has at most {MOST_TRACKS} tracks.", field="release")
+
+
 def receive(
     release: Release,
     path: Path,
@@ -100,6 +106,7 @@ def receive(
         clean_line(filename or "untitled", field="filename", longest=1000, required=False)[-255:]
         or "untitled"
     )
+    require_room(release)
     key = f"originals/{track_id}"
     if path.exists():
         with path.open("rb") as file:
@@ -108,9 +115,7 @@ def receive(
     else:
         stored = store.stat(key)
     with transaction():
-        count = Track.select(peewee.fn.COUNT(Track.id)).where(Track.release == release.id).scalar()
-        if count >= MOST_TRACKS:
-            raise Invalid(f"A release has at most {MOST_TRACKS} tracks.", field="release")
+        require_room(release)
         last = Track.select(peewee.fn.MAX(Track.position)).where(Track.release == release.id).scalar()
         Track.create(
             id=track_id,

@@ -41,6 +41,7 @@ def begin(
 ) -> Upload:
     """Announce a file of *size_bytes*; ``Invalid`` when it can never be taken."""
     originals.check_size(size_bytes, max_upload_mb=max_upload_mb)
+    originals.require_room(release)
     name = clean_line(filename or "untitled", field="filename", longest=1000, required=False)[-255:]
     return Upload.create(
         user=user.id,
