@@ -19,6 +19,7 @@ PREVIEW_S = 30.0
 NUMBER = r"\s*(-?inf|nan|-?\d+(?:\.\d+)?)"
 MOMENT = re.compile(rf" M:{NUMBER} ")
 INTEGRATED = re.compile(rf"^(?:\[.*\])?\s*I:{NUMBER} LUFS\s*$")
+MEAN_VOLUME = re.compile(rf"mean_volume:{NUMBER} dB")
 TRUE_PEAK = re.compile(rf"max_volume:{NUMBER} dB")
 # The meter's lowest reading: no sample differs from zero.
 NO_PEAK_DB = -90.0
@@ -47,6 +48,7 @@ class Meters:
     unread: bytearray = field(default_factory=bytearray)
     loudness_lufs: float | None = None
     true_peak_dbtp: float | None = None
+    mean_db: float | None = None
     used_bits: int | None = None
     samples: int = 0
     packet_bytes: int = 0
@@ -63,6 +65,8 @@ class Meters:
         elif found := TRUE_PEAK.search(line):
             peak = float(found[1])
             self.true_peak_dbtp = round(peak + self.pad_db, 1) if peak > NO_PEAK_DB else None
+        elif found := MEAN_VOLUME.search(line):
+            self.mean_db = float(found[1]) + self.pad_db
         elif found := DECODED.search(line):
             self.samples, self.packet_bytes = int(found["samples"]), int(found["bytes"])
             self.errors += int(found["errors"])

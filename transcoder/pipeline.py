@@ -6,6 +6,7 @@ Works on local files alone; who stores the results, and what the database says o
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from transcoder.source import SourceFacts
 from transcoder.source import open_source
 from transcoder.source import probe
 from transcoder.source import too_long
+from transcoder.verification import Made
 
 __all__ = [
     "EncodedRung",
@@ -120,17 +122,34 @@ def transcode(
     refuse_overload(facts, meters)
     start_s = measurement.preview_start_s(meters.momentary_lufs, duration_s=facts.duration_s)
 
-    def finish(rungs: Sequence[Rung], *, on_progress: Callable[[float], None]) -> list[EncodedRung]:
+    def checked(rungs: Sequence[Rung], see: Callable[[float], None]) -> tuple[list[Made], list[Rung]]:
         made = [_made(rung, folder) for rung in rungs]
-        verification.verify(
+        uneven = verification.verify(
             ffmpeg,
             made,
             duration_s=facts.duration_s,
             source=meters,
             start_s=start_s,
             limits=limits,
-            on_progress=on_progress,
+            on_progress=see,
         )
+        return made, uneven
+
+    def finish(rungs: Sequence[Rung], *, on_progress: Callable[[float], None]) -> list[EncodedRung]:
+        made, uneven = checked(rungs, on_progress)
+        if uneven:
+            careful = [dataclasses.replace(rung, coder=ladder.CAREFUL) for rung in uneven]
+            again = encoding.remake(source, facts, careful, folder=folder)
+            program.run(
+                ffmpeg,
+                again,
+                sound_s=facts.duration_s,
+                limits=limits,
+                on_progress=lambda at: on_progress(math.inf),
+            )
+            remade, _ = checked(careful, lambda at: on_progress(math.inf))
+            anew = {one.rung.quality: one for one in remade}
+            made = [anew.get(one.rung.quality, one) for one in made]
         return [_with_playlist(one, facts) for one in made]
 
     encoded = finish([low_rung], on_progress=stage(LOW_DONE, LOW_CHECKED, facts.duration_s))
@@ -241,16 +260,16 @@ def first_damage_s(source: Path, *, ffmpeg: str, limits: Limits, facts: SourceFa
     return None
 
 
-def _made(rung: Rung, folder: Path) -> verification.Made:
+def _made(rung: Rung, folder: Path) -> Made:
     media = folder / f"{rung.quality}.mp4"
     try:
         layout = boxes.read_fragmented(media)
     except (OSError, ValueError) as exc:
         raise Interrupted(verification.NOT_AS_GIVEN, detail=f"{rung.quality}: {exc}") from exc
-    return verification.Made(rung, media, layout)
+    return Made(rung, media, layout)
 
 
-def _with_playlist(made: verification.Made, facts: SourceFacts) -> EncodedRung:
+def _with_playlist(made: Made, facts: SourceFacts) -> EncodedRung:
     rung, media = made.rung, made.media
     segments = playlist.segments_of(made.layout, duration_s=facts.duration_s, target_s=ladder.SEGMENT_S)
     bandwidth, average_bandwidth = playlist.bandwidths(segments)

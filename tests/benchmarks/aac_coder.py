@@ -1,15 +1,16 @@
 """Measure ffmpeg's AAC coders per rung: processor time, and quality by a model of hearing.
 
     python -m pip install numpy
-    python tests/benchmarks/aac_coder.py --ffmpeg FFMPEG MUSIC... > docs/aac-coder-table.md
+    python tests/benchmarks/aac_coder.py --ffmpeg FFMPEG MUSIC... > table.md
 
 *MUSIC* are sound files (thirty seconds of each are used); pieces made by ffmpeg itself, chosen to be hard on a
-coder, are added. Three figures tell the quality, each against the sample-aligned original:
+coder, are added. Four figures tell the quality, each against the sample-aligned original:
 
 - NMR, the total noise-to-mask ratio in dB (after ITU-R BS.1387, simplified: Bark bands, fixed spreading, masking
   offset of 3 dB up to 12 Bark and 0.25 dB per Bark above). Lower is better; noise below -10 dB is hard to hear.
 - disturbed frames, the share of frames with a band in which noise exceeds its mask by 1.5 dB.
 - SNR, the mean signal-to-noise ratio of 20 ms segments in dB.
+- level, how much louder or quieter the piece became that changed most.
 """
 
 import argparse
@@ -29,7 +30,6 @@ BANDS = 49
 RUNGS = {"low": 128, "medium": 256, "high": 320}
 CODERS = {
     "fast": ["-aac_coder", "fast"],
-    "fast, no noise substitution": ["-aac_coder", "fast", "-aac_pns", "0"],
     "fast, no PNS, no intensity stereo": ["-aac_coder", "fast", "-aac_pns", "0", "-aac_is", "0"],
     "fast, no PNS, no IS, no mid/side": [
         "-aac_coder",
@@ -48,6 +48,7 @@ SYNTHETIC = {
     "clicks": "aevalsrc='0.7*exp(-mod(t,0.23)*90)*sin(2*PI*(900+2500*exp(-mod(t,0.23)*60))*t)|0.7*exp(-mod(t+0.1,0.31)*80)*sin(2*PI*3100*t)':s=44100:d=15",
     "plucked": "aevalsrc='0.2*exp(-mod(t,0.4)*5)*(sin(2*PI*220*t)+sin(2*PI*440*t)/2+sin(2*PI*660*t)/3+sin(2*PI*1320*t)/4+sin(2*PI*5280*t)/8)|0.2*exp(-mod(t,0.3)*5)*(sin(2*PI*277*t)+sin(2*PI*554*t)/2+sin(2*PI*1662*t)/4+sin(2*PI*6648*t)/8)':s=44100:d=15",
     "square": "aevalsrc='0.95*(2*lt(mod(t*441,1),0.5)-1)|-0.95*(2*lt(mod(t*441,1),0.5)-1)':s=44100:d=15",
+    "bass": "aevalsrc='0.9*sin(2*PI*55*t)*exp(-mod(t,1)*0.8)|0.9*sin(2*PI*55*t)*exp(-mod(t,1)*0.8)':s=44100:d=15",
     "noise": "anoisesrc=r=44100:c=pink:a=0.4:d=15:seed=1",
     "sweep": "aevalsrc='0.4*sin(2*PI*(40*t+400*t*t))|0.4*sin(2*PI*(60*t+380*t*t))':s=44100:d=15",
 }
@@ -62,6 +63,7 @@ class Figures:
     nmr_db: float
     disturbed: float
     snr_db: float
+    level_db: float
 
 
 def run(ffmpeg: str, *arguments: str) -> float:
@@ -104,8 +106,8 @@ def bands_of(spectrum: np.ndarray) -> np.ndarray:
     return summed
 
 
-def quality(original: np.ndarray, decoded: np.ndarray) -> tuple[float, float, float]:
-    """NMR in dB, share of disturbed frames, segmental SNR in dB."""
+def quality(original: np.ndarray, decoded: np.ndarray) -> tuple[float, float, float, float]:
+    """NMR in dB, share of disturbed frames, segmental SNR in dB, change of level in dB."""
     length = min(original.shape[1], decoded.shape[1])
     ratios, worst, snrs = [], [], []
     centre = np.arange(BANDS) / 2
@@ -128,6 +130,7 @@ def quality(original: np.ndarray, decoded: np.ndarray) -> tuple[float, float, fl
         float(10 * np.log10(np.concatenate(ratios).mean() + 1e-12)),
         float((10 * np.log10(np.concatenate(worst) + 1e-12) > 1.5).mean()),
         float(np.concatenate(snrs).mean()),
+        float(10 * np.log10((decoded[:, :length] ** 2).sum() / (original[:, :length] ** 2).sum())),
     )
 
 
@@ -174,8 +177,10 @@ def main() -> None:
             target = folder / f"{title}.wav"
             run(chosen.ffmpeg, "-f", "lavfi", "-i", formula, "-ac", "2", str(target))
             kinds["synthetic"].append(target)
-        print("| rung | coder | material | CPU s per minute | kbit/s | NMR dB | disturbed frames | SNR dB |")
-        print("|---|---|---|--:|--:|--:|--:|--:|")
+        print(
+            "| rung | coder | material | CPU s per minute | kbit/s | NMR dB | disturbed frames | SNR dB | worst level dB |"
+        )
+        print("|---|---|---|--:|--:|--:|--:|--:|--:|")
         for quality_name, kbps in RUNGS.items():
             for coder, options in CODERS.items():
                 for kind, pieces in kinds.items():
@@ -186,10 +191,11 @@ def main() -> None:
                         sum(values) / len(rows)
                         for values in zip(*(vars(row).values() for row in rows), strict=True)
                     ]
-                    cpu, rate, nmr, disturbed, snr = mean
+                    cpu, rate, nmr, disturbed, snr, _ = mean
+                    level = max((row.level_db for row in rows), key=abs)
                     print(
                         f"| {quality_name} {kbps} | {coder} | {kind} ({len(rows)}) | {cpu:.2f} | {rate:.0f} | {nmr:.1f} "
-                        f"| {disturbed:.1%} | {snr:.1f} |"
+                        f"| {disturbed:.1%} | {snr:.1f} | {level:+.1f} |"
                     )
                     sys.stdout.flush()
 

@@ -68,6 +68,15 @@ def test_a_quiet_tone_is_as_clean_in_low_as_in_the_source(encoder, make, transco
     assert 10 * math.log10(sum(clean[n] ** 2 for n in span) / noise) > 25
 
 
+def test_a_loud_bass_note_is_not_turned_down(make, transcode, hear):
+    """ffmpeg's fast AAC coder cuts a pure tone off at half of full scale; such a rung is made by the careful one."""
+    bass = "aevalsrc='0.9*sin(2*PI*55*t)|0.9*sin(2*PI*55*t)':s={rate}:d={seconds}"
+    for rung in transcode(make("bass.wav", sound=bass)).rungs:
+        heard = hear(rung.playlist)[40_000:130_000]
+        level_db = 10 * math.log10(sum(sample * sample for sample in heard) / len(heard))
+        assert level_db == pytest.approx(-3.9, abs=0.2), rung.quality
+
+
 def test_left_stays_left(make, transcode, hear):
     source = make("left.wav", sound="aevalsrc='0.5*sin(2*PI*440*t)|0':s={rate}:d={seconds}", rate=96_000)
     for rung in transcode(source).rungs:
