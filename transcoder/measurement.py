@@ -31,6 +31,9 @@ DECODED = re.compile(
 # An 8-bit sample -> how far it is from the middle, 0 to 128.
 HEIGHTS = bytes(abs(sample - 128) for sample in range(256))
 
+# A WAV that was written to a pipe does not know its own length; ffmpeg then calls its last packet corrupt.
+OPEN_ENDED = "Ignoring maximum wav data size"
+
 # Damage that ffmpeg steps over without counting it as a decode error.
 DAMAGE = re.compile(
     r"CRC mismatch|corrupt input packet|partial file|\[error\] .*(?:invalid sync|Packet corrupt)"
@@ -53,6 +56,7 @@ class Meters:
     samples: int = 0
     packet_bytes: int = 0
     errors: int = 0
+    open_ended: bool = False
 
     def hear(self, line: str) -> None:
         """Take in one line of ffmpeg's log."""
@@ -72,7 +76,9 @@ class Meters:
             self.errors += int(found["errors"])
         elif found := BIT_DEPTH.search(line):
             self.used_bits = max(self.used_bits or 0, int(found[1]))
-        elif DAMAGE.search(line):
+        elif OPEN_ENDED in line:
+            self.open_ended = True
+        elif DAMAGE.search(line) and not (self.open_ended and "corrupt input packet" in line):
             self.errors += 1
 
     def see(self, sound: bytes) -> None:

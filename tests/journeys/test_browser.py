@@ -148,7 +148,7 @@ def test_an_artist_uploads_in_bulk_and_publishes(node: Node, browser: Browser, t
         expect(shown.locator("#file")).to_have_js_property("multiple", True)
         shown.set_input_files("#file", [*files, rubbish])
         expect(shown.locator(".master")).to_have_count(len(files), timeout=PATIENCE_S * 1000)
-        expect(shown.get_by_text("does not look like music")).to_be_visible()
+        expect(shown.locator(".upload-note", has_text="does not look like music")).to_be_visible()
         expect(shown.locator(".master.ready")).to_have_count(len(files), timeout=2 * PATIENCE_S * 1000)
         titles = [field.input_value() for field in shown.locator(".title-input").all()]
         assert titles == [f"Piece {number}" for number in range(1, len(files) + 1)]

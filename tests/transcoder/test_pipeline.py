@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.sounds import tone
 from transcoder import boxes
 from transcoder import pipeline
 
@@ -199,3 +200,17 @@ def test_a_cover_inside_the_file_is_no_sound(make, transcode, ffmpeg, tmp_path):
     command = [ffmpeg, "-v", "error", "-i", plain, "-i", cover, "-map", "0", "-map", "1", "-c", "copy", both]
     subprocess.run(command, check=True)
     assert transcode(Path(both)).source.codec == "mp3"
+
+
+def test_a_wave_file_that_was_written_to_a_pipe_is_whole(transcode, tmp_path):
+    source = tmp_path / "streamed.wav"
+    source.write_bytes(tone(2.0, 250, format="wav"))
+    assert source.read_bytes()[4:8] == b"\xff\xff\xff\xff", "a pipe cannot be rewound to write the length"
+    assert transcode(source).source.duration_ms == 2000
+
+
+def test_the_rung_called_master_does_not_overwrite_the_master_playlist(make, transcode):
+    made = transcode(make("deep.flac", "-c:a", "flac", "-sample_fmt", "s32", "-bits_per_raw_sample", "24"))
+    assert made.rungs[-1].quality == "master"
+    assert made.rungs[-1].playlist != made.master_playlist
+    assert made.rungs[-1].playlist.name in made.master_playlist.read_text()

@@ -101,7 +101,7 @@ export function enableUploads({ bench, say, arrived }) {
         arrivedAs(upload.url.split("/").pop()); // The track has the id of its upload.
         await arrived().catch(() => {});
         line.remove();
-        settled().catch(() => {});
+        line.settled();
         say(`${file.name} is uploaded and is being prepared.`);
       },
       onError: (error) => {
@@ -109,9 +109,11 @@ export function enableUploads({ bench, say, arrived }) {
         const answer = error.originalResponse;
         line.fail(answer ? sentenceOf(answer.getBody(), "The server did not take this file.") : "The connection was lost. What was sent is kept.");
         line.buttons({ "Try again": () => enqueue(upload, line), Dismiss: () => line.remove() });
+        line.settled(); // The others need not wait for a file that may never come.
         say(`${file.name}: ${line.note.textContent}`);
       },
     });
+    line.settled = () => settled().catch(() => {});
     const [earlier] = await upload.findPreviousUploads();
     if (earlier) upload.resumeFromPreviousUpload(earlier);
     begin(upload, line);
@@ -137,6 +139,7 @@ export function enableUploads({ bench, say, arrived }) {
 
   async function discard(upload, line) {
     line.remove();
+    line.settled();
     await upload.abort(true).catch(() => {}); // What stays behind on the server expires by itself.
   }
 
