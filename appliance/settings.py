@@ -6,6 +6,7 @@ This is the only module that looks at the process environment.
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -53,9 +54,13 @@ class Setting:
     minimum: int | None = None
     maximum: int | None = None
     choices: tuple[str, ...] = ()
+    pattern: str = ""
+    form: str = ""
 
     def allowed(self) -> str:
         """What may be written, in words, for an error message or a page of the manual."""
+        if self.form:
+            return self.form
         if self.choices:
             return "one of " + ", ".join(self.choices)
         if self.type is bool:
@@ -87,6 +92,8 @@ class Setting:
                 self.maximum is not None and value > self.maximum
             )
         if self.choices and value not in self.choices:
+            wrong = True
+        if self.pattern and isinstance(value, str) and not re.fullmatch(self.pattern, value):
             wrong = True
         if wrong:
             told = "(a secret)" if self.secret else repr(raw)
@@ -130,26 +137,50 @@ class Settings:
     data: Path = _row(
         Path("data"), "Folder that holds everything this node keeps: database, queue, media, secret key."
     )
-    host: str = _row("127.0.0.1", "Address to listen on; 0.0.0.0 listens on all.")
+    host: str = _row(
+        "127.0.0.1",
+        "Address to listen on; 0.0.0.0 listens on all.",
+        pattern=r"[^\s\0]+",
+        form="an address or a name of this machine",
+    )
     port: int = _row(8000, "TCP port to listen on; 0 takes a free one.", minimum=0, maximum=65535)
     public_url: str = _row(
-        "", "Address people type, such as https://music.example; empty: as the request says."
+        "",
+        "Address people type, such as https://music.example; empty: as the request says.",
+        pattern=r"(https?://[^\s/?#@]+/?)?",
+        form="https:// (or http://) and a host, or nothing",
     )
     trusted_proxies: int = _row(
         0, "How many proxies in front set X-Forwarded-* headers.", minimum=0, maximum=10
     )
     collective_name: str = _row("MusicConnect", "Name of the collective, shown on every page.")
     database_url: str = _row(
-        "", "postgresql://… or sqlite:///…; empty: musicconnect.sqlite3 in the data folder.", secret=True
+        "",
+        "postgresql://… or sqlite:///…; empty: musicconnect.sqlite3 in the data folder.",
+        secret=True,
+        pattern=r"((postgres|postgresql)://.+|sqlite:///.+)?",
+        form="postgresql://… or sqlite:///…, or nothing",
     )
     queue_url: str = _row(
-        "", "redis://…, postgresql://… or sqlite:///…; empty: queue.sqlite3 in the data folder.", secret=True
+        "",
+        "redis://…, postgresql://… or sqlite:///…; empty: queue.sqlite3 in the data folder.",
+        secret=True,
+        pattern=r"((redis|rediss|postgres|postgresql)://.+|sqlite:///.+|memory://)?",
+        form="redis://…, postgresql://… or sqlite:///…, or nothing",
     )
     store_url: str = _row(
-        "", "s3://KEY:SECRET@host/bucket or a folder; empty: media in the data folder.", secret=True
+        "",
+        "s3://KEY:SECRET@host/bucket or a folder; empty: media in the data folder.",
+        secret=True,
+        pattern=r"(s3|file)://.+|((?!.*://).+)?",
+        form="s3://KEY:SECRET@host/bucket or a folder, or nothing",
     )
     secret_key: str = _row(
-        "", "Root of every signature and session; empty: made once and kept in the data folder.", secret=True
+        "",
+        "Root of every signature and session; empty: made once and kept in the data folder.",
+        secret=True,
+        pattern=r"(?s:.{32,})?",
+        form="at least 32 characters, or nothing",
     )
     ffmpeg: str = _row("", "The ffmpeg program to use; empty: the one installed with MusicConnect.")
     web_threads: int = _row(8, "Requests the embedded web server answers at once.", minimum=1, maximum=256)

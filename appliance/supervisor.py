@@ -35,6 +35,7 @@ class Child:
     started_at: float = 0.0
     restart_at: float = 0.0
     deaths: int = 0
+    starts: int = 0
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -51,10 +52,12 @@ def listen(host: str, port: int) -> socket.socket:
     return made
 
 
-def run(children: Sequence[Child], *, inherited: Sequence[int] = ()) -> None:
-    """Keep *children* running until SIGTERM or SIGINT, then stop them; *inherited* are descriptors they need.
+def run(children: Sequence[Child], *, inherited: Sequence[int] = (), wrong: int = 2) -> int:
+    """Keep *children* running until SIGTERM or SIGINT, then stop them and return 0; *inherited* are descriptors they need.
 
-    A child that keeps dying is restarted ever more slowly, up to every ten seconds: a full disk heals, a busy loop does not.
+    A child that keeps dying is restarted ever more slowly, up to every ten seconds: a full disk heals, a busy loop does not. Nor does
+    a wrong setting: a child that ends with the code *wrong* when it is started for the first time stops them all, and *wrong* is
+    returned.
     """
     reading, writing = os.pipe()
     # The writing end stays uninheritable: were a child to hold it, nobody would ever see it close.
@@ -79,13 +82,15 @@ def run(children: Sequence[Child], *, inherited: Sequence[int] = ()) -> None:
         ready, _, _ = select.select([wake_reading], [], [], timeout_s)
         if ready:
             os.read(wake_reading, 1024)
-        _reap(children)
+        if _reap(children, wrong):
+            break
         for child in children:
             if not child.pid and child.restart_at <= time.monotonic() and not stopping:
                 _start(child, reading)
     _stop_all(children)
     for descriptor in (reading, writing, wake_reading, wake_writing):
         os.close(descriptor)
+    return 0 if stopping else wrong
 
 
 def _start(child: Child, lifeline: int) -> None:
@@ -95,10 +100,12 @@ def _start(child: Child, lifeline: int) -> None:
         sys.executable, argv, os.environ, setpgroup=0, setsigdef=[signal.SIGINT, signal.SIGTERM]
     )
     child.started_at = time.monotonic()
+    child.starts += 1
     log.info("started", extra={"child": child.name, "pid": child.pid})
 
 
-def _reap(children: Sequence[Child]) -> None:
+def _reap(children: Sequence[Child], wrong: int) -> bool:
+    """Note who ended and when they start again; True when one found at its first start that nothing can work."""
     for child in children:
         if not child.pid:
             continue
@@ -110,9 +117,12 @@ def _reap(children: Sequence[Child]) -> None:
         wait_s = min(LONGEST_WAIT_S, 0.1 * 2 ** (child.deaths - 1))
         child.pid, child.restart_at = 0, time.monotonic() + wait_s
         code = os.waitstatus_to_exitcode(status)
+        if code == wrong and child.starts == 1:
+            return True  # It has said on standard error what is wrong.
         log.error(
             "a process ended and is restarted", extra={"child": child.name, "exit": code, "wait_s": wait_s}
         )
+    return False
 
 
 def _stop_all(children: Sequence[Child]) -> None:

@@ -1,9 +1,12 @@
 """Which ffmpeg is used, and whether it can do the work."""
 
+import os
+import shutil
 from functools import lru_cache
 
 import imageio_ffmpeg
 
+from appliance.errors import Invalid
 from appliance.errors import Unavailable
 from transcoder import ffmpeg
 
@@ -29,3 +32,12 @@ def check(setting: str) -> str:
         raise Unavailable(" ".join(problems) + " Name another in the setting 'ffmpeg', or leave it empty.")
     major, minor = ffmpeg.version(program)
     return f"{program} {major}.{minor}"
+
+
+def require(setting: str) -> None:
+    """``Invalid`` unless the program that the setting names is there: no job would ever end well."""
+    if shutil.which(setting, path=os.defpath) is None:
+        raise Invalid(
+            f"The setting 'ffmpeg' is {setting!r}; allowed is a program that can be run, or nothing.",
+            field="ffmpeg",
+        )

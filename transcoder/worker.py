@@ -12,6 +12,7 @@ from appliance import jobs
 from appliance import startup
 from appliance.settings import Settings
 from transcoder import demo
+from transcoder import program
 from transcoder import tasks
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,8 @@ def run(settings: Settings, *, periodic: bool) -> None:
 
     *periodic* runs the chores too; exactly one worker of a platform may.
     """
+    if settings.ffmpeg:
+        program.require(settings.ffmpeg)
     startup.start(settings)
     # What a worker of this host held when it was killed goes on at once, without waiting for its lease.
     jobs.sweep(clock.now())

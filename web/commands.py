@@ -12,6 +12,7 @@ from appliance import doctor
 from appliance import hookimpl
 from appliance import startup
 from appliance import supervisor
+from appliance.invocation import EXIT_WRONG
 from appliance.invocation import data_option
 from appliance.invocation import settings_from
 from appliance.settings import Settings
@@ -55,7 +56,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None) -> None:
     ]
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
     click.echo(f"MusicConnect is at {settings.public_url or f'http://{shown}:{bound}'} (stop it with Ctrl-C)")
-    supervisor.run(children, inherited=[listening.fileno()])
+    ctx.exit(supervisor.run(children, inherited=[listening.fileno()], wrong=EXIT_WRONG))
 
 
 @click.command()

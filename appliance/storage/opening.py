@@ -100,4 +100,6 @@ def _flag(options: dict[str, str], name: str, default: str, url: str) -> bool:
 
 
 def _wrong(url: str, why: str) -> Invalid:
-    return Invalid(f"The storage URL {masked(url)} is not right: {why}.", field="storage_url")
+    return Invalid(
+        f"The setting 'store_url' is {masked(url)!r}, which is not right: {why}.", field="store_url"
+    )

@@ -83,7 +83,7 @@ class S3Store:
                 http_client=wire.pool(secure, connect_timeout_s, read_timeout_s),
             )
         except ValueError as error:
-            raise Invalid(f"{endpoint} is no S3 server's address.", field="storage_url") from error
+            raise Invalid(f"{endpoint} is no S3 server's address.", field="store_url") from error
 
     def put(self, key: str, stream: BinaryIO, *, content_type: str) -> StoredObject:
         """Hash, then send; ``Conflict`` when the stream gives other bytes the second time."""

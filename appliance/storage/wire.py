@@ -56,7 +56,7 @@ def answers(bucket: str, key: str) -> Iterator[None]:
         if isinstance(getattr(error, "reason", error), urllib3.exceptions.SSLError):
             raise Unavailable(
                 "No TLS connection to the S3 store: its certificate is not trusted, or it speaks plain HTTP "
-                "and the storage URL needs secure=0."
+                "and the setting 'store_url' needs secure=0."
             ) from error
         raise Unavailable("The S3 store does not answer; check its address and the network.") from error
     except MinioException as error:
@@ -65,7 +65,7 @@ def answers(bucket: str, key: str) -> Iterator[None]:
 
 def no_bucket(bucket: str) -> Unavailable:
     """The error for a bucket that is not there, with its mend."""
-    return Unavailable(f"There is no bucket {bucket}. Make it, or add create=1 to the storage URL.")
+    return Unavailable(f"There is no bucket {bucket}. Make it, or add create=1 to the setting 'store_url'.")
 
 
 class PastTheEnd(Invalid):
@@ -122,7 +122,7 @@ def _in_our_words(error: S3Error, bucket: str, key: str) -> Exception:
         return no_bucket(bucket)
     if error.code in _REFUSED:
         return Unavailable(
-            "The S3 store refused the key, the secret or the permission; check the storage URL."
+            "The S3 store refused the key, the secret or the permission; check the setting 'store_url'."
         )
     if error.code == "RequestTimeTooSkewed":
         return Unavailable(

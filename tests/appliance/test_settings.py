@@ -126,7 +126,11 @@ def test_a_removed_name_fails_with_both_names(name):
         ("registration", "maybe", "true or false"),
         ("log_level", "loud", "one of debug, info, warning, error"),
         ("data", " ", "a path"),
-        ("host", "a\0b", "a text"),
+        ("host", "a\0b", "an address or a name of this machine"),
+        ("host", "", "an address or a name of this machine"),
+        ("collective_name", "a\0b", "a text"),
+        ("public_url", "music.example", "https:// (or http://) and a host, or nothing"),
+        ("public_url", "https://name:word@music.example", "https:// (or http://) and a host, or nothing"),
     ],
 )
 def test_a_wrong_value_is_told_with_its_name_its_value_and_what_is_allowed(name, value, allowed):
@@ -186,6 +190,38 @@ def test_a_wrong_secret_is_masked():
     told = str(refused())
     assert "1234567" not in told
     assert "(a secret)" in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("database_url", "mysql://me:hunter2@host/db", "postgresql://… or sqlite:///…, or nothing"),
+        ("queue_url", "amqp://me:hunter2@host", "redis://…, postgresql://… or sqlite:///…, or nothing"),
+        ("store_url", "ftp://me:hunter2@host/x", "s3://KEY:SECRET@host/bucket or a folder, or nothing"),
+        ("secret_key", "hunter2", "at least 32 characters, or nothing"),
+    ],
+)
+def test_a_wrong_address_or_key_is_told_without_what_is_secret_in_it(name, value, allowed):
+    key = f"MUSICCONNECT_{name.upper()}"
+    told = str(refused(environ={key: value}))
+    assert told == f"The setting '{name}' is (a secret) in {key}; allowed is {allowed}."
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("database_url", "postgresql://me:word@host/db"),
+        ("queue_url", "rediss://host/1"),
+        ("store_url", "s3://KEY:SECRET@host:9000/bucket?secure=0"),
+        ("store_url", "file:///srv/music"),
+        ("store_url", "/srv/music: new"),
+        ("secret_key", "0123456789abcdef0123456789abcdef"),
+        ("public_url", "http://[::1]:8000/"),
+        ("host", "::"),
+    ],
+)
+def test_a_right_address_or_key_is_taken(name, value):
+    assert getattr(load(environ={f"MUSICCONNECT_{name.upper()}": value}), name) == value
 
 
 def test_addresses_that_hold_passwords_count_as_secrets():

@@ -735,10 +735,10 @@ def test_a_path_and_a_file_url_open_a_folder(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_storage_url_is_explained_without_its_secret(url: str, why: str) -> None:
-    with pytest.raises(Invalid, match="storage URL") as refused:
+    with pytest.raises(Invalid, match="'store_url'") as refused:
         open_store(url)
     assert why in str(refused.value)
-    assert refused.value.field == "storage_url"
+    assert refused.value.field == "store_url"
     for word in ("sekrit", "sek/", "rit@"):
         assert word not in str(refused.value)
 
