@@ -93,9 +93,12 @@ def verify(
         if one.rung.sample_rate_hz > LOSSLESS_MAX_HZ:  # the source was measured without its ultrasound, too
             excerpt = at_rate(excerpt, one.rung.sample_rate_hz, aac_rate_for(one.rung.sample_rate_hz))
         meter = excerpt.filter(f"ebur128@{one.rung.quality}", framelog="verbose")
-        padded = branches[0].filter("volume", f"-{PAD_DB}dB").filter("aresample", osf="s16")
-        mean = padded.filter(f"volumedetect@{one.rung.quality}")
-        outputs.append(mean.output("pipe:2", format="null", acodec="pcm_s16le"))
+        if one.rung.codec == "aac":
+            padded = branches[0].filter("volume", f"-{PAD_DB}dB").filter("aresample", osf="s16")
+            mean = padded.filter(f"volumedetect@{one.rung.quality}")
+            outputs.append(mean.output("pipe:2", format="null", acodec="pcm_s16le"))
+        else:
+            outputs.append(branches[0].output("pipe:2", format="null", acodec="pcm_s32le"))
         outputs.append(meter.output("pipe:2", format="null", acodec="pcm_f64le"))
     try:
         ffmpeg.run(
