@@ -2,6 +2,7 @@
 
 import time
 
+from flask import g
 from flask import request
 from flask import url_for
 
@@ -51,4 +52,6 @@ def release_page(release: Release) -> str:
 
 def root() -> str:
     """The public address of this server, without a slash at its end."""
-    return appliance().settings.public_url.rstrip("/") or request.host_url.rstrip("/")
+    if "root" not in g:
+        g.root = appliance().settings.public_url.rstrip("/") or f"{request.scheme}://{request.host}"
+    return str(g.root)

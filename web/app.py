@@ -40,6 +40,8 @@ def create_app(appliance: Appliance) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     request_cycle.register(app)
     security.register(app, settings)
+    # As they were written, the id first. After Flask-Security, which brings a JSON provider of its own.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     errors.register(app)
     # A registry of its own: a test makes many applications in one process.
     PrometheusMetrics(

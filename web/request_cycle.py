@@ -51,19 +51,23 @@ def register(app: Flask) -> None:
 def begin() -> None:
     """Open the connection; refuse a forged form before any view sees it."""
     database.hold_open()
+    if request.method in SAFE_METHODS:
+        return
     if request.routing_exception is not None:
-        return  # There is no view to protect, and a wrong address should be told as what it is.
+        # There is no view to protect, and a wrong address should be told as what it is. Nor is it counted: anybody can invent
+        # methods, and each would be a time series of its own.
+        request.prom_do_not_track = True  # type: ignore[attr-defined]
+        return
     # An API call that rides on no session cannot be forged by another site: there is nothing to ride on.
-    rides = request.blueprint != "api" or (not _bearer() and current_user.is_authenticated)
-    if request.method not in SAFE_METHODS and rides:
+    if request.blueprint != "api" or (not _bearer() and current_user.is_authenticated):
         csrf.protect()
 
 
 def finish(response: Response) -> Response:
     """Headers that every answer carries."""
     headers = response.headers
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
     if response.mimetype == "text/html":
         headers.setdefault("X-Frame-Options", "SAMEORIGIN")
         headers.setdefault(
@@ -143,6 +147,7 @@ def _recognise() -> User | None:
         g.scopes = frozenset(row.scopes.split())
         user: User = row.user
         return user
-    if current_user.is_authenticated:
+    # Without a cookie there is no session; Flask-Login would go and hash address and browser first.
+    if request.cookies and current_user.is_authenticated:
         return User.get_or_none(User.id == current_user.id)
     return None

@@ -6,10 +6,14 @@ from typing import Any
 
 from flask import Flask
 from flask import Request
+from flask import Response
+from flask.sessions import SecureCookieSessionInterface
+from flask.sessions import SessionMixin
 from flask_security import PeeweeUserDatastore
 from flask_security import RoleMixin
 from flask_security import Security
 from flask_security import UserMixin
+from itsdangerous import URLSafeTimedSerializer
 
 from appliance import clock
 from appliance.accounts import models
@@ -39,6 +43,24 @@ class SessionUser(UserMixin, models.User):
         """The roles, asked for when they are needed."""
         query = SessionRole.select().join(UserRole, on=(UserRole.role == SessionRole.id))
         return list(query.where(UserRole.user == self.id))
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Sessions in a signed cookie; the signer is made once, not for every request, a range of a song too."""
+
+    def __init__(self) -> None:
+        self._signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """The signer of *app*, whose key does not change while it runs."""
+        self._signer = self._signer or super().get_signing_serializer(app)
+        return self._signer
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        """Nothing for a session nobody looked at: music and artwork carry no cookie, and are the same for everyone."""
+        if session.accessed or session.modified:
+            app.login_manager._update_remember_cookie(response)  # type: ignore[attr-defined]
+            super().save_session(app, session, response)
 
 
 class Accounts(PeeweeUserDatastore):
@@ -90,11 +112,14 @@ def register(app: Flask, settings: Settings) -> None:
         REMEMBER_COOKIE_HTTPONLY=True,
         REMEMBER_COOKIE_SECURE=app.config["SESSION_COOKIE_SECURE"],
     )
+    app.session_interface = Sessions()
     security = Security(app, Accounts(proxy, SessionUser, SessionRole, UserRole))
     # Flask-Security would look for a token of its own in the body of every request, reading what JSON there is into memory before
     # any limit of ours; and load user and roles for each, a range of a song too. Our tokens and ``person()`` ask when they need to.
     app.login_manager.request_loader(_nobody)  # type: ignore[attr-defined]
     security.principal.identity_loaders.clear()
+    # Flask-Login would look into the session after every request, and thereby make each answer vary by cookie; see Sessions.
+    app.after_request_funcs[None].remove(app.login_manager._update_remember_cookie)  # type: ignore[attr-defined]
 
 
 def _nobody(request: Request) -> None:

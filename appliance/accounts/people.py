@@ -15,8 +15,10 @@ from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
+from appliance.prepared import Prepared
 
 PASSWORD_LENGTH = (8, 200)
+_roles = Prepared(lambda user_id: Role.select(Role.name).join(UserRole).where(UserRole.user == user_id))
 # Deliberately loose: RFC 5321 admits more than any stricter pattern, and only a letter that arrives proves an address.
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}\.[^@\s\x00-\x1f]{1,63}")
 
@@ -71,8 +73,7 @@ def find(email: str) -> User:
 
 def roles_of(user: User) -> frozenset[str]:
     """The names of this person's roles."""
-    query = Role.select(Role.name).join(UserRole).where(UserRole.user == user.id)
-    return frozenset(role.name for role in query)
+    return frozenset(role.name for role in _roles(user.id))
 
 
 def demo_accounts_exist() -> bool:

@@ -10,8 +10,12 @@ from appliance.accounts.models import ApiToken
 from appliance.accounts.models import Scope
 from appliance.accounts.models import User
 from appliance.errors import Invalid
+from appliance.prepared import Prepared
 
 PREFIX = "mc_"
+_by_digest = Prepared(
+    lambda digest: ApiToken.select(ApiToken, User).join(User).where(ApiToken.digest == digest), ApiToken.user
+)
 LAST_USED_EVERY = timedelta(minutes=5)
 
 
@@ -42,9 +46,8 @@ def mint(
 
 def recognise(token: str, now: datetime) -> ApiToken | None:
     """The live token row for this text, its user joined, or ``None``; notes roughly when it was last used."""
-    row: ApiToken | None = (
-        ApiToken.select(ApiToken, User).join(User).where(ApiToken.digest == _digest(token)).first()
-    )
+    rows = _by_digest(_digest(token))
+    row = rows[0] if rows else None
     if row is None or not row.user.active or (row.expires_at and row.expires_at <= now):
         return None
     if row.last_used_at is None or now - row.last_used_at > LAST_USED_EVERY:

@@ -1,11 +1,14 @@
 """Releases: made, edited, found and listed."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from datetime import date
 from datetime import datetime
+from typing import Any
 
 import peewee
 
@@ -22,8 +25,26 @@ from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
+from appliance.prepared import Prepared
 
 MOST_TAGS = 20
+_by_id = Prepared(
+    lambda release_id: Release.select(Release, Artist).join(Artist).where(Release.id == release_id),
+    Release.artist,
+)
+
+
+def _published(limit: Any) -> peewee.ModelSelect[Release]:
+    return (
+        Release.select(Release, Artist)
+        .join(Artist)
+        .where(Release.state == ReleaseState.PUBLISHED)
+        .order_by(Release.published_at.desc(), Release.id.desc())
+        .limit(limit)
+    )
+
+
+_newest = Prepared(_published, Release.artist)
 _CATALOGUE_NUMBER = re.compile(r"[\w .:/-]{0,60}")
 
 
@@ -52,12 +73,10 @@ def edit(release: Release, fields: Mapping[str, object], *, now: datetime) -> Re
 
 def find(release_id: str) -> Release:
     """The release with this id, its artist joined, or ``NotFound``."""
-    release: Release | None = (
-        Release.select(Release, Artist).join(Artist).where(Release.id == release_id).first()
-    )
-    if release is None:
+    rows = _by_id(release_id)
+    if not rows:
         raise NotFound("There is no such release.")
-    return release
+    return rows[0]
 
 
 def find_by_address(artist_slug: str, slug: str) -> Release:
@@ -75,13 +94,9 @@ def published(
     *, limit: int, before: tuple[datetime, str] | None = None, artist: Artist | None = None
 ) -> list[Release]:
     """Public releases, newest first; *before* is the (published_at, id) of the last one seen (keyset)."""
-    query = (
-        Release.select(Release, Artist)
-        .join(Artist)
-        .where(Release.state == ReleaseState.PUBLISHED)
-        .order_by(Release.published_at.desc(), Release.id.desc())
-        .limit(limit)
-    )
+    if artist is None and before is None:
+        return _newest(limit)
+    query = _published(limit)
     if artist is not None:
         query = query.where(Release.artist == artist.id)
     if before is not None:

@@ -22,25 +22,45 @@ from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
+from appliance.prepared import Prepared
 
 TRANSCODE = "transcode"
 """The kind of job that makes renditions; its subject is a track id."""
+_by_id = Prepared(
+    lambda track_id: (
+        Track.select(Track, Release, Artist).join(Release).join(Artist).where(Track.id == track_id)
+    ),
+    Track.release,
+    Release.artist,
+)
+_by_release = Prepared(
+    lambda release_id: (
+        Track.select(Track, Release, Artist)
+        .join(Release)
+        .join(Artist)
+        .where(Track.release == release_id)
+        .order_by(Track.position, Track.id)
+    ),
+    Track.release,
+    Release.artist,
+)
+_renditions = Prepared(
+    lambda *track_ids: Rendition.select().where(Rendition.track.in_(track_ids)).order_by(Rendition.id)
+)
 _ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 
 
 def find(track_id: str) -> Track:
     """The track with this id, its release and artist joined, or ``NotFound``."""
-    query = Track.select(Track, Release, Artist).join(Release).join(Artist).where(Track.id == track_id)
-    track: Track | None = query.first()
-    if track is None:
+    rows = _by_id(track_id)
+    if not rows:
         raise NotFound("There is no such track.")
-    return track
+    return rows[0]
 
 
 def of_release(release: Release) -> list[Track]:
     """The tracks in their order."""
-    query = Track.select(Track, Release, Artist).join(Release).join(Artist).where(Track.release == release.id)
-    return list(query.order_by(Track.position, Track.id))
+    return _by_release(release.id)
 
 
 def counts(releases: Iterable[Release]) -> dict[str, int]:
@@ -54,7 +74,7 @@ def renditions_of(tracks: Iterable[Track]) -> dict[str, list[Rendition]]:
     """For each track id the renditions of the run that counts, lowest first, by one query."""
     runs = {track.id: track.run_id for track in tracks if track.run_id}
     found: dict[str, list[Rendition]] = {track_id: [] for track_id in runs}
-    for row in Rendition.select().where(Rendition.track.in_(list(runs))).order_by(Rendition.id):
+    for row in _renditions(*runs) if runs else ():
         if runs[row.track_id] == row.run_id:
             found[row.track_id].append(row)
     return found

@@ -8,6 +8,11 @@ from appliance.errors import Conflict
 from appliance.errors import NotFound
 from appliance.jobs.models import Job
 from appliance.jobs.models import JobState
+from appliance.prepared import Prepared
+
+_newest = Prepared(
+    lambda kind, *subjects: Job.select().where(Job.kind == kind, Job.subject.in_(subjects)).order_by(Job.id)
+)
 
 
 def add(kind: str, subject: str, *, now: datetime, max_attempts: int = 5, payload: str = "") -> Job:
@@ -33,8 +38,8 @@ def add(kind: str, subject: str, *, now: datetime, max_attempts: int = 5, payloa
 
 def latest(kind: str, subjects: Iterable[str]) -> dict[str, Job]:
     """The newest job of *kind* for each of *subjects*, by one query."""
-    rows = Job.select().where(Job.kind == kind, Job.subject.in_(list(subjects))).order_by(Job.id)
-    return {job.subject: job for job in rows}
+    wanted = list(subjects)
+    return {job.subject: job for job in _newest(kind, *wanted)} if wanted else {}
 
 
 def page(

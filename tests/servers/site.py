@@ -217,4 +217,4 @@ def serving(appliance: Appliance, **options: Any) -> Iterator[int]:
         thread.join()
         server.task_dispatcher.shutdown()
         for channel in list(channels.values()):
-            channel.close()
+            channel.handle_close()

@@ -276,3 +276,12 @@ def test_a_wrong_address_under_the_api_is_a_problem_not_a_page(client: FlaskClie
     ):
         answer = client.open(address, method=method)
         assert (answer.status_code, answer.mimetype) == (status, "application/problem+json")
+
+
+def test_an_invented_method_makes_no_figure_of_its_own(client: FlaskClient) -> None:
+    for method in ("BREW", "ZZZ1", "ZZZ2"):
+        assert client.open("/api/v1/releases", method=method).status_code == 405
+    assert "ZZZ" not in client.get("/metrics").get_data(as_text=True)
+    assert "api.list_releases" not in client.get("/metrics").get_data(as_text=True)
+    client.get("/api/v1/releases")
+    assert "api.list_releases" in client.get("/metrics").get_data(as_text=True)

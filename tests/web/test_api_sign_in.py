@@ -217,3 +217,16 @@ def _register(browser: FlaskClient, email: str, password: str = site.PASSWORD):
         "csrf_token": _word(browser, "/register"),
     }
     return browser.post("/register", data=sent)
+
+
+def test_who_wants_to_be_remembered_is_until_they_sign_out(app: Flask, artist: Person) -> None:
+    browser = app.test_client()
+    sent = {"email": artist.user.email, "password": site.PASSWORD, "remember": "y"}
+    browser.post("/sign-in", data={**sent, "csrf_token": _word(browser, "/sign-in")})
+    assert browser.get_cookie("remember_token") is not None
+    browser.delete_cookie("session")
+    studio = browser.get("/studio")
+    assert studio.status_code == 200
+    browser.post("/sign-out", data={"csrf_token": site.csrf_token(studio.get_data(as_text=True))})
+    assert browser.get_cookie("remember_token") is None
+    assert browser.get("/studio").status_code == 302

@@ -6,6 +6,7 @@ from urllib.parse import quote
 from urllib.parse import urlsplit
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance import clock
@@ -205,6 +206,16 @@ def test_waveform_and_preview_are_public_and_never_change(client: FlaskClient, t
         assert (answer.status_code, answer.mimetype) == (200, kind)
         assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Vary" not in answer.headers, "a cache in front must keep one copy for everyone"
+
+
+def test_the_bytes_of_a_signed_in_listener_carry_no_cookie(
+    app: Flask, track: Track, stranger: Person
+) -> None:
+    browser = site.signed_in(app, stranger)
+    answer = browser.get(browser.get(f"/api/v1/tracks/{track.id}").json["preview_url"])
+    assert "Set-Cookie" not in answer.headers
+    assert "Vary" not in answer.headers
 
 
 def test_artwork_comes_in_every_size_and_both_formats(
@@ -214,7 +225,7 @@ def test_artwork_comes_in_every_size_and_both_formats(
     with open(site.picture_file(appliance.settings.data), "rb") as picture:
         artwork.set_artwork(release, picture, store=appliance.store, now=clock.now())
     addresses = client.get(f"/api/v1/releases/{release.id}").json["artwork"]
-    assert list(addresses) == ["1200", "300", "600", "96"]
+    assert list(addresses) == ["1200", "600", "300", "96"]
     for url in addresses.values():
         assert (client.get(url).mimetype, client.get(url.replace(".webp", ".jpg")).mimetype) == (
             "image/webp",
