@@ -22,6 +22,8 @@ from transcoder import synthesis
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("browser")]
 PATIENCE_S = 60
+# The machine that runs the tests may be busy with another worker's.
+expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +110,7 @@ def test_a_listener_hears_every_rung_of_a_demo_release(
             shown.evaluate("document.getElementById('audio').currentTime = 1")
             shown.evaluate(f"document.querySelector(\"#qualities input[value='{quality}']\").click()")
             playing = shown.locator("#playing-now [data-quality]")
-            expect(playing).to_contain_text(quality.capitalize(), timeout=PATIENCE_S * 1000)
+            expect(playing).to_contain_text(quality.capitalize())
             assert_it_plays_on(shown)
 
 
@@ -139,7 +141,7 @@ def test_an_artist_uploads_in_bulk_and_publishes(node: Node, browser: Browser, t
         files[-1].write_bytes(tone(2.0, 200 + 50 * number, format=kind))
     rubbish = tmp_path / "06 cover.flac"
     rubbish.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(500))
-    with page(browser) as shown:
+    with page(browser, expected="422") as shown:
         sign_in(shown, node, "artist@demo.com")
         shown.locator("summary", has_text="New release").first.click()
         shown.get_by_label("Title").first.fill("Bulk")
@@ -147,9 +149,9 @@ def test_an_artist_uploads_in_bulk_and_publishes(node: Node, browser: Browser, t
         expect(shown.locator("#publish")).to_be_disabled()
         expect(shown.locator("#file")).to_have_js_property("multiple", True)
         shown.set_input_files("#file", [*files, rubbish])
-        expect(shown.locator(".master")).to_have_count(len(files), timeout=PATIENCE_S * 1000)
+        expect(shown.locator(".master")).to_have_count(len(files))
         expect(shown.locator(".upload-note", has_text="does not look like music")).to_be_visible()
-        expect(shown.locator(".master.ready")).to_have_count(len(files), timeout=2 * PATIENCE_S * 1000)
+        expect(shown.locator(".master.ready")).to_have_count(len(files), timeout=2000 * PATIENCE_S)
         titles = [field.input_value() for field in shown.locator(".title-input").all()]
         assert titles == [f"Piece {number}" for number in range(1, len(files) + 1)]
         shown.locator(".title-input").first.fill("A better title")
@@ -159,7 +161,6 @@ def test_an_artist_uploads_in_bulk_and_publishes(node: Node, browser: Browser, t
         shown.get_by_role("button", name="Move Piece 5 up").click()
         until(lambda: shown.locator(".title-input").nth(3).input_value() == "Piece 5", "the order stays")
         shown.locator("#publish").click()
-        shown.get_by_role("link", name="See the page").click()
         expect(shown.get_by_role("heading", name="Bulk")).to_be_visible()
         expect(shown.locator(".track")).to_have_count(len(files))
         assert "A better title" in shown.content()
