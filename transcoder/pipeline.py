@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from transcoder import acceptance
 from transcoder import boxes
 from transcoder import encoding
-from transcoder import failures
 from transcoder import ffmpeg as program
 from transcoder import ladder
 from transcoder import measurement
@@ -27,9 +27,7 @@ from transcoder.limits import DEFAULT_LIMITS
 from transcoder.limits import Limits
 from transcoder.measurement import Meters
 from transcoder.source import SourceFacts
-from transcoder.source import open_source
 from transcoder.source import probe
-from transcoder.source import too_long
 from transcoder.verification import Made
 
 __all__ = [
@@ -43,15 +41,8 @@ __all__ = [
     "transcode",
 ]
 
-SHORTEST_S = 0.1
-MOST_OVER_DB = 3.0
-# Damage this close to the end is a file that was cut off in the middle of a frame.
-LAST_S = 0.3
 # How much of the bar each stage fills, by what they cost on two cores.
 LOW_DONE, LOW_CHECKED, ALL_DONE = 0.35, 0.40, 0.92
-# A lossy stream hides a lost frame or two, and MP3s often carry junk at either end; a master must be whole.
-LOSSY_MAY_LOSE_S = 0.25
-LOSSLESS_MAY_LOSE_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -117,9 +108,9 @@ def transcode(
         on_line=meters.hear,
         on_bytes=meters.see,
     )
-    facts = measured_facts(declared, meters, limits)
-    refuse_damage(source, declared, facts, meters=meters, ffmpeg=ffmpeg, limits=limits)
-    refuse_overload(facts, meters)
+    facts = acceptance.measured_facts(declared, meters, limits)
+    acceptance.refuse_damage(source, declared, facts, meters=meters, ffmpeg=ffmpeg, limits=limits)
+    acceptance.refuse_overload(facts, meters)
     start_s = measurement.preview_start_s(meters.momentary_lufs, duration_s=facts.duration_s)
 
     def checked(rungs: Sequence[Rung], see: Callable[[float], None]) -> tuple[list[Made], list[Rung]]:
@@ -182,82 +173,6 @@ def transcode(
         preview=preview,
         master_playlist=master,
     )
-
-
-def measured_facts(declared: SourceFacts, meters: Meters, limits: Limits) -> SourceFacts:
-    """The facts after every sample was heard: length, bit rate and depth as they are, not as a header says."""
-    duration_s = meters.samples / declared.sample_rate_hz
-    if duration_s > limits.max_duration_s:
-        raise too_long(duration_s, limits)
-    if duration_s < SHORTEST_S:
-        raise Unplayable(failures.SILENT_LENGTH)
-    bits = declared.bits_per_sample
-    return dataclasses.replace(
-        declared,
-        duration_ms=round(duration_s * 1000),
-        bitrate_kbps=round(meters.packet_bytes * 8 / duration_s / 1000),
-        # Digital silence uses no bits at all, which says nothing of the file.
-        bits_per_sample=min(bits, max(meters.used_bits, 16)) if bits and meters.used_bits else bits,
-    )
-
-
-def refuse_overload(facts: SourceFacts, meters: Meters) -> None:
-    """Raise ``Unplayable`` for a floating-point mix that is far above full scale, which no player can play undistorted.
-
-    Up to 3 dB are let through: they clip for a few samples, as on many a CD.
-    """
-    over_db = meters.true_peak_dbtp or 0.0
-    if facts.floating and over_db > MOST_OVER_DB:
-        raise Unplayable(
-            f"This file is {over_db:.0f} dB louder than full scale, so listeners would hear it distorted. "
-            "Turn the mix down until its peaks are below 0 dB and export it again."
-        )
-
-
-def refuse_damage(
-    source: Path, declared: SourceFacts, facts: SourceFacts, *, meters: Meters, ffmpeg: str, limits: Limits
-) -> None:
-    """Raise ``Unplayable`` when sound is missing from *source*, with the place where that begins.
-
-    A glitch in a published track is worse than a refusal: the artist has the whole file, MusicConnect does not.
-    """
-    tolerance_s = LOSSLESS_MAY_LOSE_S if facts.lossless else LOSSY_MAY_LOSE_S
-    lost_s = declared.duration_s - facts.duration_s if declared.duration_is_exact else 0.0
-    if not (lost_s > tolerance_s or (meters.errors and (facts.lossless or lost_s > LOSSLESS_MAY_LOSE_S))):
-        return
-    place_s = first_damage_s(source, ffmpeg=ffmpeg, limits=limits, facts=facts)
-    if place_s is None and meters.errors:
-        raise Unplayable(failures.DAMAGED_INSIDE)
-    if place_s is None or place_s >= facts.duration_s - LAST_S:
-        says = f" although it says that it lasts {failures.clock(declared.duration_s)}" if lost_s >= 1 else ""
-        raise Unplayable(
-            f"This file is cut off: it ends at {failures.clock(facts.duration_s)}{says}. "
-            "Export it again, or upload it again if it was whole."
-        )
-    raise Unplayable(
-        f"This file is damaged at {failures.clock(place_s)}. Export it again and upload the new file."
-    )
-
-
-def first_damage_s(source: Path, *, ffmpeg: str, limits: Limits, facts: SourceFacts) -> float | None:
-    """How far *source* can be decoded before its first error; a run of its own, only for files that are refused.
-
-    None when the decoder stumbles over nothing: then whole packets are missing, or the end is.
-    """
-    node = open_source(source, err_detect="explode")["a:0"].output("pipe:2", format="null")
-    reached_s = 0.0
-
-    def see(at_s: float) -> None:
-        nonlocal reached_s
-        reached_s = at_s
-
-    try:
-        program.run(
-            ffmpeg, ["-xerror", *node.get_args()], sound_s=facts.duration_s, limits=limits, on_progress=see
-        )
-    except Unplayable:
-        return reached_s
-    return None
 
 
 def _made(rung: Rung, folder: Path) -> Made:
