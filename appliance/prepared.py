@@ -56,13 +56,12 @@ class _Plan(Generic[M]):
         self.slots = [
             (markers.index(given), None) if given in markers else (None, given) for given in parameters
         ]
-        self.models: list[tuple[type[Any], list[tuple[str, int, Callable[[Any], Any] | None]]]] = []
+        self.models: list[_Columns] = []
         for index, column in enumerate(query.selected_columns):
-            if not self.models or self.models[-1][0] is not column.model:
-                self.models.append((column.model, []))
-            convert = None if isinstance(column, _PLAIN) else column.python_value
-            self.models[-1][1].append((column.name, index, convert))
-        known = [model for model, _ in self.models]
+            if not self.models or self.models[-1].model is not column.model:
+                self.models.append(_Columns(column.model, index))
+            self.models[-1].add(column)
+        known = [columns.model for columns in self.models]
         self.links = [(known.index(link.model), link.name, known.index(link.rel_model)) for link in links]
 
     def rows(self, values: tuple[object, ...]) -> list[M]:
@@ -70,15 +69,31 @@ class _Plan(Generic[M]):
         return [self._row(row) for row in proxy.execute_sql(self.sql, given).fetchall()]
 
     def _row(self, row: tuple[Any, ...]) -> M:
-        made: list[Any] = []
-        for model, columns in self.models:
-            instance = model(__no_default__=1)
-            instance.__data__ = {
-                name: row[index] if convert is None else convert(row[index])
-                for name, index, convert in columns
-            }
-            made.append(instance)
+        made = [columns.instance(row) for columns in self.models]
         for source, name, target in self.links:
             made[source].__rel__[name] = made[target]
         first: M = made[0]
         return first
+
+
+class _Columns:
+    """The columns of a row that belong to one model."""
+
+    def __init__(self, model: type[peewee.Model], start: int) -> None:
+        self.model = model
+        self.part = slice(start, start)
+        self.names: tuple[str, ...] = ()
+        self.converters: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
+
+    def add(self, field: peewee.Field) -> None:
+        self.part = slice(self.part.start, self.part.stop + 1)
+        self.names += (field.name,)
+        if not isinstance(field, _PLAIN):
+            self.converters += ((field.name, field.python_value),)
+
+    def instance(self, row: tuple[Any, ...]) -> Any:
+        made: Any = self.model(__no_default__=1)
+        data = made.__data__ = dict(zip(self.names, row[self.part], strict=True))
+        for name, convert in self.converters:
+            data[name] = convert(data[name])
+        return made
