@@ -41,12 +41,27 @@ class FileRange(Source):
 
     def __init__(self, descriptor: int, start: int, end: int) -> None:
         self._descriptor = descriptor
+        self._start = start
         self._position = start
         self._end = end
 
     def fileno(self) -> int:
         """The descriptor of the whole file, whose own position stays at its beginning."""
         return self._descriptor
+
+    def seekable(self) -> bool:
+        """Yes: a place in the part is a number here, and costs no system call."""
+        return True
+
+    def tell(self) -> int:
+        """How far from the beginning of the part the next byte is."""
+        return self._position - self._start
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Go to a place in the part, as far from its beginning, from here or from its end."""
+        origin = {os.SEEK_SET: self._start, os.SEEK_CUR: self._position, os.SEEK_END: self._end}[whence]
+        self._position = max(self._start, origin + offset)
+        return self.tell()
 
     def read(self, size: int | None = -1, /) -> bytes:
         """At most *size* bytes, all that are left of the part without it."""

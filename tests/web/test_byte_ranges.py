@@ -1,6 +1,8 @@
 """Ranges, conditions and HEAD as RFC 9110 wants them, through a real waitress."""
 
+import contextlib
 import http.client
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -35,6 +37,23 @@ def ask(
     body = answer.read()
     connection.close()
     return answer.status, answer.headers, body
+
+
+@pytest.mark.parametrize("wanted", ["bytes=0-", "bytes=5-", None])
+def test_listeners_on_slow_lines_keep_nobody_waiting(
+    appliance: Appliance, port: int, wanted: str | None
+) -> None:
+    # More than waitress buffers of an answer that comes in pieces.
+    site.put(appliance, "previews/long.m4a", bytes(24 * 1024 * 1024), "audio/mp4")
+    with contextlib.ExitStack() as lines:
+        for _ in range(12):
+            line = lines.enter_context(socket.socket())
+            line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            line.connect(("127.0.0.1", port))
+            condition = f"Range: {wanted}\r\n" if wanted else ""
+            line.sendall(f"GET /previews/long.m4a HTTP/1.1\r\nHost: x\r\n{condition}\r\n".encode())
+            assert line.recv(12).startswith(b"HTTP/1.1 20")
+        assert ask(port, "/health")[0] == 200
 
 
 def test_the_whole_is_sent_with_what_a_player_needs_to_know(port: int) -> None:
