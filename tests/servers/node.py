@@ -31,7 +31,12 @@ class Node:
 
     def __init__(self, data: Path, **environ: str) -> None:
         self.data = data
-        self.environ = {"PATH": os.environ["PATH"], "HOME": str(data), "LANG": "C.UTF-8", "MUSICCONNECT_DATA": str(data)}
+        self.environ = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(data),
+            "LANG": "C.UTF-8",
+            "MUSICCONNECT_DATA": str(data),
+        }
         self.environ.update(environ)
         self.process: subprocess.Popen[bytes] | None = None
         self.port = 0
@@ -142,7 +147,9 @@ class Node:
 
     def sign_up(self, email: str = "artist@example.org", role: str = "artist") -> str:
         """Make a person and a token, which later requests carry."""
-        self.run("user", "create", "--email", email, "--role", role, "--password-stdin", given="a good password\n")
+        self.run(
+            "user", "create", "--email", email, "--role", role, "--password-stdin", given="a good password\n"
+        )
         self.token = self.run("token", "create", "--email", email).strip()
         return self.token
 
