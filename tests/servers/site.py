@@ -132,7 +132,9 @@ def make_track(
         folder = f"{track_id}/{run_id}"
         for quality in RUNGS:
             put(appliance, f"hls/{folder}/{quality}.mp4", rung_bytes(quality), "audio/mp4")
-            put(appliance, f"hls/{folder}/{quality}.media.m3u8", b"#EXTM3U\n", "application/vnd.apple.mpegurl")
+            put(
+                appliance, f"hls/{folder}/{quality}.media.m3u8", b"#EXTM3U\n", "application/vnd.apple.mpegurl"
+            )
             Rendition.create(
                 track=track_id,
                 run_id=run_id,
