@@ -1,0 +1,89 @@
+"""The same node on the engines of a cluster, by settings alone: PostgreSQL for rows, another queue, S3 for media."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers import listener
+from tests.servers.node import Node
+from tests.servers.postgresql import Cluster
+from tests.servers.s3 import s3_server
+from tests.sounds import tone
+
+
+@pytest.fixture
+def redis_url(tmp_path: Path) -> Iterator[str]:
+    """A Redis of our own on a free port."""
+    program = shutil.which("redis-server")
+    if program is None:
+        pytest.skip("redis-server is not installed")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(
+        [program, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(tmp_path), "--save", ""],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                break
+            except OSError:
+                assert time.monotonic() < deadline, "Redis does not start"
+                time.sleep(0.05)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def hear(node: Node) -> None:
+    """One upload, published, and heard by a stranger in every quality."""
+    node.sign_up()
+    release = node.make_release()
+    track = node.upload(release, "01 Song.flac", tone(7.0, 220))
+    node.wait_for(track)
+    node.post(f"/api/v1/releases/{release}/publish")
+    assert "All is well" in node.run("doctor")
+    node.token = ""
+    played = node.post(f"/api/v1/tracks/{track}/play")
+    heard = {
+        variant.quality: listener.heard_s(variant.url) for variant in listener.variants(played["hls_url"])
+    }
+    assert list(heard) == ["low", "medium", "high", "lossless"]
+    assert all(abs(seconds - 7.0) < 0.05 for seconds in heard.values()), heard
+
+
+@pytest.mark.timeout(180)
+def test_a_track_is_heard_from_postgresql_redis_and_s3(
+    tmp_path: Path, postgresql: Cluster, redis_url: str
+) -> None:
+    with (
+        s3_server(tmp_path, Path("/var/tmp"), Path.cwd()) as store,
+        Node(
+            tmp_path / "data",
+            MUSICCONNECT_DATABASE_URL=postgresql.new_database(),
+            MUSICCONNECT_QUEUE_URL=redis_url,
+            MUSICCONNECT_STORE_URL=store.url("media", create="1"),
+        ) as node,
+    ):
+        hear(node)
+        assert not (node.data / "musicconnect.sqlite3").exists()
+        assert not (node.data / "queue.sqlite3").exists()
+        assert not (node.data / "media").exists()
+
+
+@pytest.mark.timeout(180)
+def test_a_track_is_heard_from_a_queue_in_postgresql(tmp_path: Path, postgresql: Cluster) -> None:
+    url = postgresql.new_database()
+    with Node(tmp_path / "data", MUSICCONNECT_DATABASE_URL=url, MUSICCONNECT_QUEUE_URL=url) as node:
+        hear(node)
