@@ -285,3 +285,15 @@ def test_an_invented_method_makes_no_figure_of_its_own(client: FlaskClient) -> N
     assert "api.list_releases" not in client.get("/metrics").get_data(as_text=True)
     client.get("/api/v1/releases")
     assert "api.list_releases" in client.get("/metrics").get_data(as_text=True)
+
+
+def test_an_empty_draft_can_be_removed_and_nothing_else(
+    appliance: Appliance, client: FlaskClient, artist: Person
+) -> None:
+    release = site.make_release(artist)
+    track = site.make_track(release, appliance)
+    address = f"/api/v1/releases/{release.id}"
+    assert client.delete(address, headers=artist.headers).status_code == 409
+    client.delete(f"/api/v1/tracks/{track.id}", headers=artist.headers)
+    assert client.delete(address, headers=artist.headers).status_code == 204
+    assert client.get(address, headers=artist.headers).status_code == 404

@@ -137,6 +137,15 @@ OPERATIONS = (
     ),
     Operation(
         "Releases",
+        "DELETE",
+        "/api/v1/releases/{release_id}",
+        "Remove a draft that holds no track.",
+        {204: Answer("It is gone.")},
+        signed_in=True,
+        problems=(404, 409),
+    ),
+    Operation(
+        "Releases",
         "PUT",
         "/api/v1/releases/{release_id}/artwork",
         "Give a release its cover: JPEG, PNG, WebP or GIF, at least 200 pixels a side.",

@@ -57,6 +57,14 @@ def edit_release(release_id: str) -> Response:
     return show_release(release_id)
 
 
+@blueprint.delete("/releases/<release_id>")
+def remove_release(release_id: str) -> tuple[str, int]:
+    """Remove a draft that holds no track."""
+    release, _ = _editable(release_id)
+    releases.delete_draft(release)
+    return "", 204
+
+
 @blueprint.post("/releases/<release_id>/publish")
 def publish_release(release_id: str) -> Response:
     """Make a release public; doing it twice changes nothing."""
