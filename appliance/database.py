@@ -69,8 +69,8 @@ def connect(url: str, *, pool_size: int = 16) -> peewee.Database:
     proxy.initialize(database)
     try:
         database.connect(reuse_if_open=True)
-    except peewee.OperationalError as error:
-        raise Unavailable(f"The database does not answer: {_first_line(error)}") from error
+    except peewee.DatabaseError as error:
+        raise unavailable(error) from error
     return database
 
 
@@ -144,7 +144,7 @@ def check() -> None:
         proxy.execute_sql("SELECT 1").fetchone()
         waiting = pending()
     except peewee.PeeweeException as error:
-        raise Unavailable(f"The database does not answer: {_first_line(error)}") from error
+        raise unavailable(error) from error
     if waiting:
         raise Unavailable(f"The database waits for {len(waiting)} migration(s); run 'musicconnect migrate'.")
 
@@ -164,6 +164,14 @@ def migrate() -> list[str]:
 def pending() -> list[str]:
     """Names of the migrations that have not run yet."""
     return [m.name for m in Runner(proxy.obj, str(MIGRATIONS)).status() if m.path and not m.applied]
+
+
+def unavailable(error: peewee.PeeweeException) -> Unavailable:
+    """What the driver says, as a sentence; a damaged file says what to do."""
+    line = _first_line(error)
+    damaged = "not a database" in line or "malformed" in line
+    mend = "; its file is damaged: put a backup of it in its place" if damaged else ""
+    return Unavailable(f"The database does not answer: {line}{mend}.")
 
 
 def _first_line(error: Exception) -> str:

@@ -14,6 +14,7 @@ from importlib.metadata import packages_distributions
 from ipaddress import ip_address
 
 import click
+import peewee
 
 from appliance import clock
 from appliance import database
@@ -58,9 +59,11 @@ def doctor(ctx: click.Context) -> None:
     for name, function in _checks.items():
         try:
             click.echo(f"ok    {name}: {function(settings)}")
-        except MusicConnectError as error:
+        except (MusicConnectError, OSError, peewee.PeeweeException) as error:
+            # Also what no check foresaw, a full disk say: one thing that is wrong must not hide the others.
             wrong += 1
-            click.echo(f"WRONG {name}: {error}")
+            told = database.unavailable(error) if isinstance(error, peewee.PeeweeException) else error
+            click.echo(f"WRONG {name}: {told}")
     click.echo("All is well." if not wrong else f"{wrong} thing(s) to mend.")
     ctx.exit(1 if wrong else 0)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import peewee
 
 from appliance import database
 from appliance import logs
@@ -28,6 +29,9 @@ class Commands(click.Group):
         except MusicConnectError as error:
             click.echo(f"musicconnect: {error}", err=True)
             ctx.exit(EXIT_UNAVAILABLE if isinstance(error, Unavailable) else EXIT_WRONG)
+        except peewee.PeeweeException as error:
+            click.echo(f"musicconnect: {database.unavailable(error)}", err=True)
+            ctx.exit(EXIT_UNAVAILABLE)
 
 
 def settings_from(ctx: click.Context, flags: Mapping[str, object] | None = None) -> Settings:

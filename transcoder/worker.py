@@ -30,6 +30,7 @@ def run(settings: Settings, *, periodic: bool) -> None:
     if settings.ffmpeg:
         program.require(settings.ffmpeg)
     startup.start(settings)
+    database.check()
     # What a worker of this host held when it was killed goes on at once, without waiting for its lease.
     jobs.sweep(clock.now())
     consumer = jobs.huey.create_consumer(

@@ -1,5 +1,6 @@
 """The Huey object: inert on import, connected by ``configure``."""
 
+import sqlite3
 from urllib.parse import urlsplit
 
 import huey as huey_package
@@ -35,7 +36,14 @@ def _storage(url: str) -> object:
     if scheme == "memory":
         return MemoryStorage(huey.name)
     if url.startswith("sqlite:///"):
-        return SqliteStorage(huey.name, filename=url.removeprefix("sqlite:///"), fsync=True, timeout=20)
+        path = url.removeprefix("sqlite:///")
+        try:
+            return SqliteStorage(huey.name, filename=path, fsync=True, timeout=20)
+        except sqlite3.DatabaseError as error:
+            # The rows of the jobs hold the truth: a new queue is filled from them within a minute.
+            raise Unavailable(
+                f"The queue does not answer: {error}; move {path} away, and what waits is queued anew."
+            ) from error
     try:
         if scheme in {"postgres", "postgresql"}:
             return PostgresStorage(huey.name, dsn=url)
