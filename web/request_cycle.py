@@ -76,6 +76,8 @@ def finish(response: Response) -> Response:
             "img-src 'self' data: https:; media-src 'self' blob: https:; connect-src 'self' https:; worker-src 'self' blob:; "
             "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
         )
+    if response.mimetype in {"text/html", "application/json", "application/problem+json"}:
+        # What one may see another may not, and a signed address in it ends; what is public and stays says so itself.
         headers.setdefault("Cache-Control", "private, no-cache")
     return response
 

@@ -16,6 +16,7 @@ from flask_security import UserMixin
 from itsdangerous import URLSafeTimedSerializer
 
 from appliance import clock
+from appliance import doctor
 from appliance.accounts import models
 from appliance.accounts import people
 from appliance.accounts.models import RoleName
@@ -64,7 +65,11 @@ class Sessions(SecureCookieSessionInterface):
 
 
 class Accounts(PeeweeUserDatastore):
-    """The hands of Flask-Security on our tables."""
+    """The hands of Flask-Security on our tables; *demo* lets the accounts in whose password everybody knows."""
+
+    def __init__(self, *, demo: bool) -> None:
+        super().__init__(proxy, SessionUser, SessionRole, UserRole)
+        self.demo = demo
 
     def create_user(self, **values: Any) -> SessionUser:
         """A listener; the datastore's own way sets roles on the row and saves it as if it were there already."""
@@ -81,7 +86,8 @@ class Accounts(PeeweeUserDatastore):
         if "email" in values:
             values["email"] = str(values["email"]).lower()
         found: SessionUser | None = SessionUser.get_or_none(**values)
-        return found
+        # A demo can be made while the server runs, after it made sure that there is none.
+        return found if found is None or self.demo or not found.demo else None
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -108,12 +114,14 @@ def register(app: Flask, settings: Settings) -> None:
         SECURITY_POST_LOGOUT_VIEW="/",
         SECURITY_UNAUTHORIZED_VIEW=None,
         SECURITY_FLASH_MESSAGES=True,
+        # Its own says private=True, which is no directive (RFC 9111, section 5.2).
+        SECURITY_CACHE_CONTROL={"private": None, "no-store": None},
         REMEMBER_COOKIE_SAMESITE="Lax",
         REMEMBER_COOKIE_HTTPONLY=True,
         REMEMBER_COOKIE_SECURE=app.config["SESSION_COOKIE_SECURE"],
     )
     app.session_interface = Sessions()
-    security = Security(app, Accounts(proxy, SessionUser, SessionRole, UserRole))
+    security = Security(app, Accounts(demo=doctor.is_loopback(settings.host)))
     # Flask-Security would look for a token of its own in the body of every request, reading what JSON there is into memory before
     # any limit of ours; and load user and roles for each, a range of a song too. Our tokens and ``person()`` ask when they need to.
     app.login_manager.request_loader(_nobody)  # type: ignore[attr-defined]

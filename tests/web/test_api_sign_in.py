@@ -144,6 +144,23 @@ def test_registering_makes_a_listener_who_is_signed_in(app: Flask) -> None:
     assert browser.post("/sign-in", data=sent).status_code == 302
 
 
+def test_demo_accounts_sign_in_on_this_machine_only(appliance: Appliance) -> None:
+    person = site.make_person("fan@demo.com")
+    User.update(demo=True).where(User.id == person.user.id).execute()
+    for host, status in (("127.0.0.1", 302), ("::1", 302), ("0.0.0.0", 200), ("192.0.2.1", 200)):
+        reached = replace(appliance, settings=replace(appliance.settings, host=host))
+        browser = create_app(reached).test_client()
+        form = {"email": "fan@demo.com", "password": site.PASSWORD, "csrf_token": _word(browser, "/sign-in")}
+        assert browser.post("/sign-in", data=form).status_code == status, host
+
+
+def test_no_shared_cache_keeps_what_is_for_one_person(app: Flask, artist: Person) -> None:
+    browser = app.test_client()
+    assert browser.get("/sign-in").headers["Cache-Control"] == "private, no-store"
+    for address in ("/", "/api/v1/releases", "/api/v1/nothing", "/ready"):
+        assert browser.get(address).headers["Cache-Control"] == "private, no-cache"
+
+
 def test_an_unknown_address_and_a_wrong_password_are_answered_alike(app: Flask, artist: Person) -> None:
     pages = []
     for email in (artist.user.email, "nobody@example.com"):
