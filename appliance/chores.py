@@ -7,6 +7,7 @@ import time
 from appliance import clock
 from appliance import jobs
 from appliance import startup
+from appliance.catalog import cleaning
 from appliance.catalog import uploads
 from appliance.errors import MusicConnectError
 from appliance.jobs.queue import crontab
@@ -55,3 +56,10 @@ def sweep_scratch() -> None:
     for path in folder.iterdir() if folder.is_dir() else ():
         if time.time() - path.stat().st_mtime > SCRATCH_KEPT_S:
             shutil.rmtree(path, ignore_errors=True)
+
+
+@huey.periodic_task(crontab(day_of_week="0", hour="2", minute="0"), name="clean_store")  # type: ignore[untyped-decorator]
+def clean_store() -> None:
+    """Sunday 02:00 (UTC): remove the bytes of removed tracks, older runs and former covers."""
+    removed = cleaning.remove_orphans(startup.appliance().store, now=clock.now())
+    log.info("store cleaned", extra={"objects": removed})

@@ -3,6 +3,7 @@
 import logging
 import signal
 import socket
+import tempfile
 from types import FrameType
 
 import click
@@ -86,6 +87,9 @@ def _run(settings: Settings, fd: int | None) -> None:
         socket.socket(fileno=fd) if fd is not None else supervisor.listen(settings.host, settings.port)
     )
     listening.setblocking(False)
+    # Waitress keeps the body of a large request in a temporary file: beside the data, for /tmp may be memory.
+    appliance.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tempfile.tempdir = str(appliance.scratch)
     server = waitress.create_server(
         create_app(appliance),
         sockets=[listening],
