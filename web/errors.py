@@ -3,6 +3,7 @@
 The API answers RFC 9457 problem details, pages answer a page; neither ever shows a stack.
 """
 
+import errno
 import logging
 
 import peewee
@@ -61,12 +62,14 @@ SENTENCES = {
     415: "Send this as application/json.",
     500: "Something went wrong on our side. It has been noted; trying again later may help.",
 }
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
 def register(app: Flask) -> None:
     """Answer every error of *app* here."""
     app.register_error_handler(errors.MusicConnectError, on_own)
     app.register_error_handler(HTTPException, on_http)
+    app.register_error_handler(OSError, on_disk)
     app.register_error_handler(Exception, on_surprise)
     app.register_error_handler(peewee.DatabaseError, on_database)
 
@@ -117,6 +120,14 @@ def on_database(error: peewee.DatabaseError) -> ResponseReturnValue:
         log.error("database failed", extra={"endpoint": request.endpoint}, exc_info=error)
         return on_own(errors.Unavailable("The database does not take this just now; try again in a moment."))
     return on_surprise(error)
+
+
+def on_disk(error: OSError) -> ResponseReturnValue:
+    """A full disk, wherever it shows, such as under the form of an upload; any other fault of the system is a bug."""
+    if error.errno not in FULL:
+        return on_surprise(error)
+    log.error("disk full", extra={"endpoint": request.endpoint, "why": error.strerror})
+    return on_own(errors.Unavailable("There is no room on the server just now; nothing was stored."))
 
 
 def on_surprise(error: Exception) -> ResponseReturnValue:

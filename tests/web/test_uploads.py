@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import http.client
+import io
 import socket
 import threading
 import zlib
@@ -11,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from flask.testing import FlaskClient
 
 from appliance import clock
 from appliance import jobs
@@ -19,6 +21,7 @@ from appliance.catalog import uploads
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
 from appliance.catalog.models import Upload
+from appliance.database import new_id
 from appliance.startup import Appliance
 from tests import sounds
 from tests.servers import site
@@ -380,3 +383,21 @@ def test_a_large_file_in_one_request_takes_constant_memory(appliance: Appliance,
 def _peak_kib() -> int:
     with open("/proc/self/status") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
+
+def test_a_full_disk_under_a_plain_form_is_told_as_one(
+    appliance: Appliance, artist: Person, client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, known = site.make_release(artist), new_id()
+    monkeypatch.setattr("web.receiving.new_id", lambda: known)
+    appliance.staging.mkdir(parents=True, exist_ok=True)
+    (appliance.staging / f"{known}.part").symlink_to("/dev/full")
+    answer = client.post(
+        f"/api/v1/releases/{release.id}/tracks",
+        data={"file": (io.BytesIO(b"RIFF" * 1000), "song.wav")},
+        headers=artist.headers,
+    )
+    assert (answer.status_code, answer.mimetype) == (503, "application/problem+json")
+    assert answer.json["detail"] == "There is no room on the server just now; nothing was stored."
+    assert not list(appliance.staging.iterdir())
+    assert not Track.select().exists()
