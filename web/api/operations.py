@@ -72,7 +72,7 @@ OPERATIONS = (
         {201: Answer("The artist.", "Artist", headers={"Location": "The artist's address."})},
         signed_in=True,
         sends={JSON: "NewArtist"},
-        problems=(409, 415, 422),
+        problems=(409, 415, 422, 503),
         example=f'curl {AUTH} --json \'{{"name": "Night Ferry"}}\' {{root}}/api/v1/artists',
     ),
     Operation(
@@ -92,7 +92,7 @@ OPERATIONS = (
         {201: Answer("The draft.", "Release", headers={"Location": "The release's address."})},
         signed_in=True,
         sends={JSON: "NewRelease"},
-        problems=(404, 415, 422),
+        problems=(404, 415, 422, 503),
         example=f'curl {AUTH} --json \'{{"title": "Harbour Lights", "kind": "ep"}}\' {{root}}/api/v1/artists/$ARTIST/releases',
     ),
     Operation(
@@ -111,7 +111,7 @@ OPERATIONS = (
             ("cursor", "Where to go on.", {"type": "string"}),
             ("artist", "Only those of the artist with this slug.", {"type": "string"}),
         ),
-        problems=(404, 422),
+        problems=(404, 422, 503),
         example="curl '{root}/api/v1/releases?limit=5'",
     ),
     Operation(
@@ -132,7 +132,7 @@ OPERATIONS = (
         {200: Answer("The release as it is now.", "Release")},
         signed_in=True,
         sends={JSON: "ReleaseChange"},
-        problems=(404, 409, 415, 422),
+        problems=(404, 409, 415, 422, 503),
         example=f'curl -X PATCH {AUTH} --json \'{{"genre": "ambient", "tags": ["sea"]}}\' {{root}}/api/v1/releases/$RELEASE',
     ),
     Operation(
@@ -153,7 +153,7 @@ OPERATIONS = (
         signed_in=True,
         sends={_FORM: "file", _BYTES: ""},
         notes="Send the picture as the body or as the form field `file`. It is cut to a square and made in four sizes.",
-        problems=(404, 413, 422),
+        problems=(404, 413, 422, 503),
         example=f"curl -X PUT {AUTH} -F file=@cover.png {{root}}/api/v1/releases/$RELEASE/artwork",
     ),
     Operation(
@@ -182,7 +182,7 @@ OPERATIONS = (
         notes="WAV, AIFF, FLAC, ALAC, MP3, AAC (M4A), Ogg Vorbis or Opus. For large files and weak connections take a resumable "
         "upload. Ask for the track until its `state` is `ready` or `failed`.",
         sends={_FORM: "file"},
-        problems=(404, 411, 413, 422),
+        problems=(404, 411, 413, 422, 503),
         example=f"curl {AUTH} -F file=@song.flac {{root}}/api/v1/releases/$RELEASE/tracks",
     ),
     Operation(
@@ -202,7 +202,7 @@ OPERATIONS = (
         {200: Answer("The track as it is now.", "Track")},
         signed_in=True,
         sends={JSON: "TrackChange"},
-        problems=(404, 415, 422),
+        problems=(404, 415, 422, 503),
         example=f'curl -X PATCH {AUTH} --json \'{{"title": "Low Tide"}}\' {{root}}/api/v1/tracks/$TRACK',
     ),
     Operation(
@@ -280,7 +280,7 @@ OPERATIONS = (
         ),
         sends={OCTETS: ""},
         notes="The first bytes may come along as the body.",
-        problems=(404, 412, 413, 422, 460),
+        problems=(404, 412, 413, 422, 460, 503),
         example=f'curl -i -X POST {AUTH} {TUS} -H "Upload-Length: $SIZE" '
         '-H "Upload-Metadata: filename $(printf song.flac | base64),release $(printf $RELEASE | base64)" {root}/api/v1/uploads',
     ),
@@ -320,7 +320,7 @@ OPERATIONS = (
         signed_in=True,
         headers=(RESUMABLE, ("Upload-Offset", "Where these bytes begin.", True), CHECKSUM),
         sends={OCTETS: ""},
-        problems=(404, 409, 412, 415, 422, 423, 460),
+        problems=(404, 409, 412, 415, 422, 423, 460, 503),
         example=f'curl -i -X PATCH {AUTH} {TUS} -H "Upload-Offset: 0" -H "Content-Type: {OCTETS}" '
         "--data-binary @song.flac {root}/api/v1/uploads/$UPLOAD",
     ),
