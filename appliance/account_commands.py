@@ -15,7 +15,7 @@ from appliance.invocation import started
 
 @click.group()
 def user() -> None:
-    """Make and list accounts."""
+    """Make accounts."""
 
 
 @user.command("create")

@@ -54,7 +54,7 @@ def migrate(ctx: click.Context) -> None:
     click.echo("\n".join(f"applied {name}" for name in done) if done else "The database is up to date.")
 
 
-@cli.command("settings")
+@cli.command("settings", short_help="List every setting and its value now.")
 @data_option
 @click.pass_context
 def show_settings(ctx: click.Context) -> None:

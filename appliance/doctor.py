@@ -49,7 +49,7 @@ def check(name: str) -> Callable[[Check], Check]:
     return register
 
 
-@click.command()
+@click.command(short_help="Check what can be wrong, and say the mend.")
 @data_option
 @click.pass_context
 def doctor(ctx: click.Context) -> None:

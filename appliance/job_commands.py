@@ -9,7 +9,7 @@ from appliance.invocation import data_option
 from appliance.invocation import started
 
 
-@click.group(invoke_without_command=True)
+@click.group(invoke_without_command=True, short_help="List jobs, and retry failed ones.")
 @click.option(
     "--state", type=click.Choice([str(state) for state in work.JobState]), help="Only jobs in this state."
 )

@@ -33,7 +33,7 @@ def _ffmpeg(settings: Settings) -> str:
     return program.check(settings.ffmpeg)
 
 
-@click.command()
+@click.command(short_help="Run a worker: renditions, plugins, chores.")
 @click.option("--periodic/--no-periodic", default=True, help="Run the chores too; exactly one worker may.")
 @click.option("--lifeline", type=int, hidden=True)
 @data_option
@@ -44,7 +44,7 @@ def worker(ctx: click.Context, periodic: bool, lifeline: int | None) -> None:
     consumer.run(settings_from(ctx), periodic=periodic)
 
 
-@click.command()
+@click.command(short_help="Make the renditions of tracks anew.")
 @click.argument("track_ids", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Every track of the catalogue.")
 @data_option
@@ -61,7 +61,7 @@ def retranscode(ctx: click.Context, track_ids: tuple[str, ...], everything: bool
     click.echo(f"{len(wanted)} track(s) queued.")
 
 
-@click.command()
+@click.command(short_help="Make a demo collective whose music plays.")
 @data_option
 @click.pass_context
 def demo(ctx: click.Context) -> None:

@@ -32,7 +32,7 @@ def register_commands(cli: click.Group) -> None:
     cli.add_command(web)
 
 
-@click.command()
+@click.command(short_help="Run all of one node: web server and worker.")
 @host_option
 @port_option
 @data_option

@@ -111,3 +111,7 @@ def test_a_link_to_a_file_leads_somewhere(path: Path) -> None:
         place = path.parent / target
         if place.parts[-2:-1] != ("images",):
             assert place.exists(), target
+
+
+def test_no_sentence_of_the_help_is_cut_off():
+    assert "..." not in re.sub(r"(ARGS|IDS)\]\.\.\.", "", reference.commands_page())
