@@ -50,3 +50,27 @@ def test_a_worker_waits_for_nobody_to_migrate(tmp_path):
     done = subprocess.run(argv, capture_output=True, text=True, env=environ, timeout=60, check=False)
     assert done.returncode == 3
     assert "run 'musicconnect migrate'" in done.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "web"])
+def test_a_node_with_demo_accounts_listens_on_this_machine_only(tmp_path, command):
+    node = Node(tmp_path)
+    node.run("migrate")
+    node.run("demo")
+    environ = {**node.environ, "MUSICCONNECT_HOST": "0.0.0.0", "MUSICCONNECT_PORT": "0"}
+    argv = [sys.executable, "-m", "appliance", command]
+    done = subprocess.run(argv, capture_output=True, text=True, env=environ, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "must not listen on 0.0.0.0" in done.stderr
+
+
+def test_a_taken_port_is_told_and_a_running_node_stops_in_order(tmp_path):
+    with Node(tmp_path / "one") as node:
+        argv = [sys.executable, "-m", "appliance", "serve", "--port", str(node.port)]
+        environ = Node(tmp_path / "two").environ
+        done = subprocess.run(argv, capture_output=True, text=True, env=environ, timeout=60, check=False)
+        assert done.returncode == 3
+        assert f"Cannot listen on 127.0.0.1 port {node.port}" in done.stderr
+        process = node.process
+        assert node.stop() < 10
+        assert process.returncode == 0
