@@ -46,7 +46,12 @@ def page(figures: Sequence[Figure]) -> str:
     machine = (
         f"Measured on {os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}.\n"
     )
-    return f"{HEAD}| what | measured | bound | unit | kept | in detail |\n|---|--:|--:|---|---|---|\n{rows}\n\n{machine}"
+    missed = [
+        f"**{figure.name}**: {figure.cause}\n" for figure in figures if not figure.kept and figure.cause
+    ]
+    causes = "\n".join(["", "## What is missed, and why", "", *missed]) if missed else ""
+    table = f"| what | measured | bound | unit | kept | in detail |\n|---|--:|--:|---|---|---|\n{rows}\n"
+    return f"{HEAD}{table}\n{machine}{causes}"
 
 
 def row(figure: Figure) -> str:

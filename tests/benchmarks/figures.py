@@ -15,6 +15,8 @@ class Figure:
     at_most: bool
     unit: str = "ratio"
     detail: str = ""
+    cause: str = ""
+    """Where the figure goes when it is missed, and what was tried: written below the table."""
 
     @property
     def kept(self) -> bool:

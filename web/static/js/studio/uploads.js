@@ -108,7 +108,10 @@ export function enableUploads({ bench, say, arrived }) {
         done();
         const answer = error.originalResponse;
         line.fail(answer ? sentenceOf(answer.getBody(), "The server did not take this file.") : "The connection was lost. What was sent is kept.");
-        line.buttons({ "Try again": () => enqueue(upload, line), Dismiss: () => line.remove() });
+        const dismiss = { Dismiss: () => line.remove() };
+        // What was refused for what it is would be refused again.
+        const refused = answer && answer.getStatus() >= 400 && answer.getStatus() < 500;
+        line.buttons(refused ? dismiss : { "Try again": () => enqueue(upload, line), ...dismiss });
         line.settled(); // The others need not wait for a file that may never come.
         say(`${file.name}: ${line.note.textContent}`);
       },
