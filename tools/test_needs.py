@@ -39,6 +39,8 @@ NEEDS = (
     ),
     Need("PostgreSQL", "postgresql", "runs the database tests on a cluster's engine", postgresql),
     Need("Redis", "redis-server", "runs the queue tests on a cluster's engine", program("redis-server")),
+    Need("Node.js", "nodejs", "runs the edge script that signed_cdn documents", program("node")),
+    Need("OpenSSL", "openssl", "makes certificates for the webhook tests", program("openssl")),
     Need("git", "git", "lists the files that are part of the project", program("git")),
 )
 

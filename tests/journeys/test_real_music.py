@@ -33,7 +33,11 @@ def recordings() -> Path:
         KEPT.mkdir(parents=True, exist_ok=True)
         fetching = KEPT / f"fetching-{os.getpid()}"
         fetching.mkdir()
-        subprocess.run(["apt-get", "download", "-q", PACKAGE], cwd=fetching, check=True, timeout=300)
+        download = ["apt-get", "download", "-q", PACKAGE]
+        if subprocess.run(download, cwd=fetching, timeout=300, check=False).returncode:
+            # A fresh machine does not know its packages yet.
+            subprocess.run(["apt-get", "update", "-q"], check=True, timeout=300)
+            subprocess.run(download, cwd=fetching, check=True, timeout=300)
         archive = next(fetching.glob("*.deb"))
         subprocess.run(["dpkg", "-x", str(archive), str(fetching / "x")], check=True, timeout=60)
         shutil.copytree(fetching / "x", KEPT, dirs_exist_ok=True)
