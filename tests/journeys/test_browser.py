@@ -161,6 +161,9 @@ def test_an_artist_uploads_in_bulk_and_publishes(node: Node, browser: Browser, t
         shown.get_by_role("button", name="Move Piece 5 up").click()
         until(lambda: shown.locator(".title-input").nth(3).input_value() == "Piece 5", "the order stays")
         shown.locator("#publish").click()
+        expect(shown.locator("#player")).to_be_visible()
+        # A press before the player's script has run would go unheard.
+        shown.wait_for_load_state("load")
         expect(shown.get_by_role("heading", name="Bulk")).to_be_visible()
         expect(shown.locator(".track")).to_have_count(len(files))
         assert "A better title" in shown.content()

@@ -168,7 +168,7 @@ function takePreferences() {
 }
 
 function shortcuts(event) {
-  if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, select, button, summary, a, [role=slider]")) return;
+  if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, select, button, summary, a")) return; // The waveform keeps its own keys to itself.
   const act = { " ": toggle, ArrowRight: () => seek(audio.currentTime + 5), ArrowLeft: () => seek(Math.max(0, audio.currentTime - 5)) }[event.key];
   if (!act || (!opened && event.key !== " ")) return;
   event.preventDefault();
