@@ -53,6 +53,7 @@ def _storage(url: str) -> object:
 
             return PriorityRedisStorage(huey.name, url=url)
     except Exception as error:
+        # Every engine has errors of its own, and their packages need not be installed.
         raise Unavailable("The queue does not answer; look at the setting 'queue_url'.") from error
     raise Invalid(
         "The setting 'queue_url' must begin with sqlite:///, postgresql:// or redis://.", field="queue_url"

@@ -115,7 +115,7 @@ def test_a_deep_grey_picture_is_not_all_white() -> None:
 
 def test_black_and_white_and_palette_pictures_are_taken() -> None:
     for mode in ("1", "L", "P"):
-        made(saved(SQUARE.convert(mode), "PNG"))
+        assert made(saved(SQUARE.convert(mode), "PNG")).mode == "RGB"
 
 
 def test_colours_are_those_of_the_pictures_own_profile() -> None:
