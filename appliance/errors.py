@@ -7,7 +7,15 @@ shown to the person who caused it, so it never holds a path, a secret or a stack
 
 
 class MusicConnectError(Exception):
-    """Base of every error that MusicConnect raises on purpose; ``str(error)`` is a sentence for a person."""
+    """Base of every error that MusicConnect raises on purpose; ``str(error)`` is a sentence for a person.
+
+    *sentence* is literal, with ``{named}`` places for *facts*: it is also the key of its translation.
+    """
+
+    def __init__(self, sentence: str, **facts: object) -> None:
+        super().__init__(sentence.format(**facts) if facts else sentence)
+        self.sentence = sentence
+        self.facts = facts
 
 
 class NotFound(MusicConnectError):
@@ -21,8 +29,8 @@ class NotAllowed(MusicConnectError):
 class Invalid(MusicConnectError):
     """The input cannot be taken as it is; *field* names the part to mend where there is one."""
 
-    def __init__(self, message: str, *, field: str | None = None) -> None:
-        super().__init__(message)
+    def __init__(self, sentence: str, *, field: str | None = None, **facts: object) -> None:
+        super().__init__(sentence, **facts)
         self.field = field
 
 

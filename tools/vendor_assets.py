@@ -24,12 +24,43 @@ class Library:
     version: str
     licence: str
     files: tuple[str, ...]
+    package: str = ""
+    minify: bool = False
+    licence_text: str = ""
 
+
+MIT = """MIT License
+
+{copyright}
+
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated documentation files (the
+"Software"), to deal in the Software without restriction, including without limitation the rights to use, copy, modify, merge, publish,
+distribute, sublicense, and/or sell copies of the Software, and to permit persons to whom the Software is furnished to do so, subject to
+the following conditions:
+
+The above copyright notice and this permission notice shall be included in all copies or substantial portions of the Software.
+
+THE SOFTWARE IS PROVIDED "AS IS", WITHOUT WARRANTY OF ANY KIND, EXPRESS OR IMPLIED, INCLUDING BUT NOT LIMITED TO THE WARRANTIES OF
+MERCHANTABILITY, FITNESS FOR A PARTICULAR PURPOSE AND NONINFRINGEMENT. IN NO EVENT SHALL THE AUTHORS OR COPYRIGHT HOLDERS BE LIABLE FOR ANY
+CLAIM, DAMAGES OR OTHER LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE
+SOFTWARE OR THE USE OR OTHER DEALINGS IN THE SOFTWARE.
+"""
+MINIFIER = "esbuild@0.28.2"
 
 LIBRARIES = (
     # The light build lacks subtitles, DRM and alternative audio, none of which a track has.
     Library("hls.js", "1.7.4", "Apache-2.0", ("dist/hls.light.min.mjs", "LICENSE")),
     Library("tus-js-client", "4.3.1", "MIT", ("dist/tus.min.js", "LICENSE")),
+    # Its package holds neither a minified build nor the text of its licence.
+    Library(
+        "turbo",
+        "8.0.23",
+        "MIT",
+        ("dist/turbo.es2017-esm.js",),
+        package="@hotwired/turbo",
+        minify=True,
+        licence_text=MIT.format(copyright="Copyright (c) 37signals LLC"),
+    ),
 )
 
 
@@ -45,7 +76,7 @@ def vendor(library: Library) -> dict[str, object]:
     folder.mkdir(parents=True, exist_ok=True)
     sums: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        wanted = f"{library.name}@{library.version}"
+        wanted = f"{library.package or library.name}@{library.version}"
         packed = subprocess.run(
             ["npm", "pack", "--silent", "--pack-destination", scratch, wanted],  # noqa: S607
             check=True,
@@ -60,9 +91,25 @@ def vendor(library: Library) -> dict[str, object]:
                     raise FileNotFoundError(f"{library.name} has no file {path}")
                 data = without_source_map(member.read())
                 name = Path(path).name
+                if library.minify:
+                    data, name = minified(data), name.replace(".js", ".min.js")
                 (folder / name).write_bytes(data)
                 sums[name] = hashlib.sha256(data).hexdigest()
+    if library.licence_text:
+        (folder / "LICENSE").write_text(library.licence_text, "utf-8")
+        sums["LICENSE"] = hashlib.sha256(library.licence_text.encode()).hexdigest()
     return {"name": library.name, "version": library.version, "licence": library.licence, "sha256": sums}
+
+
+def minified(data: bytes) -> bytes:
+    """A script without what only people read; the notice of its licence stays."""
+    return subprocess.run(
+        ["npm", "exec", "--yes", "--", MINIFIER, "--minify", "--legal-comments=inline", "--charset=utf8"],  # noqa: S607
+        input=data,
+        check=True,
+        capture_output=True,
+        timeout=120,
+    ).stdout
 
 
 def without_source_map(data: bytes) -> bytes:

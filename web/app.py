@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from appliance.startup import Appliance
 from web import api
 from web import errors
+from web import frame
 from web import health
 from web import media
 from web import request_cycle
@@ -39,6 +40,7 @@ def create_app(appliance: Appliance) -> Flask:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     request_cycle.register(app)
+    frame.register(app)
     security.register(app, settings)
     # As they were written, the id first. After Flask-Security, which brings a JSON provider of its own.
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -47,6 +49,6 @@ def create_app(appliance: Appliance) -> Flask:
     PrometheusMetrics(
         app, path="/metrics", group_by="endpoint", registry=CollectorRegistry(), excluded_paths=["^/health$"]
     )
-    for family in (health, api, media, storefront, studio):
+    for family in (frame, health, api, media, storefront, studio):
         app.register_blueprint(family.blueprint)
     return app

@@ -1,7 +1,6 @@
 """The pages for listeners: what is new, an artist, a release with its player."""
 
 import time
-from typing import Any
 
 from flask import Blueprint
 from flask import current_app
@@ -19,26 +18,13 @@ from appliance.memberships import access
 from web import presentation
 from web.api.routing import cursor_for
 from web.api.routing import cursor_instant
-from web.request_cycle import appliance
-from web.request_cycle import nonce
 from web.request_cycle import person
 from web.request_cycle import roles
 
 blueprint = Blueprint("storefront", __name__)
 
-# Functions, not values, where the database is asked: the page of an error must not need it.
-blueprint.add_app_template_global(nonce)
-blueprint.add_app_template_global(person, "viewer")
-
 ON_A_PAGE = 48
 DEMO_ASKED_EVERY_S = 30.0
-
-
-@blueprint.app_context_processor
-def everywhere() -> dict[str, Any]:
-    """What the frame of every page says."""
-    settings = appliance().settings
-    return {"collective": settings.collective_name, "registration": settings.registration}
 
 
 @blueprint.app_template_global()
