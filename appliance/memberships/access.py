@@ -26,15 +26,22 @@ class Standing(StrEnum):
     ADMIN = "admin"
 
 
+class WayIn(StrEnum):
+    """Where a right that is missing can be had."""
+
+    SIGN_IN = "sign_in"
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What is allowed, and the sentence a page can show with it."""
+    """What is allowed, the sentence a page can show with it, and the way in for whom it is not."""
 
     may_see: bool
     may_play: bool
     may_edit: bool
     top_quality: Quality
     reason: str
+    way_in: WayIn | None = None
 
 
 def decide(standing: Standing, state: ReleaseState) -> Access:

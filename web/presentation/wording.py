@@ -1,0 +1,29 @@
+"""Lengths, sizes and dates as people write them, in the reader's language."""
+
+from datetime import date
+
+from flask_babel import format_date
+from flask_babel import format_decimal
+
+
+def duration(milliseconds: int | None) -> str:
+    """A length as people write it: ``3:45`` or ``1:02:03``; empty while it is unknown."""
+    if milliseconds is None:
+        return ""
+    minutes, seconds = divmod(round(milliseconds / 1000), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def size(size_bytes: int) -> str:
+    """A size as people write it."""
+    if size_bytes < 1_000_000:
+        return f"{max(1, round(size_bytes / 1000))} kB"
+    if size_bytes < 1_000_000_000:
+        return f"{format_decimal(size_bytes / 1e6, format='0.0')} MB"
+    return f"{format_decimal(size_bytes / 1e9, format='0.00')} GB"
+
+
+def day(value: date) -> str:
+    """A date with its month in letters, which no country reads the other way round."""
+    return str(format_date(value, "long"))
