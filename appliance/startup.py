@@ -1,4 +1,4 @@
-"""Start MusicConnect for one process: hooks, database, storage, jobs, in that order, and nowhere else."""
+"""Start MusicConnect for one process: database, hooks, storage, jobs, in that order, and nowhere else."""
 
 import os
 import secrets
@@ -8,6 +8,7 @@ from pathlib import Path
 from appliance import database
 from appliance import hooks
 from appliance import jobs
+from appliance import plugin_settings
 from appliance.errors import Unavailable
 from appliance.jobs import running
 from appliance.settings import Settings
@@ -51,8 +52,9 @@ def start(settings: Settings, *, immediate: bool = False) -> Appliance:
     global _appliance
     make_data_folder(settings)
     secret = secret_key(settings)
-    hooks.load(settings)
+    # Before the plugins: an admin may have written their settings on a page.
     database.connect(database_url(settings), pool_size=max(settings.web_threads, settings.worker_threads) + 4)
+    hooks.load(plugin_settings.merged(settings))
     store = open_store(store_url(settings))
     jobs.configure(queue_url(settings), secret=secret, immediate=immediate)
     running.use_lease(settings.job_lease_s)

@@ -14,6 +14,7 @@ class RoleName(StrEnum):
 
     LISTENER = "listener"
     ARTIST = "artist"
+    MODERATOR = "moderator"
     ADMIN = "admin"
 
 
@@ -66,3 +67,24 @@ class ApiToken(Identified):
     created_at = UtcDateTimeField()
     expires_at = UtcDateTimeField(null=True)
     last_used_at = UtcDateTimeField(null=True)
+
+
+class AuditEntry(Base):
+    """Something that was done: never changed, never removed, so that the numbers only grow.
+
+    *actor* and *subject* are no foreign keys: an entry outlives what it tells of.
+    """
+
+    id = peewee.BigAutoField()
+    at = UtcDateTimeField(index=True)
+    action = peewee.CharField(max_length=100)
+    actor = peewee.CharField(max_length=26, null=True)
+    subject = peewee.CharField(max_length=200)
+    detail = peewee.TextField(default="{}")
+
+    class Meta:
+        indexes = (
+            (("action", "id"), False),
+            (("actor", "id"), False),
+            (("subject", "id"), False),
+        )

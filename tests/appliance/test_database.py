@@ -19,19 +19,23 @@ from appliance import database
 from appliance.accounts import models as accounts
 from appliance.accounts.models import Role
 from appliance.accounts.models import User
+from appliance.catalog import member_models as members
 from appliance.catalog import models as catalog
+from appliance.collective import models as collective
 from appliance.database import Base
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
 from appliance.jobs.models import Job
+from appliance.node_processes import NodeProcess
+from appliance.plugin_settings import PluginSetting
 from tests.makers import make_user
 
 MODELS = [
     model
-    for module in (accounts, catalog)
+    for module in (accounts, catalog, members, collective)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, Base) and model.__module__ == module.__name__
-] + [Job]
+] + [Job, NodeProcess, PluginSetting]
 INSTANT = datetime(2026, 5, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 
 

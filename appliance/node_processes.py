@@ -1,0 +1,43 @@
+"""Which processes run, since when, and with which settings of plugins: an admin who changes one is told who must start anew."""
+
+from datetime import datetime
+
+import peewee
+
+from appliance.database import Base
+from appliance.database import UtcDateTimeField
+from appliance.jobs.process import identity
+from appliance.jobs.process import is_gone
+
+
+class NodeProcess(Base):
+    """A running web server or worker; its row goes when it stops in order, or when another of its machine sees it gone."""
+
+    id = peewee.CharField(max_length=120, primary_key=True)
+    kind = peewee.CharField(max_length=10)
+    plugins = peewee.CharField(max_length=16)
+    started_at = UtcDateTimeField()
+
+
+def enter(kind: str, *, plugins: str, now: datetime) -> None:
+    """Note that this process runs as *kind* with these settings of plugins, and forget those of this machine that are gone."""
+    _clear()
+    NodeProcess.delete().where(NodeProcess.id == identity()).execute()
+    NodeProcess.create(id=identity(), kind=kind, plugins=plugins, started_at=now)
+
+
+def leave() -> None:
+    """This process stops in order."""
+    NodeProcess.delete().where(NodeProcess.id == identity()).execute()
+
+
+def running() -> list[NodeProcess]:
+    """Those that run, oldest first."""
+    _clear()
+    return list(NodeProcess.select().order_by(NodeProcess.started_at, NodeProcess.id))
+
+
+def _clear() -> None:
+    gone = [row.id for row in NodeProcess.select(NodeProcess.id) if is_gone(row.id)]
+    if gone:
+        NodeProcess.delete().where(NodeProcess.id.in_(gone)).execute()
