@@ -8,6 +8,7 @@ from appliance.accounts.models import User
 from appliance.database import Base
 from appliance.database import Identified
 from appliance.database import UtcDateTimeField
+from appliance.database import new_id
 
 
 class ReleaseKind(StrEnum):
@@ -22,7 +23,15 @@ class ReleaseState(StrEnum):
     """Whether the public may know of a release."""
 
     DRAFT = "draft"
+    SCHEDULED = "scheduled"
     PUBLISHED = "published"
+
+
+class Audience(StrEnum):
+    """Who may hear the whole of what is published; all others hear its previews."""
+
+    EVERYONE = "everyone"
+    LISTENERS = "listeners"
 
 
 class TrackState(StrEnum):
@@ -51,21 +60,40 @@ MOVES = {
     TrackState.FAILED: {TrackState.PROCESSING},
 }
 """From which state a track may go to which; a rerun after a crash stays in ``processing``."""
+RELEASE_MOVES = {
+    ReleaseState.DRAFT: {ReleaseState.SCHEDULED, ReleaseState.PUBLISHED},
+    ReleaseState.SCHEDULED: {ReleaseState.DRAFT, ReleaseState.PUBLISHED},
+    ReleaseState.PUBLISHED: {ReleaseState.DRAFT},
+}
+"""From which state a release may go to which; one that is taken back becomes a draft and keeps its address."""
 
 
 class Artist(Identified):
-    """An act with a page of its own; *owner* runs it."""
+    """An act with a page of its own; *owner* answers for it, and its members work on it.
+
+    *picture_key* is the folder of its picture in the store and *colour* what carries that picture; *accent* is the colour its people chose.
+    """
 
     slug = peewee.CharField(max_length=60, unique=True)
     name = peewee.CharField(max_length=200)
     about = peewee.TextField(default="")
+    location = peewee.CharField(max_length=100, default="")
+    links = peewee.TextField(default="")  # one a line: address, a space, label
+    picture_key = peewee.CharField(max_length=200, default="")
+    colour = peewee.CharField(max_length=7, default="")
+    accent = peewee.CharField(max_length=7, default="")
     owner = peewee.ForeignKeyField(User, backref="artists")
     owner_id: str
+    version = peewee.IntegerField(default=1)
     created_at = UtcDateTimeField()
 
 
 class Release(Identified):
-    """An album, EP or single; *artwork_key* is the folder of its artwork in the store, *colour* its page's."""
+    """An album, EP or single; *artwork_key* is the folder of its artwork in the store, *colour* its page's.
+
+    *version* grows with every change an editor makes. Until it is published, whoever has its *private_key* may see and hear it; an
+    empty one opens nothing. *publish_at* is set while it is scheduled.
+    """
 
     artist = peewee.ForeignKeyField(Artist, backref="releases")
     artist_id: str
@@ -83,6 +111,10 @@ class Release(Identified):
     artwork_key = peewee.CharField(max_length=200, default="")
     colour = peewee.CharField(max_length=7, default="")
     published_at = UtcDateTimeField(null=True)
+    publish_at = UtcDateTimeField(null=True)
+    private_key = peewee.CharField(max_length=64, default="")
+    audience = peewee.CharField(max_length=10, default=Audience.EVERYONE)
+    version = peewee.IntegerField(default=1)
     created_at = UtcDateTimeField()
     updated_at = UtcDateTimeField()
 
@@ -90,20 +122,28 @@ class Release(Identified):
         indexes = (
             (("artist", "slug"), True),
             (("state", "published_at", "id"), False),
+            (("artist", "state", "published_at", "id"), False),
         )
 
 
 class Track(Identified):
-    """One recording: its original, untouched, and what was made of it in the run that counts now."""
+    """One recording: its original, untouched, and what was made of it in the run that counts now.
+
+    Its *slug* is its part of an address, its own within the release, and stays when the title changes. Without a *licence* of its own
+    it has that of the release. *synced_lyrics* are LRC.
+    """
 
     release = peewee.ForeignKeyField(Release, backref="tracks")
     release_id: str
     position = peewee.IntegerField()
+    slug = peewee.CharField(max_length=80, default=lambda: new_id().lower())
     title = peewee.CharField(max_length=300)
     state = peewee.CharField(max_length=12, default=TrackState.UPLOADED)
     problem = peewee.TextField(default="")
     isrc = peewee.CharField(max_length=12, default="")
     lyrics = peewee.TextField(default="")
+    synced_lyrics = peewee.TextField(default="")
+    licence = peewee.CharField(max_length=60, default="")
     original_key = peewee.CharField(max_length=200)
     original_name = peewee.CharField(max_length=255)
     original_type = peewee.CharField(max_length=60)
@@ -118,11 +158,44 @@ class Track(Identified):
     waveform_key = peewee.CharField(max_length=200, default="")
     preview_key = peewee.CharField(max_length=200, default="")
     announced_at = UtcDateTimeField(null=True)
+    version = peewee.IntegerField(default=1)
     created_at = UtcDateTimeField()
     updated_at = UtcDateTimeField()
 
     class Meta:
-        indexes = ((("release", "position"), False),)
+        indexes = (
+            (("release", "position"), False),
+            (("release", "slug"), True),
+        )
+
+
+class Credit(Identified):
+    """Who did what on a release, or on one *track* of it."""
+
+    release = peewee.ForeignKeyField(Release, backref="contributors", on_delete="CASCADE")
+    release_id: str
+    track = peewee.ForeignKeyField(Track, backref="contributors", null=True, on_delete="CASCADE")
+    track_id: str | None
+    name = peewee.CharField(max_length=200)
+    role = peewee.CharField(max_length=100, default="")
+    position = peewee.IntegerField()
+
+
+class Replacement(Identified):
+    """A new original for a track that has one, until what is made of it is verified; a *problem* ends it.
+
+    Originals never change: each has a key of its own, and the former one is cleaned away when no row names it any more.
+    """
+
+    track = peewee.ForeignKeyField(Track, backref="replacements", unique=True, on_delete="CASCADE")
+    track_id: str
+    original_key = peewee.CharField(max_length=200)
+    original_name = peewee.CharField(max_length=255)
+    original_type = peewee.CharField(max_length=60)
+    original_size_bytes = peewee.BigIntegerField()
+    original_sha256 = peewee.CharField(max_length=64)
+    problem = peewee.TextField(default="")
+    created_at = UtcDateTimeField()
 
 
 class Rendition(Base):
@@ -148,13 +221,15 @@ class Rendition(Base):
 class Upload(Identified):
     """An original on its way in by tus; the bytes lie in the staging folder under this id.
 
-    The finished track takes the same id, so that finishing twice makes one track.
+    The finished track takes the same id, so that finishing twice makes one track. With *replaces*, the id of a track, it becomes
+    that track's new master instead.
     """
 
     user = peewee.ForeignKeyField(User)
     release = peewee.ForeignKeyField(Release)
     release_id: str
     filename = peewee.CharField(max_length=255)
+    replaces = peewee.CharField(max_length=26, default="")
     size_bytes = peewee.BigIntegerField()
     offset_bytes = peewee.BigIntegerField(default=0)
     problem = peewee.TextField(default="")
