@@ -6,6 +6,8 @@ from datetime import datetime
 from appliance.accounts import people
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import User
+from appliance.catalog.member_models import ArtistMember
+from appliance.catalog.member_models import MemberRole
 from appliance.catalog.models import Artist
 from appliance.catalog.wording import clean_line
 from appliance.catalog.wording import clean_text
@@ -36,6 +38,7 @@ def create(owner: User, *, name: str, slug: str = "", about: str = "", now: date
         artist = Artist.create(
             slug=slug, name=name, about=clean_text(about, field="about"), owner=owner.id, created_at=now
         )
+        ArtistMember.create(artist=artist.id, user=owner.id, role=MemberRole.OWNER, since=now)
         people.give_role(owner.id, RoleName.ARTIST)
     return artist
 
@@ -49,8 +52,9 @@ def find(slug: str) -> Artist:
 
 
 def run_by(user: User) -> list[Artist]:
-    """The artists this person runs, by name."""
-    return list(Artist.select().where(Artist.owner == user.id).order_by(Artist.name))
+    """The artists this person works on, in whatever role, by name."""
+    query = Artist.select().join(ArtistMember).where(ArtistMember.user == user.id)
+    return list(query.order_by(Artist.name, Artist.id))
 
 
 def _free_slug(wanted: str) -> str:

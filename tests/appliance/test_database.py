@@ -25,6 +25,7 @@ from appliance.collective import models as collective
 from appliance.database import Base
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
+from appliance.idempotency import IdempotencyKey
 from appliance.jobs.models import Job
 from appliance.node_processes import NodeProcess
 from appliance.plugin_settings import PluginSetting
@@ -35,7 +36,7 @@ MODELS = [
     for module in (accounts, catalog, members, collective)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, Base) and model.__module__ == module.__name__
-] + [Job, NodeProcess, PluginSetting]
+] + [Job, IdempotencyKey, NodeProcess, PluginSetting]
 INSTANT = datetime(2026, 5, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 
 
