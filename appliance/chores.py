@@ -5,6 +5,7 @@ import shutil
 import time
 
 from appliance import clock
+from appliance import idempotency
 from appliance import jobs
 from appliance import startup
 from appliance.catalog import cleaning
@@ -47,6 +48,12 @@ def finish_uploads() -> None:
 def expire_uploads() -> None:
     """Every hour: remove uploads whose time is up."""
     uploads.expire(folder=startup.appliance().staging, now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="23"), name="expire_keys")  # type: ignore[untyped-decorator]
+def expire_keys() -> None:
+    """Every hour: forget forms that were sent days ago."""
+    idempotency.expire(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="43"), name="sweep_scratch")  # type: ignore[untyped-decorator]

@@ -12,6 +12,7 @@ from web import frame
 from web import health
 from web import media
 from web import request_cycle
+from web import resubmission
 from web import security
 from web import storefront
 from web import studio
@@ -41,6 +42,7 @@ def create_app(appliance: Appliance) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     request_cycle.register(app)
     frame.register(app)
+    resubmission.register(app)
     security.register(app, settings)
     # As they were written, the id first. After Flask-Security, which brings a JSON provider of its own.
     app.json.sort_keys = False  # type: ignore[attr-defined]

@@ -15,12 +15,14 @@ from flask import render_template
 from flask import request
 from flask import url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from appliance import errors
 from appliance.catalog import originals
 from appliance.catalog import staging
+from web import kept_forms
 from web.request_cycle import BadToken
 from web.request_cycle import NotSignedIn
 
@@ -79,15 +81,25 @@ def on_own(error: errors.MusicConnectError) -> ResponseReturnValue:
     if isinstance(error, NotSignedIn):
         if not wants_json() and request.method == "GET":
             return redirect(url_for("security.login", next=request.full_path.rstrip("?")))
-        answer = answer_with(401, str(error))
-        told = ' error="invalid_token"' if isinstance(error, BadToken) else ""
-        answer.headers["WWW-Authenticate"] = f'Bearer realm="MusicConnect"{told}'  # RFC 6750, section 3
+        if kept_forms.can_be_kept() and not wants_json():
+            return kept_forms.page(401, gettext("You were signed out before this could be taken."))
+        answer = answer_with(401, told(error))
+        note = ' error="invalid_token"' if isinstance(error, BadToken) else ""
+        answer.headers["WWW-Authenticate"] = f'Bearer realm="MusicConnect"{note}'  # RFC 6750, section 3
         return answer
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
-    answer = answer_with(status, str(error), field=getattr(error, "field", None))
+    answer = answer_with(status, told(error), field=getattr(error, "field", None))
     if status == 503:
         answer.headers["Retry-After"] = "10"
     return answer
+
+
+def told(error: Exception) -> str:
+    """The sentence of an error in the reader's language; the interface for programs speaks English."""
+    if not isinstance(error, errors.MusicConnectError) or wants_json():
+        return str(error)
+    sentence = gettext(error.sentence)
+    return sentence.format(**error.facts) if error.facts else sentence
 
 
 def on_http(error: HTTPException) -> ResponseReturnValue:
@@ -96,6 +108,10 @@ def on_http(error: HTTPException) -> ResponseReturnValue:
         return error
     code = error.code or 500
     if isinstance(error, CSRFError):
+        if kept_forms.can_be_kept() and not wants_json():
+            return kept_forms.page(
+                400, gettext("This form was open for so long that its protection ran out.")
+            )
         return answer_with(
             400,
             "This form was open too long or came from elsewhere; load the page again and send it once more.",

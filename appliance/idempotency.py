@@ -1,0 +1,75 @@
+"""Idempotency keys: an act that is sent twice with the same key happens once, and both learn what came of it.
+
+The idea and the name are those of the Idempotency-Key header (IETF draft-ietf-httpapi-idempotency-key-header).
+"""
+
+import hashlib
+from datetime import datetime
+from datetime import timedelta
+
+import peewee
+
+from appliance.database import Base
+from appliance.database import UtcDateTimeField
+from appliance.database import transaction
+from appliance.errors import Conflict
+
+KEPT = timedelta(days=2)
+LOST_AFTER = timedelta(seconds=60)
+"""An act that has not ended by then died with its process, and may be tried again."""
+
+
+class IdempotencyKey(Base):
+    """An act that was begun; *location* is where its result is, empty until it ended."""
+
+    digest = peewee.CharField(max_length=64, primary_key=True)
+    location = peewee.TextField(default="")
+    created_at = UtcDateTimeField(index=True)
+
+
+class StillRunning(Conflict):
+    """The same act is being done just now by another request."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This was sent twice and the first one is still being worked on. Look again in a moment."
+        )
+
+
+def digest(key: str, *, owner: str, act: str) -> str:
+    """The name under which *key* is kept: another person's equal key, or one for another act, is another key."""
+    return hashlib.sha256("\0".join((owner, act, key)).encode()).hexdigest()
+
+
+def begin(name: str, *, now: datetime) -> str:
+    """Take the key for this act; an empty text means: do it. Otherwise it was done before, and this is where its result is.
+
+    Raises ``StillRunning`` while the first one has not ended.
+    """
+    with transaction():
+        row = IdempotencyKey.get_or_none(IdempotencyKey.digest == name)
+        if row is None:
+            # Of two that come at once on PostgreSQL the second waits here, and finds the first one's row.
+            query = IdempotencyKey.insert(digest=name, created_at=now).on_conflict_ignore()
+            if query.as_rowcount().execute():
+                return ""
+            row = IdempotencyKey.get(IdempotencyKey.digest == name)
+        if row.location:
+            return str(row.location)
+        if now - row.created_at < LOST_AFTER:
+            raise StillRunning
+        IdempotencyKey.update(created_at=now).where(IdempotencyKey.digest == name).execute()
+        return ""
+
+
+def end(name: str, location: str) -> None:
+    """Note where the result is; without one the act failed, and the key is free again."""
+    if location:
+        IdempotencyKey.update(location=location).where(IdempotencyKey.digest == name).execute()
+    else:
+        IdempotencyKey.delete().where(IdempotencyKey.digest == name).execute()
+
+
+def expire(*, now: datetime) -> int:
+    """Forget keys older than ``KEPT``; returns how many."""
+    return int(IdempotencyKey.delete().where(IdempotencyKey.created_at < now - KEPT).execute())

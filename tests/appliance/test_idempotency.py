@@ -1,0 +1,74 @@
+"""An act that is sent twice happens once."""
+
+import threading
+from datetime import timedelta
+
+import pytest
+
+from appliance import database
+from appliance import idempotency
+from appliance.idempotency import StillRunning
+from appliance.startup import Appliance
+from tests.makers import NOW
+
+NAME = idempotency.digest("key", owner="ann", act="studio.create")
+
+
+@pytest.fixture
+def database_url(engine: str) -> str:
+    return engine
+
+
+def test_the_second_learns_where_the_first_one_led(appliance: Appliance) -> None:
+    assert idempotency.begin(NAME, now=NOW) == ""
+    idempotency.end(NAME, "/studio/releases/1")
+    assert idempotency.begin(NAME, now=NOW + timedelta(seconds=1)) == "/studio/releases/1"
+
+
+def test_while_the_first_is_at_work_the_second_is_told_so(appliance: Appliance) -> None:
+    idempotency.begin(NAME, now=NOW)
+    with pytest.raises(StillRunning):
+        idempotency.begin(NAME, now=NOW + timedelta(seconds=2))
+
+
+def test_what_was_refused_or_died_may_be_sent_again(appliance: Appliance) -> None:
+    idempotency.begin(NAME, now=NOW)
+    idempotency.end(NAME, "")
+    assert idempotency.begin(NAME, now=NOW) == ""
+    assert idempotency.begin(NAME, now=NOW + idempotency.LOST_AFTER) == ""
+
+
+def test_a_key_is_ones_own_and_for_one_act(appliance: Appliance) -> None:
+    names = {
+        idempotency.digest("key", owner=owner, act=act)
+        for owner in ("ann", "bea")
+        for act in ("make", "send")
+    }
+    assert len(names) == 4
+
+
+def test_of_many_that_come_at_once_one_wins(appliance: Appliance) -> None:
+    won: list[str] = []
+
+    def send(number: int) -> None:
+        database.hold_open()
+        try:
+            won.append(idempotency.begin(NAME, now=NOW + timedelta(microseconds=number)))
+        except StillRunning:
+            pass
+        finally:
+            database.close_thread()
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert won == [""]
+
+
+def test_old_keys_are_forgotten(appliance: Appliance) -> None:
+    idempotency.begin(NAME, now=NOW)
+    idempotency.end(NAME, "/there")
+    assert idempotency.expire(now=NOW + idempotency.KEPT) == 0
+    assert idempotency.expire(now=NOW + idempotency.KEPT + timedelta(seconds=1)) == 1

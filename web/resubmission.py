@@ -1,0 +1,67 @@
+"""A form that is sent twice makes one thing: the second answer is the redirect of the first."""
+
+import time
+
+from flask import Flask
+from flask import Response
+from flask import g
+from flask import redirect
+from flask import request
+from flask import session
+from flask.typing import ResponseReturnValue
+
+from appliance import clock
+from appliance import idempotency
+from appliance.database import new_id
+from appliance.idempotency import StillRunning
+
+FIELD = "form_token"
+PATIENCE_S = 10.0
+
+
+def register(app: Flask) -> None:
+    """Watch the forms of *app*; after the protection against forged ones."""
+    app.before_request(begin)
+    app.after_request(finish)
+    app.teardown_request(give_up)
+    app.jinja_env.globals["new_form_token"] = new_id
+
+
+def begin() -> ResponseReturnValue | None:
+    """Let the first through; answer the second with where the first one led."""
+    if request.method != "POST" or request.routing_exception is not None or request.blueprint == "api":
+        return None
+    token = request.form.get(FIELD, "")
+    if not 10 <= len(token) <= 64:
+        return None
+    owner = str(session.get("_user_id") or session.get("csrf_token") or "")
+    name = idempotency.digest(token, owner=owner, act=f"{request.endpoint} {request.path}")
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            location = idempotency.begin(name, now=clock.now())
+        except StillRunning:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(0.1)
+        else:
+            break
+    if location:
+        return redirect(location, 303)
+    g.form_sent = name
+    return None
+
+
+def finish(response: Response) -> Response:
+    """Remember where a form that was taken led; one that was refused may be sent again."""
+    name = g.pop("form_sent", "")
+    if name:
+        idempotency.end(name, response.location or "" if 300 <= response.status_code < 400 else "")
+    return response
+
+
+def give_up(error: BaseException | None) -> None:
+    """Free the key of a form whose answer never came to be."""
+    name = g.pop("form_sent", "")
+    if name:
+        idempotency.end(name, "")
