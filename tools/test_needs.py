@@ -40,13 +40,34 @@ NEEDS = (
     Need("PostgreSQL", "postgresql", "runs the database tests on a cluster's engine", postgresql),
     Need("Redis", "redis-server", "runs the queue tests on a cluster's engine", program("redis-server")),
     Need("Node.js", "nodejs", "runs the edge script that signed_cdn documents", program("node")),
+    Need("npm", "npm", "fetches the judges of pages", program("npm")),
     Need("OpenSSL", "openssl", "makes certificates for the webhook tests", program("openssl")),
     Need("git", "git", "lists the files that are part of the project", program("git")),
 )
 
 
+NODE = Path(__file__).resolve().parents[1] / "tests" / "node"
+"""Where what runs in Node.js is listed, with a checksum for each package."""
+
+
 def main() -> None:
     """Install what is missing where that is possible; stop with a list where it is not."""
+    programs()
+    node_packages()
+
+
+def node_packages() -> None:
+    """Install what ``tests/node/package-lock.json`` lists, unless it is there already."""
+    lock, done = NODE / "package-lock.json", NODE / "node_modules" / ".package-lock.json"
+    if done.is_file() and done.stat().st_mtime >= lock.stat().st_mtime:
+        return
+    print("Installing what the tests need into tests/node ...", flush=True)
+    argv = ["npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"]
+    subprocess.run(argv, cwd=NODE, stdin=subprocess.DEVNULL, check=True, timeout=600)
+
+
+def programs() -> None:
+    """Programs of the system."""
     missing = [need for need in NEEDS if not need.is_there()]
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
         packages = [need.package for need in missing]
