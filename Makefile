@@ -71,6 +71,9 @@ docs: $(STAMPS)/dev ## Write the reference pages and build the manual into docs/
 manual: $(STAMPS)/dev
 	$(BIN)/sphinx-build -q -n -W --keep-going -b html docs docs/_build/html
 
+texts: $(STAMPS)/dev ## Gather the texts of pages and scripts and compile their translations
+	$(BIN)/python tools/translations.py
+
 bench: $(STAMPS)/dev ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.benchmarks
 

@@ -1,0 +1,140 @@
+"""Gather the texts of MusicConnect, bring the catalogues up to date, and compile them.
+
+Run ``make texts`` after changing a text. Texts stand in templates (``_("…")``), in views (``gettext``), in the sentences of errors
+(``Invalid("…")``) and in scripts (``t("…")``). For each language there is a catalogue ``web/translations/<language>/LC_MESSAGES/messages.po`` to
+edit; ``messages.mo`` and ``texts.json``, the part that scripts need, are made from it, and a test says when they are old.
+"""
+
+import io
+import json
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.messages.pofile import write_po
+
+ROOT = Path(__file__).resolve().parents[1]
+TRANSLATIONS = ROOT / "web" / "translations"
+LANGUAGES = ("de",)
+ERRORS = ("Invalid", "Conflict", "NotFound", "NotAllowed", "Unavailable", "TooLarge")
+KEYWORDS = {
+    "_": None,
+    "gettext": None,
+    "ngettext": (1, 2),
+    "lazy_gettext": None,
+    "N_": None,
+    **dict.fromkeys(ERRORS),
+}
+SCRIPT_TEXT = re.compile(r"""\bt\(\s*("(?:[^"\\]|\\.)*")""")
+"""The first argument of ``t("…")``, a literal in double quotes, which is JSON too."""
+
+
+def main() -> None:
+    """Bring every catalogue up to date; with ``--check`` say what is missing instead of writing."""
+    check = "--check" in sys.argv[1:]
+    fresh = gathered()
+    wrong = [problem for language in LANGUAGES for problem in bring_up_to_date(language, fresh, check=check)]
+    if wrong:
+        sys.exit("\n".join(wrong))
+
+
+def gathered() -> Catalog:
+    """Every text there is now, with the places where it stands."""
+    catalog = Catalog(project="MusicConnect", charset="utf-8")
+    for text, path, line in [*python_texts(), *template_texts(), *script_texts()]:
+        catalog.add(text, locations=[(path, line)], flags=())
+    return catalog
+
+
+def python_texts() -> Iterator[tuple[str | tuple[str, ...], str, int]]:
+    """Texts of views, and sentences of errors."""
+    for package in ("appliance", "plugins", "transcoder", "web"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            yield from _extracted("python", path)
+
+
+def template_texts() -> Iterator[tuple[str | tuple[str, ...], str, int]]:
+    """Texts of pages."""
+    for path in sorted((ROOT / "web" / "templates").rglob("*.html")):
+        yield from _extracted("jinja2.ext:babel_extract", path)
+
+
+def script_texts() -> Iterator[tuple[str, str, int]]:
+    """Texts of scripts."""
+    for path in sorted((ROOT / "web" / "static" / "js").rglob("*.js")):
+        source = path.read_text("utf-8")
+        for found in SCRIPT_TEXT.finditer(source):
+            yield json.loads(found[1]), _name(path), source.count("\n", 0, found.start()) + 1
+
+
+def _extracted(method: str, path: Path) -> Iterator[tuple[str | tuple[str, ...], str, int]]:
+    with path.open("rb") as file:
+        for line, text, _, _ in extract(method, file, keywords=KEYWORDS, options={"silent": "false"}):
+            if text and text != ("",):
+                yield text, _name(path), line
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def bring_up_to_date(language: str, fresh: Catalog, *, check: bool) -> list[str]:
+    """Write the catalogue of *language* and what is made from it; returns what is wrong with what is there."""
+    folder = TRANSLATIONS / language
+    po = folder / "LC_MESSAGES" / "messages.po"
+    catalog = _read(po, language)
+    catalog.update(fresh, no_fuzzy_matching=True)
+    catalog.obsolete.clear()
+    files = {
+        po: _written(write_po, catalog, width=120, sort_output=True, include_lineno=False),
+        po.with_suffix(".mo"): _written(write_mo, catalog),
+        folder / "texts.json": _script_part(catalog),
+    }
+    if not check:
+        po.parent.mkdir(parents=True, exist_ok=True)
+        for path, data in files.items():
+            path.write_bytes(data)
+        return []
+    wrong = [
+        f"{_name(path)} is old: run 'make texts'."
+        for path, data in files.items()
+        if not path.is_file() or path.read_bytes() != data
+    ]
+    missing = [message.id for message in catalog if message.id and not _is_translated(message.string)]
+    return wrong + [f"{_name(po)} lacks a translation of {text!r}." for text in missing]
+
+
+def _read(po: Path, language: str) -> Catalog:
+    if not po.is_file():
+        return Catalog(locale=language, project="MusicConnect", charset="utf-8")
+    with po.open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def _written(write: object, catalog: Catalog, **options: object) -> bytes:
+    # The dates of a catalogue would make it differ whenever it is written.
+    target = io.BytesIO()
+    write(target, catalog, **options)  # type: ignore[operator]
+    return re.sub(rb'"(POT-Creation|PO-Revision)-Date: [^"]*"\n', b"", target.getvalue())
+
+
+def _script_part(catalog: Catalog) -> bytes:
+    texts = {
+        str(message.id): str(message.string)
+        for message in catalog
+        if message.id and any(path.endswith(".js") for path, _ in message.locations) and message.string
+    }
+    return (json.dumps(dict(sorted(texts.items())), ensure_ascii=False, indent=1) + "\n").encode()
+
+
+def _is_translated(string: object) -> bool:
+    return all(string) if isinstance(string, tuple | list) else bool(string)
+
+
+if __name__ == "__main__":
+    main()
