@@ -8,13 +8,19 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.benchmarks import lighthouse
 from tests.benchmarks import memory
 from tests.benchmarks import serving
 from tests.benchmarks import transcoding
 from tests.benchmarks.figures import Figure
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
-SUITES = {"transcoding": transcoding.run, "serving": serving.run, "memory": memory.run}
+SUITES = {
+    "transcoding": transcoding.run,
+    "serving": serving.run,
+    "memory": memory.run,
+    "lighthouse": lighthouse.run,
+}
 HEAD = """# Benchmarks
 
 Written by `make bench`. A ratio compares two things in one run on one machine, so it means the same on another; absolute
