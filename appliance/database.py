@@ -10,6 +10,7 @@ from datetime import UTC
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 import peewee
@@ -24,6 +25,7 @@ MIGRATIONS = Path(__file__).with_name("migrations")
 MIGRATION_LOCK = 0x6D757369
 """Any number will do that nobody else locks in this database."""
 proxy = peewee.DatabaseProxy()
+M = TypeVar("M", bound=peewee.Model)
 
 
 def new_id() -> str:
@@ -112,6 +114,11 @@ def transaction() -> Iterator[None]:
     else:
         with database.atomic():
             yield
+
+
+def locked(query: "peewee.ModelSelect[M]") -> "peewee.ModelSelect[M]":
+    """*query* with its rows held until the transaction ends; on SQLite the transaction holds the whole database anyway."""
+    return query if isinstance(proxy.obj, peewee.SqliteDatabase) else query.for_update()
 
 
 def hold_open() -> None:

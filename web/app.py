@@ -10,6 +10,7 @@ from web import api
 from web import errors
 from web import frame
 from web import health
+from web import listening
 from web import media
 from web import request_cycle
 from web import resubmission
@@ -51,6 +52,6 @@ def create_app(appliance: Appliance) -> Flask:
     PrometheusMetrics(
         app, path="/metrics", group_by="endpoint", registry=CollectorRegistry(), excluded_paths=["^/health$"]
     )
-    for family in (frame, health, api, media, storefront, studio):
+    for family in (frame, health, api, listening, media, storefront, studio):
         app.register_blueprint(family.blueprint)
     return app

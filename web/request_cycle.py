@@ -1,6 +1,9 @@
 """The cycle of a request: who is asking, one database connection, protection against forged forms, headers of every answer."""
 
 import secrets
+from collections.abc import Callable
+from typing import Any
+from typing import TypeVar
 
 from flask import Flask
 from flask import Response
@@ -21,6 +24,7 @@ from appliance.startup import Appliance
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 csrf = CSRFProtect()
+V = TypeVar("V", bound=Callable[..., Any])
 
 
 class NotSignedIn(NotAllowed):
@@ -58,9 +62,27 @@ def begin() -> None:
         # methods, and each would be a time series of its own.
         request.prom_do_not_track = True  # type: ignore[attr-defined]
         return
+    if getattr(current_app.view_functions[str(request.endpoint)], "by_origin", False):
+        require_own_page()
+        return
     # An API call that rides on no session cannot be forged by another site: there is nothing to ride on.
     if request.blueprint != "api" or (not _bearer() and current_user.is_authenticated):
         csrf.protect()
+
+
+def by_origin(view: V) -> V:
+    """A view that ``sendBeacon`` calls, which can carry no token of the page: who sent it is told by the browser instead."""
+    view.by_origin = True  # type: ignore[attr-defined]
+    return view
+
+
+def require_own_page() -> None:
+    """``NotAllowed`` unless the browser says that a page of ours sent this request (Fetch Metadata, else Origin)."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin", "")
+    ours = {f"{request.scheme}://{request.host}", appliance().settings.public_url.rstrip("/")}
+    # Without TLS, browsers say Origin only.
+    if not (site == "same-origin" if site else origin and origin in ours):
+        raise NotAllowed("This is for the pages of this server.")
 
 
 def finish(response: Response) -> Response:

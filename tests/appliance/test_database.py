@@ -21,19 +21,22 @@ from appliance.accounts.models import Role
 from appliance.accounts.models import User
 from appliance.catalog import member_models as members
 from appliance.catalog import models as catalog
+from appliance.catalog import topics
 from appliance.collective import models as collective
 from appliance.database import Base
+from appliance.discovery import featured
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
 from appliance.idempotency import IdempotencyKey
 from appliance.jobs.models import Job
+from appliance.listening import models as listening
 from appliance.node_processes import NodeProcess
 from appliance.plugin_settings import PluginSetting
 from tests.makers import make_user
 
 MODELS = [
     model
-    for module in (accounts, catalog, members, collective)
+    for module in (accounts, catalog, members, collective, listening, topics, featured)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, Base) and model.__module__ == module.__name__
 ] + [Job, IdempotencyKey, NodeProcess, PluginSetting]

@@ -1,0 +1,1 @@
+"""Listening: what was heard, by whom, and how often it counts."""

@@ -1,0 +1,132 @@
+"""Recording what was heard: retry-safe, in any order, and from two places at once."""
+
+from collections import Counter
+from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Mapping
+from datetime import date
+from datetime import datetime
+
+import peewee
+
+from appliance import database
+from appliance.accounts.models import User
+from appliance.catalog.models import Artist
+from appliance.catalog.models import Release
+from appliance.catalog.models import Track
+from appliance.database import transaction
+from appliance.listening import rules
+from appliance.listening.events import Event
+from appliance.listening.events import good
+from appliance.listening.models import DailyPlays
+from appliance.listening.models import Play
+from appliance.memberships import access
+from appliance.memberships.access import NO_KEYS
+
+_MERGED = (
+    Play.user,
+    Play.started_at,
+    Play.last_at,
+    Play.claimed_ms,
+    Play.heard_ms,
+    Play.position_ms,
+    Play.outcome,
+    Play.quality,
+    Play.context,
+    Play.counted_at,
+    Play.received_at,
+    Play.updated_at,
+)
+
+
+def record(
+    events: Iterable[object],
+    user: User | None,
+    *,
+    client: str,
+    sent_at_ms: int,
+    now: datetime,
+    roles: frozenset[str],
+    keys: Collection[str] = NO_KEYS,
+) -> None:
+    """Take in what a player reports; what is rubbish, of another's play or of a track they may not see is dropped.
+
+    Every report may come twice, late and out of order: the rows are the same in the end.
+    """
+    taken = good(events, sent_at_ms=sent_at_ms, now=now)
+    tracks = _seen({event.track for event in taken}, user, roles=roles, keys=keys)
+    told = _together(
+        (event for event in taken if event.track in tracks), tracks, user=user, client=client, now=now
+    )
+    if told:
+        with transaction():
+            _store(told, tracks)
+
+
+def _seen(
+    track_ids: set[str], user: User | None, *, roles: frozenset[str], keys: Collection[str]
+) -> dict[str, Track]:
+    """Those of the tracks that this person may know of, their artists joined."""
+    if not track_ids:
+        return {}
+    query = Track.select(Track, Release, Artist).join(Release).join(Artist)
+    rows = list(query.where(Track.id.in_(sorted(track_ids))))
+    rights = access.to_releases(
+        user, {row.release_id: row.release for row in rows}.values(), roles=roles, keys=keys
+    )
+    return {row.id: row for row in rows if rights[row.release_id].may_see}
+
+
+def _together(
+    events: Iterable[Event], tracks: Mapping[str, Track], *, user: User | None, client: str, now: datetime
+) -> dict[str, Play]:
+    """What the events of one batch say of each play, by its id."""
+    plays: dict[str, Play] = {}
+    user_id = user.id if user else None
+    for event in events:
+        artist_id = tracks[event.track].release.artist_id
+        told = rules.first(event, artist_id=artist_id, user_id=user_id, client=client, now=now)
+        known = plays.setdefault(event.play, told)
+        if known is not told and rules.belongs(told, known):
+            rules.merge(known, told)
+    return plays
+
+
+def _store(told: Mapping[str, Play], tracks: Mapping[str, Track]) -> None:
+    # Two batches that tell of the same plays take them in the same order, so that neither waits for the other for ever.
+    ids = sorted(told)
+    # First the rows, uncounted, whoever of two makes them; then, held, what is told is put in and counted.
+    Play.insert_many([told[key].__data__ for key in ids]).on_conflict_ignore().execute()
+    changed: list[dict[str, object]] = []
+    counted: Counter[tuple[str, str, date]] = Counter()
+    for play in database.locked(Play.select().where(Play.id.in_(ids)).order_by(Play.id)):
+        if not rules.belongs(told[play.id], play):
+            continue
+        before = dict(play.__data__)
+        _count(counted, play, -1)
+        rules.merge(play, told[play.id])
+        rules.weigh(play, tracks[play.track_id].duration_ms)
+        _count(counted, play, 1)
+        if play.__data__ != before:
+            changed.append(dict(play.__data__))
+    if changed:
+        Play.insert_many(changed).on_conflict(conflict_target=[Play.id], preserve=_MERGED).execute()
+    _add(counted)
+
+
+def _count(counted: Counter[tuple[str, str, date]], play: Play, by: int) -> None:
+    if play.counted_at is not None:
+        counted[(play.track_id, play.artist_id, play.counted_at.date())] += by
+
+
+def _add(counted: Counter[tuple[str, str, date]]) -> None:
+    rows = [
+        {"track": track, "artist": artist, "day": day, "plays": plays}
+        for (track, artist, day), plays in sorted(counted.items())
+        if plays
+    ]
+    if rows:
+        DailyPlays.insert_many(rows).on_conflict(
+            conflict_target=[DailyPlays.track, DailyPlays.day],
+            update={DailyPlays.plays: DailyPlays.plays + peewee.EXCLUDED.plays},
+        ).execute()
