@@ -9,7 +9,10 @@ from appliance import idempotency
 from appliance import jobs
 from appliance import startup
 from appliance.catalog import cleaning
+from appliance.catalog import publishing
 from appliance.catalog import uploads
+from appliance.collective import identity
+from appliance.collective import storage_use
 from appliance.errors import MusicConnectError
 from appliance.jobs.queue import crontab
 from appliance.jobs.queue import huey
@@ -23,6 +26,13 @@ SCRATCH_KEPT_S = 24 * 3600
 def sweep_jobs() -> None:
     """Every minute: requeue what no worker holds and send lost messages again."""
     jobs.sweep(clock.now())
+
+
+@huey.periodic_task(crontab(minute="*"), name="publish_due")  # type: ignore[untyped-decorator]
+def publish_due() -> None:
+    """Every minute: publish the scheduled releases whose hour has come."""
+    for job_id in publishing.publish_due(now=clock.now()):
+        jobs.send(job_id)
 
 
 @huey.periodic_task(crontab(minute="*/5"), name="finish_uploads")  # type: ignore[untyped-decorator]
@@ -68,5 +78,13 @@ def sweep_scratch() -> None:
 @huey.periodic_task(crontab(day_of_week="0", hour="2", minute="0"), name="clean_store")  # type: ignore[untyped-decorator]
 def clean_store() -> None:
     """Sunday 02:00 (UTC): remove the bytes of removed tracks, older runs and former covers."""
-    removed = cleaning.remove_orphans(startup.appliance().store, now=clock.now())
+    appliance = startup.appliance()
+    kept = identity.kept_folders(appliance.settings)
+    removed = cleaning.remove_orphans(appliance.store, now=clock.now(), kept=kept)
     log.info("store cleaned", extra={"objects": removed})
+
+
+@huey.periodic_task(crontab(hour="3", minute="30"), name="count_storage")  # type: ignore[untyped-decorator]
+def count_storage() -> None:
+    """Every night 03:30 (UTC): count how much room folders and artists take, by a job, so that it is tried again."""
+    jobs.send(storage_use.ask(now=clock.now()))

@@ -205,21 +205,19 @@ class Settings:
     disabled_plugins: tuple[str, ...] = _row((), "Plugins that are installed but must not run.")
     log_level: str = _row("info", "How much is logged.", choices=("debug", "info", "warning", "error"))
     plugins: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
+    given: frozenset[str] = field(
+        default_factory=frozenset
+    )  # Rows the operator wrote: no admin's page changes them.
 
 
 def core_settings() -> tuple[Setting, ...]:
     """The rows of the core, in the order of the manual."""
     hints = get_type_hints(Settings)
     return tuple(
-        Setting(f.name, _plain(hints[f.name]), f.default, **f.metadata)
+        Setting(f.name, get_origin(hints[f.name]) or hints[f.name], f.default, **f.metadata)
         for f in fields(Settings)
         if f.default is not MISSING
     )
-
-
-def _plain(hint: Any) -> type:
-    plain: type = get_origin(hint) or hint
-    return plain
 
 
 def load(
@@ -251,8 +249,9 @@ def load(
             values[name] = row.read(environ[ENV_PREFIX + name.upper()], source=ENV_PREFIX + name.upper())
         elif name in table:
             values[name] = row.read(table[name], source=str(path))
+    given_rows = frozenset(values)
     values["data"] = Path(values.get("data", data)).absolute()
-    return Settings(**values, plugins=_with_environment(plugins, environ))
+    return Settings(**values, plugins=_with_environment(plugins, environ), given=given_rows)
 
 
 def _names(

@@ -26,6 +26,7 @@ from flask_babel import get_locale
 from flask_compress import Compress
 from werkzeug.security import safe_join
 
+from appliance.collective import identity
 from appliance.errors import NotFound
 from web import rich_text
 from web.request_cycle import appliance
@@ -87,11 +88,11 @@ def language() -> str:
 @blueprint.app_context_processor
 def everywhere() -> dict[str, Any]:
     """What the frame of every page says."""
-    settings = appliance().settings
+    collective = identity.current(appliance().settings)
     theme = request.cookies.get("theme", "")
     return {
-        "collective": settings.collective_name,
-        "registration": settings.registration,
+        "collective": collective,
+        "registration": collective.registration,
         "languages": LANGUAGES,
         "theme": theme if theme in THEMES else "",
     }

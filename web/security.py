@@ -7,6 +7,7 @@ from typing import Any
 from flask import Flask
 from flask import Request
 from flask import Response
+from flask import request
 from flask.sessions import SecureCookieSessionInterface
 from flask.sessions import SessionMixin
 from flask_security import PeeweeUserDatastore
@@ -21,9 +22,12 @@ from appliance.accounts import models
 from appliance.accounts import people
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import UserRole
+from appliance.collective import identity
 from appliance.database import proxy
 from appliance.database import transaction
+from appliance.errors import NotFound
 from appliance.settings import Settings
+from web.request_cycle import appliance
 
 
 class SessionRole(RoleMixin, models.Role):
@@ -93,7 +97,8 @@ class Accounts(PeeweeUserDatastore):
 def register(app: Flask, settings: Settings) -> None:
     """Put Flask-Security onto *app*."""
     app.config.update(
-        SECURITY_REGISTERABLE=settings.registration,
+        # Always there, and shut by ``keep_closed``: an admin opens and closes it while the server runs.
+        SECURITY_REGISTERABLE=True,
         SECURITY_SEND_REGISTER_EMAIL=False,
         SECURITY_USE_REGISTER_V2=True,
         SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 - the name of an algorithm
@@ -121,6 +126,7 @@ def register(app: Flask, settings: Settings) -> None:
         REMEMBER_COOKIE_SECURE=app.config["SESSION_COOKIE_SECURE"],
     )
     app.session_interface = Sessions()
+    app.before_request(keep_closed)
     security = Security(app, Accounts(demo=doctor.is_loopback(settings.host)))
     # Flask-Security would look for a token of its own in the body of every request, reading what JSON there is into memory before
     # any limit of ours; and load user and roles for each, a range of a song too. Our tokens and ``person()`` ask when they need to.
@@ -128,6 +134,12 @@ def register(app: Flask, settings: Settings) -> None:
     security.principal.identity_loaders.clear()
     # Flask-Login would look into the session after every request, and thereby make each answer vary by cookie; see Sessions.
     app.after_request_funcs[None].remove(app.login_manager._update_remember_cookie)  # type: ignore[attr-defined]
+
+
+def keep_closed() -> None:
+    """No page to register on while registration is closed."""
+    if request.endpoint == "security.register" and not identity.current(appliance().settings).registration:
+        raise NotFound("Registration is closed here.")
 
 
 def _nobody(request: Request) -> None:

@@ -50,6 +50,13 @@ def set_artwork(release: Release, picture: BinaryIO, *, store: ObjectStore, now:
     Each picture gets a folder of its own, so that a page seen a moment ago still finds the old one. ``Invalid`` tells what is
     wrong with a picture that cannot be taken.
     """
+    key, colour = put_sizes(picture, folder=f"artwork/{release.id}", store=store)
+    Release.update(artwork_key=key, colour=colour, updated_at=now).where(Release.id == release.id).execute()
+    return key
+
+
+def put_sizes(picture: BinaryIO, *, folder: str, store: ObjectStore) -> tuple[str, str]:
+    """Put *picture* in every size into a folder of its own below *folder*; its key and the colour that carries it."""
     data = picture.read(MOST_BYTES + 1)
     if not data:
         raise Invalid("This picture is empty.", field="artwork")
@@ -57,7 +64,7 @@ def set_artwork(release: Release, picture: BinaryIO, *, store: ObjectStore, now:
         raise Invalid(f"A picture has at most {MOST_BYTES // 1024 // 1024} MiB.", field="artwork")
     with _one_at_a_time:
         image = _square(_opened(data))
-    key = f"artwork/{release.id}/{new_id()}"
+    key = f"{folder}/{new_id()}"
     for side_px in SIZES_PX:
         scaled = (
             image.resize((side_px, side_px), Image.Resampling.LANCZOS) if image.width != side_px else image
@@ -67,10 +74,7 @@ def set_artwork(release: Release, picture: BinaryIO, *, store: ObjectStore, now:
             scaled.save(out, name, **options)
             out.seek(0)
             store.put(f"{key}/{side_px}.{ending}", out, content_type=f"image/{name.lower()}")
-    Release.update(artwork_key=key, colour=dominant_colour(image), updated_at=now).where(
-        Release.id == release.id
-    ).execute()
-    return key
+    return key, dominant_colour(image)
 
 
 def _opened(data: bytes) -> Image.Image:

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from datetime import timedelta
 
+from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
+from appliance.catalog.models import Replacement
 from appliance.catalog.models import Track
 from appliance.storage import ObjectStore
 
@@ -12,13 +14,13 @@ GRACE = timedelta(days=2)
 """An object younger than this may belong to work under way, or to a page that somebody has open."""
 
 
-def remove_orphans(store: ObjectStore, *, now: datetime) -> int:
+def remove_orphans(store: ObjectStore, *, now: datetime, kept: tuple[str, ...] = ()) -> int:
     """Remove from *store* what nothing in the catalogue names any more; how many objects.
 
     Objects come before their rows, so an object without a row may be on its way in: only what is older than
-    ``GRACE`` goes.
+    ``GRACE`` goes. *kept* are beginnings of keys that others than the catalogue name.
     """
-    old = [key for key in _removable(store, now) if not _is_named(key)]
+    old = [key for key in _removable(store, now) if not key.startswith(kept) and not _is_named(key)]
     for key in old:
         store.delete(key)
     return len(old)
@@ -32,13 +34,25 @@ def _removable(store: ObjectStore, now: datetime) -> Iterator[str]:
 
 
 def _is_named(key: str) -> bool:
-    """Whether a row speaks of this object: ``originals/TRACK``, ``hls/TRACK/RUN/…``, ``artwork/RELEASE/PICTURE/…``."""
+    """Whether a row speaks of this object: ``originals/TRACK``, ``hls/TRACK/RUN/…``, ``artwork/RELEASE-OR-ARTIST/PICTURE/…``.
+
+    A master that took another's place, or is about to, is at ``originals/TRACK.REPLACEMENT``.
+    """
     folder, owner, *rest = key.split("/")
     if folder == "artwork":
         release = Release.get_or_none(Release.id == owner)
-        return release is not None and key.startswith(f"{release.artwork_key}/")
-    track = Track.get_or_none(Track.id == owner)
-    if track is None or folder == "originals":
-        return track is not None
+        artist = Artist.get_or_none(Artist.id == owner) if release is None else None
+        named = release.artwork_key if release else artist.picture_key if artist else ""
+        return bool(named) and key.startswith(f"{named}/")
+    track = Track.get_or_none(Track.id == owner.partition(".")[0])
+    if track is None:
+        return False
+    if folder == "originals":
+        return key == track.original_key or _is_next_master(track, key)
     run_id = rest[0].partition(".")[0] if rest else ""
     return bool(run_id == track.run_id)
+
+
+def _is_next_master(track: Track, key: str) -> bool:
+    here = (Replacement.track == track.id) & (Replacement.original_key == key)
+    return bool(Replacement.select().where(here).exists())
