@@ -1,0 +1,1 @@
+"""Discovery: what a search finds, and what the collective features."""
