@@ -33,9 +33,7 @@ def create(
     demo: bool = False,
 ) -> User:
     """A new, confirmed account; ``Invalid`` for an address or password that cannot be, ``Conflict`` for one that is taken."""
-    email = email.strip().lower()
-    if not _EMAIL.fullmatch(email):
-        raise Invalid("This is not an e-mail address.", field="email")
+    email = address(email)
     least, most = PASSWORD_LENGTH
     if not least <= len(password) <= most:
         raise Invalid(f"A password has {least} to {most} characters.", field="password")
@@ -55,6 +53,14 @@ def create(
         for name in {RoleName.LISTENER, *roles}:
             give_role(user.id, name)
     return user
+
+
+def address(email: str) -> str:
+    """*email* as accounts keep it; ``Invalid`` for what cannot be one."""
+    email = email.strip().lower()
+    if not _EMAIL.fullmatch(email):
+        raise Invalid("This is not an e-mail address.", field="email")
+    return email
 
 
 def give_role(user_id: str, name: RoleName) -> None:

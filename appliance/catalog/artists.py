@@ -1,14 +1,19 @@
-"""Artists: made by a person, found by slug."""
+"""Artists: made by a person, found by slug, removed while they are empty."""
 
 import re
 from datetime import datetime
 
+from appliance.accounts import audit
 from appliance.accounts import people
+from appliance.accounts.audit import Action
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import User
+from appliance.catalog import members
+from appliance.catalog.member_models import ArtistAddress
 from appliance.catalog.member_models import ArtistMember
 from appliance.catalog.member_models import MemberRole
 from appliance.catalog.models import Artist
+from appliance.catalog.models import Release
 from appliance.catalog.wording import clean_line
 from appliance.catalog.wording import clean_text
 from appliance.catalog.wording import slugify
@@ -27,19 +32,19 @@ def create(owner: User, *, name: str, slug: str = "", about: str = "", now: date
     ``Invalid`` for a name or slug that cannot be, ``Conflict`` for a slug that is taken.
     """
     name = clean_line(name, field="name", longest=200)
-    if slug and not SLUG.fullmatch(slug):
-        raise Invalid("A slug has 1 to 60 letters a-z, digits and inner hyphens.", field="slug")
+    if slug:
+        slug = checked_slug(slug)
     with transaction():
         slug = slug or _free_slug(slugify(name, fallback="artist"))
-        if Artist.select().where(Artist.slug == slug).exists():
-            raise Conflict(f"The address @{slug} is taken.")
+        require_free(slug)
         if Artist.select().where(Artist.owner == owner.id).count() >= MOST_ARTISTS_OF_ONE_PERSON:
-            raise Conflict(f"One person runs at most {MOST_ARTISTS_OF_ONE_PERSON} artists.")
+            raise Conflict("One person runs at most {most} artists.", most=MOST_ARTISTS_OF_ONE_PERSON)
         artist = Artist.create(
             slug=slug, name=name, about=clean_text(about, field="about"), owner=owner.id, created_at=now
         )
         ArtistMember.create(artist=artist.id, user=owner.id, role=MemberRole.OWNER, since=now)
         people.give_role(owner.id, RoleName.ARTIST)
+        audit.record(Action.ARTIST_CREATED, actor=owner.id, subject=f"artist:{artist.id}", now=now)
     return artist
 
 
@@ -51,14 +56,64 @@ def find(slug: str) -> Artist:
     return artist
 
 
+def moved_to(slug: str) -> str:
+    """The present address of the artist who was at this one before; empty when nobody was."""
+    address = (
+        ArtistAddress.select(ArtistAddress, Artist).join(Artist).where(ArtistAddress.slug == slug).first()
+    )
+    return str(address.artist.slug) if address else ""
+
+
+def by_id(artist_id: str) -> Artist:
+    """The artist with this id, or ``NotFound``."""
+    artist = Artist.get_or_none(Artist.id == artist_id)
+    if artist is None:
+        raise NotFound("There is no such artist.")
+    return artist
+
+
 def run_by(user: User) -> list[Artist]:
     """The artists this person works on, in whatever role, by name."""
     query = Artist.select().join(ArtistMember).where(ArtistMember.user == user.id)
     return list(query.order_by(Artist.name, Artist.id))
 
 
+def delete(artist: Artist, *, actor: User, now: datetime) -> None:
+    """Remove an artist that has no release; ``Conflict`` otherwise."""
+    with transaction():
+        members.hold(artist)
+        if Release.select().where(Release.artist == artist.id).exists():
+            raise Conflict("Only an artist without releases can be removed.")
+        Artist.delete().where(Artist.id == artist.id).execute()
+        audit.record(
+            Action.ARTIST_REMOVED,
+            actor=actor.id,
+            subject=f"artist:{artist.id}",
+            now=now,
+            detail={"name": artist.name},
+        )
+
+
+def checked_slug(text: object) -> str:
+    """*text* as an address can be; ``Invalid`` for any other."""
+    if not isinstance(text, str) or not SLUG.fullmatch(text):
+        raise Invalid("A slug has 1 to 60 letters a-z, digits and inner hyphens.", field="slug")
+    return text
+
+
+def require_free(slug: str, *, besides: str = "") -> None:
+    """``Conflict`` when the address is, or was, that of another artist than *besides*: shared links stay with whom they were for."""
+    now = Artist.select().where(Artist.slug == slug, Artist.id != besides)
+    before = ArtistAddress.select().where(ArtistAddress.slug == slug, ArtistAddress.artist != besides)
+    if now.exists() or before.exists():
+        raise Conflict("The address @{slug} is taken.", slug=slug)
+
+
 def _free_slug(wanted: str) -> str:
     """*wanted*, or with a number where it is taken: names in other scripts all come out alike."""
-    taken = {row.slug for row in Artist.select(Artist.slug).where(Artist.slug.startswith(wanted[:50]))}
-    numbered = (f"{wanted[:50].rstrip('-')}-{number}" for number in range(2, len(taken) + 3))
+    stem = wanted[:50]
+    taken = {row.slug for row in Artist.select(Artist.slug).where(Artist.slug.startswith(stem))}
+    former = ArtistAddress.select(ArtistAddress.slug).where(ArtistAddress.slug.startswith(stem))
+    taken |= {row.slug for row in former}
+    numbered = (f"{stem.rstrip('-')}-{number}" for number in range(2, len(taken) + 3))
     return wanted if wanted not in taken else next(slug for slug in numbered if slug not in taken)
