@@ -13,9 +13,11 @@ from appliance.accounts.models import User
 from appliance.catalog import artists
 from appliance.catalog import originals
 from appliance.catalog import releases
+from appliance.catalog import tracks
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
+from appliance.catalog.models import TrackState
 from appliance.database import new_id
 from appliance.startup import Appliance
 
@@ -53,3 +55,27 @@ def make_track(
         attempts=appliance.settings.job_attempts,
         now=now,
     )
+
+
+def add_track(
+    release: Release, state: TrackState = TrackState.READY, title: str = "Low Tide", *, now: datetime = NOW
+) -> Track:
+    """A track of this state, two seconds long, without any bytes."""
+    track_id = new_id()
+    Track.create(
+        id=track_id,
+        release=release.id,
+        position=1 + Track.select().where(Track.release == release.id).count(),
+        slug=tracks.free_slug(release.id, title),
+        title=title,
+        state=state,
+        duration_ms=2000,
+        original_key=f"originals/{track_id}",
+        original_name="x.flac",
+        original_type="audio/flac",
+        original_size_bytes=1,
+        original_sha256="0" * 64,
+        created_at=now,
+        updated_at=now,
+    )
+    return tracks.find(track_id)

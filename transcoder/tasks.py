@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -9,11 +10,13 @@ from appliance import clock
 from appliance import jobs
 from appliance import startup
 from appliance.catalog import artwork
+from appliance.catalog import masters
 from appliance.catalog import originals
 from appliance.catalog import publishing
 from appliance.catalog import tracks
 from appliance.catalog.models import Release
 from appliance.catalog.models import Rendition
+from appliance.catalog.models import Replacement
 from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.database import new_id
@@ -71,6 +74,7 @@ class Run:
         self.run_id = new_id()
         self.folder: Path = appliance.scratch / f"{job.job_id}-{self.run_id}"
         self.first = not track.duration_ms
+        self.source_key: str = track.original_key
         self.kept: set[str] = set()
 
     @property
@@ -84,7 +88,7 @@ class Run:
         made_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.first:
             tracks.move(self.track, TrackState.PROCESSING, now=clock.now())
-        with as_file(self.store, self.track.original_key, folder=self.folder) as source:
+        with as_file(self.store, self.source_key, folder=self.folder) as source:
             if self.first:
                 self.take_tags(source)
             made = pipeline.transcode(
@@ -111,10 +115,9 @@ class Run:
             return
         self.put_rung(rung)
         with transaction():
-            self.add_rendition(rung)
-            Track.update(run_id=self.run_id, updated_at=clock.now()).where(
-                Track.id == self.track.id
-            ).execute()
+            still = (Track.id == self.track.id) & (Track.original_key == self.source_key)
+            if Track.update(run_id=self.run_id, updated_at=clock.now()).where(still).execute():
+                self.add_rendition(rung)
 
     def put_rung(self, rung: pipeline.EncodedRung) -> None:
         """Put media first, playlist second, for the same reason as the master last."""
@@ -145,26 +148,31 @@ class Run:
     ) -> None:
         """Renditions and ``ready`` in one transaction; the runs before are dropped from the database."""
         with transaction():
-            track = tracks.find(self.track.id)
+            values = {
+                "run_id": self.run_id,
+                "duration_ms": made.source.duration_ms,
+                "original_format": described(made.source),
+                "loudness_lufs": made.loudness_lufs,
+                "true_peak_dbtp": made.true_peak_dbtp,
+                "fingerprint": made.fingerprint,
+                "waveform_key": waveform_key,
+                "preview_key": preview_key,
+            }
+            if not self.switch(values, now=now):
+                return
             for rung in made.rungs:
                 self.add_rendition(rung)
+            track = tracks.find(self.track.id)
             Rendition.delete().where(Rendition.track == track.id, Rendition.run_id != self.run_id).execute()
-            Track.update(
-                state=TrackState.READY,
-                problem="",
-                run_id=self.run_id,
-                duration_ms=made.source.duration_ms,
-                original_format=described(made.source),
-                loudness_lufs=made.loudness_lufs,
-                true_peak_dbtp=made.true_peak_dbtp,
-                fingerprint=made.fingerprint,
-                waveform_key=waveform_key,
-                preview_key=preview_key,
-                updated_at=now,
-            ).where(Track.id == track.id).execute()
             queued = publishing.became_ready(track, now=now)
         for job_id in queued:
             jobs.send(job_id)
+
+    def switch(self, values: Mapping[str, object], *, now: datetime) -> bool:
+        """Let listeners hear this run; False when another master has taken the place of the one it was made from."""
+        still = (Track.id == self.track.id) & (Track.original_key == self.source_key)
+        ready = Track.update(state=TrackState.READY, problem="", updated_at=now, **values)
+        return bool(ready.where(still).execute())
 
     def take_tags(self, source: Path) -> None:
         """Fill what the artist has not filled: title, ISRC and lyrics of the track, the cover of the release."""
@@ -185,6 +193,33 @@ class Run:
                 artwork.set_artwork(track.release, found.cover_file(), store=self.store, now=clock.now())
             except Invalid:
                 log.info("embedded cover not taken", extra={"track": track.id})
+
+
+class Replacing(Run):
+    """One attempt with a new master: nothing of the track changes before all of it is verified."""
+
+    def __init__(self, replacement: Replacement, job: jobs.Running, appliance: Appliance) -> None:
+        super().__init__(replacement.track, job, appliance)
+        self.first = False
+        self.source_key = replacement.original_key
+        self.replacement = replacement
+
+    def switch(self, values: Mapping[str, object], *, now: datetime) -> bool:
+        """Make it the master of the track; False when it has given way to a newer one."""
+        return masters.take_over(self.replacement, now=now, **values)
+
+
+@jobs.handles(masters.REPLACE, failed=masters.give_up)
+def replace_master(job: jobs.Running) -> None:
+    """Make every rendition from a new master, and let it take the old one's place."""
+    replacement = masters.find(job.subject)
+    if replacement is None:
+        return
+    run = Replacing(replacement, job, startup.appliance())
+    try:
+        run.go()
+    finally:
+        shutil.rmtree(run.folder, ignore_errors=True)
 
 
 def described(facts: pipeline.SourceFacts) -> str:

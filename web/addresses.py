@@ -32,7 +32,9 @@ def stream(track: Track, qualities: list[str], listener: str) -> tuple[str, int]
 
 def original(track: Track, listener: str) -> str:
     """An address of the untouched original, for the people behind it."""
-    return _signed(f"{track.id}.original", "original", ["master"], listener)[0]
+    # By its key, not by its track: what is cached under this address must not be another master's bytes.
+    asset = f"{track.original_key.removeprefix('originals/')}.original"
+    return _signed(asset, "original", ["master"], listener)[0]
 
 
 def _signed(asset: str, name: str, qualities: list[str], listener: str) -> tuple[str, int]:
@@ -48,6 +50,16 @@ def _signed(asset: str, name: str, qualities: list[str], listener: str) -> tuple
 def release_page(release: Release) -> str:
     """The public page of a release."""
     return url_for("storefront.release", artist=release.artist.slug, slug=release.slug)
+
+
+def track_page(track: Track) -> str:
+    """The public page of a track, below that of its release, which is joined."""
+    return f"{release_page(track.release)}/{track.slug}"
+
+
+def file(track: Track, quality: str, listener: str) -> str:
+    """An address of the one file of a rung, for programs that know no playlists."""
+    return _signed(f"{track.id}.{track.run_id}", f"{quality}.mp4", [quality], listener)[0]
 
 
 def root() -> str:

@@ -47,9 +47,10 @@ def protected(token: str, asset: str, name: str) -> Response:
     if name == "master.m3u8":
         media_tokens.require(grant, asset, next(iter(grant.qualities), ""))
         return master(f"hls/{track_id}/{run_id}/{name}", grant, cache)
-    if name == "original" and run_id == "original":
+    if name == "original" and asset.endswith(".original"):
         media_tokens.require(grant, asset, Quality.MASTER)
-        return serve(appliance().store, f"originals/{track_id}", request=request, cache_control=cache)
+        key = f"originals/{asset.removesuffix('.original')}"
+        return serve(appliance().store, key, request=request, cache_control=cache)
     if quality not in QUALITIES or ending not in {"media.m3u8", "mp4"}:
         raise NotFound("There is nothing at this address.")
     media_tokens.require(grant, asset, quality)

@@ -268,7 +268,10 @@ def _masters(row: Release, owner: User) -> dict[str, object]:
     right = access.to_release(owner, row, roles=roles())
     rows = tracks.of_release(row)
     made, work = tracks.renditions_of(rows), jobs.latest(tracks.TRANSCODE, [track.id for track in rows])
-    return {"tracks": presentation.masters(rows, right, made, work), "hindrance": publishing.hindrance(rows)}
+    return {
+        "tracks": presentation.masters(rows, right, made, work),
+        "hindrance": str(publishing.hindrance(rows) or ""),
+    }
 
 
 def _release_page(row: Release, owner: User, *, problem: Exception | None = None, at_track: str = "") -> str:

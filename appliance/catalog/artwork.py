@@ -1,9 +1,14 @@
 """Artwork: a picture made into a few sizes in WebP and JPEG, and a colour for the page."""
 
+from __future__ import annotations
+
 import io
+import math
 import struct
 import threading
 import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import BinaryIO
 
@@ -44,26 +49,56 @@ _DAMAGED = (
 )
 
 
-def set_artwork(release: Release, picture: BinaryIO, *, store: ObjectStore, now: datetime) -> str:
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A square of a picture as it is seen: its left edge as a part of the width, its top of the height, its side of the shorter one."""
+
+    x: float
+    y: float
+    size: float
+
+    @classmethod
+    def read(cls, sent: Mapping[str, str]) -> Crop | None:
+        """The square that ``x``, ``y`` and ``size`` of a form tell, each 0 to 1; None when none is told, for the middle."""
+        told = [sent.get(name, "").strip() for name in ("x", "y", "size")]
+        if not all(told):
+            return None
+        try:
+            x, y, size = (float(value) for value in told)
+        except ValueError:
+            x = y = size = math.nan
+        if not (0 <= x <= 1 and 0 <= y <= 1 and 0 < size <= 1):
+            raise Invalid("The part of the picture is told by numbers from 0 to 1.", field="artwork")
+        return cls(x, y, size)
+
+
+def set_artwork(
+    release: Release, picture: BinaryIO, *, store: ObjectStore, now: datetime, crop: Crop | None = None
+) -> str:
     """Make *picture* the artwork of *release* and return the key of its folder.
 
     Each picture gets a folder of its own, so that a page seen a moment ago still finds the old one. ``Invalid`` tells what is
     wrong with a picture that cannot be taken.
     """
-    key, colour = put_sizes(picture, folder=f"artwork/{release.id}", store=store)
+    key, colour = put_sizes(picture, folder=f"artwork/{release.id}", store=store, crop=crop)
     Release.update(artwork_key=key, colour=colour, updated_at=now).where(Release.id == release.id).execute()
     return key
 
 
-def put_sizes(picture: BinaryIO, *, folder: str, store: ObjectStore) -> tuple[str, str]:
-    """Put *picture* in every size into a folder of its own below *folder*; its key and the colour that carries it."""
+def put_sizes(
+    picture: BinaryIO, *, folder: str, store: ObjectStore, crop: Crop | None = None
+) -> tuple[str, str]:
+    """Put the square *crop* of *picture*, or its middle, in every size into a folder of its own below *folder*.
+
+    Gives the key of that folder and the colour that carries the picture.
+    """
     data = picture.read(MOST_BYTES + 1)
     if not data:
         raise Invalid("This picture is empty.", field="artwork")
     if len(data) > MOST_BYTES:
         raise Invalid(f"A picture has at most {MOST_BYTES // 1024 // 1024} MiB.", field="artwork")
     with _one_at_a_time:
-        image = _square(_opened(data))
+        image = _square(_opened(data), crop)
     key = f"{folder}/{new_id()}"
     for side_px in SIZES_PX:
         scaled = (
@@ -135,10 +170,24 @@ def _flat(image: Image.Image) -> Image.Image:
     return image.convert("RGB")
 
 
-def _square(image: Image.Image) -> Image.Image:
-    """The middle square, at most as large as the largest size."""
+def _square(image: Image.Image, crop: Crop | None = None) -> Image.Image:
+    """The chosen square or the middle one, at most as large as the largest size."""
+    if crop is not None:
+        image = image.crop(_box(image.size, crop))
     side = min(image.size)
     return ImageOps.fit(image, (min(side, SIZES_PX[0]),) * 2, Image.Resampling.LANCZOS)
+
+
+def _box(size: tuple[int, int], crop: Crop) -> tuple[int, int, int, int]:
+    """The corners of *crop* in a picture of this *size*, moved inside where rounding put them over an edge."""
+    width, height = size
+    side = round(crop.size * min(size))
+    if side < LEAST_SIDE_PX:
+        raise Invalid(
+            "This part of the picture is too small for a cover; choose a larger one.", field="artwork"
+        )
+    left, top = min(round(crop.x * width), width - side), min(round(crop.y * height), height - side)
+    return left, top, left + side, top + side
 
 
 def dominant_colour(image: Image.Image) -> str:

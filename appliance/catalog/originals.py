@@ -13,6 +13,7 @@ from appliance.catalog.wording import clean_line
 from appliance.database import transaction
 from appliance.errors import Invalid
 from appliance.storage import ObjectStore
+from appliance.storage import StoredObject
 
 MOST_TRACKS = 500
 MIB = 1024 * 1024
@@ -102,25 +103,19 @@ def receive(
     known = Track.get_or_none(Track.id == track_id)
     if known is not None:
         return tracks.find(track_id), jobs.add(tracks.TRANSCODE, track_id, now=now, max_attempts=attempts).id
-    name = (
-        clean_line(filename or "untitled", field="filename", longest=1000, required=False)[-255:]
-        or "untitled"
-    )
     require_room(release)
     key = f"originals/{track_id}"
-    if path.exists():
-        with path.open("rb") as file:
-            kind = content_type(file.read(_HEAD_BYTES))
-        stored = store.put_file(key, path, content_type=kind, move=True)
-    else:
-        stored = store.stat(key)
+    stored, name = keep(path, key=key, filename=filename, store=store)
     with transaction():
+        # Holds the release: of two that arrive at once, both would find the same place and the same address free.
+        Release.update(updated_at=now).where(Release.id == release.id).execute()
         require_room(release)
         last = Track.select(peewee.fn.MAX(Track.position)).where(Track.release == release.id).scalar()
         Track.create(
             id=track_id,
             release=release.id,
             position=(last or 0) + 1,
+            slug=tracks.free_slug(release.id, title_from(name)),
             title=title_from(name),
             original_key=key,
             original_name=name,
@@ -132,6 +127,19 @@ def receive(
         )
         job = jobs.add(tracks.TRANSCODE, track_id, now=now, max_attempts=attempts)
     return tracks.find(track_id), job.id
+
+
+def keep(path: Path, *, key: str, filename: str, store: ObjectStore) -> tuple[StoredObject, str]:
+    """Put the file at *path* into the store as the original *key*, moved away; what is stored, and a clean file name.
+
+    Without a file there, it is what an earlier call stored. ``Invalid`` when its bytes are no music.
+    """
+    name = clean_line(filename or "untitled", field="filename", longest=1000, required=False)[-255:]
+    if path.exists():
+        with path.open("rb") as file:
+            kind = content_type(file.read(_HEAD_BYTES))
+        return store.put_file(key, path, content_type=kind, move=True), name or "untitled"
+    return store.stat(key), name or "untitled"
 
 
 def title_from(filename: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -12,8 +11,14 @@ from typing import Any
 
 import peewee
 
+from appliance.catalog import codes
+from appliance.catalog import credits
+from appliance.catalog import findable
+from appliance.catalog import licences
 from appliance.catalog import tracks
+from appliance.catalog import versions
 from appliance.catalog.models import Artist
+from appliance.catalog.models import Audience
 from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseKind
 from appliance.catalog.models import ReleaseState
@@ -45,29 +50,39 @@ def _published(limit: Any) -> peewee.ModelSelect[Release]:
 
 
 _newest = Prepared(_published, Release.artist)
-_CATALOGUE_NUMBER = re.compile(r"[\w .:/-]{0,60}")
 
 
 def create(artist: Artist, fields: Mapping[str, object], *, now: datetime) -> Release:
     """A new draft; *fields* as in ``edit``, of which ``title`` must be there."""
     values = _checked({"kind": ReleaseKind.ALBUM, "title": "", **fields})
+    people = values.pop("contributors", ())
     with transaction():
         slug = _free_slug(artist, slugify(str(values["title"])))
-        return Release.create(artist=artist, slug=slug, created_at=now, updated_at=now, **values)
+        release = Release.create(artist=artist, slug=slug, created_at=now, updated_at=now, **values)
+        credits.store(release.id, None, people)
+    return release
 
 
-def edit(release: Release, fields: Mapping[str, object], *, now: datetime) -> Release:
+def edit(
+    release: Release, fields: Mapping[str, object], *, now: datetime, made_from: int | None = None
+) -> Release:
     """Change what *fields* names and nothing else; with ``track_order``, a list of track ids, also the order of the tracks.
 
     All of it happens or nothing. ``Invalid`` names the field that cannot be taken, ``Conflict`` tells that the order is not of the
-    tracks there are. The address of a release stays when its title changes: people have shared it.
+    tracks there are, ``Stale`` that the release is no longer the version the change was *made_from*. The address of a release stays
+    when its title changes: people have shared it.
     """
     values = _checked({name: value for name, value in fields.items() if name != "track_order"})
     with transaction():
+        if values or made_from is not None:
+            people = values.pop("contributors", None)
+            versions.change(release, {"updated_at": now, **values}, made_from=made_from)
+            if people is not None:
+                credits.store(release.id, None, people)
         if "track_order" in fields:
             tracks.reorder(release, _track_order(fields["track_order"]), now=now)
-        if values:
-            Release.update(updated_at=now, **values).where(Release.id == release.id).execute()
+        if values.keys() & {"title", "genre", "tags"}:
+            findable.release(release.id)
     return find(release.id)
 
 
@@ -153,16 +168,27 @@ def _kind(value: object) -> str:
     return ReleaseKind(value)
 
 
+def _audience(value: object) -> str:
+    if not isinstance(value, str) or value not in set(Audience):
+        raise Invalid("The audience is 'everyone' or 'listeners'.", field="audience")
+    return Audience(value)
+
+
 def _tags(value: object) -> str:
     names = value.replace("\n", ",").split(",") if isinstance(value, str) else value
     if not isinstance(names, list):
         raise Invalid("'tags' must be a list of texts.", field="tags")
     if len(names) > 10 * MOST_TAGS:
-        raise Invalid(f"A release has at most {MOST_TAGS} tags.", field="tags")
+        raise Invalid("A release has at most {most} tags.", most=MOST_TAGS, field="tags")
     tags = [clean_line(name, field="tags", longest=40, required=False).lower() for name in names]
     unique = list(dict.fromkeys(tag for tag in tags if tag))
     if len(unique) > MOST_TAGS:
-        raise Invalid(f"A release has at most {MOST_TAGS} tags.", field="tags")
+        raise Invalid(
+            "A release has at most {most} tags; these are {count}.",
+            most=MOST_TAGS,
+            count=len(unique),
+            field="tags",
+        )
     return "\n".join(unique)
 
 
@@ -177,15 +203,6 @@ def _release_date(value: object) -> date | None:
         ) from error
 
 
-def _catalogue_number(value: object) -> str:
-    text = clean_line(value, field="catalogue_number", longest=60, required=False)
-    if not _CATALOGUE_NUMBER.fullmatch(text):
-        raise Invalid(
-            "A catalogue number has letters, digits, spaces and . : / - only.", field="catalogue_number"
-        )
-    return text
-
-
 _READERS: Mapping[str, Callable[[object], object]] = {
     "title": lambda v: clean_line(v, field="title", longest=300),
     "kind": _kind,
@@ -193,13 +210,15 @@ _READERS: Mapping[str, Callable[[object], object]] = {
     "genre": lambda v: clean_line(v, field="genre", longest=60, required=False),
     "tags": _tags,
     "credits": lambda v: clean_text(v, field="credits"),
-    "licence": lambda v: clean_line(v, field="licence", longest=60, required=False),
-    "catalogue_number": _catalogue_number,
+    "licence": licences.read,
+    "catalogue_number": codes.catalogue_number,
     "release_date": _release_date,
+    "audience": _audience,
+    "contributors": credits.read,
 }
 
 
-def _checked(fields: Mapping[str, object]) -> dict[str, object]:
+def _checked(fields: Mapping[str, object]) -> dict[str, Any]:
     for name in fields:
         if name not in _READERS:
             raise Invalid(

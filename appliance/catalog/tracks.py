@@ -1,15 +1,21 @@
 """Tracks: found, edited, put in order, removed, made anew."""
 
-import re
 from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import peewee
 
 from appliance import jobs
+from appliance.catalog import codes
+from appliance.catalog import credits
+from appliance.catalog import findable
+from appliance.catalog import licences
+from appliance.catalog import lyrics
+from appliance.catalog import versions
 from appliance.catalog.models import MOVES
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
@@ -18,6 +24,7 @@ from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.catalog.wording import clean_line
 from appliance.catalog.wording import clean_text
+from appliance.catalog.wording import slugify
 from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
@@ -47,7 +54,6 @@ _by_release = Prepared(
 _renditions = Prepared(
     lambda *track_ids: Rendition.select().where(Rendition.track.in_(track_ids)).order_by(Rendition.id)
 )
-_ISRC = re.compile(r"[A-Z]{2}[A-Z0-9]{3}[0-9]{7}")
 
 
 def find(track_id: str) -> Track:
@@ -56,6 +62,17 @@ def find(track_id: str) -> Track:
     if not rows:
         raise NotFound("There is no such track.")
     return rows[0]
+
+
+def find_by_address(artist_slug: str, release_slug: str, slug: str) -> Track:
+    """The track at ``/@artist/release/track``, its release and artist joined, or ``NotFound``."""
+    query = Track.select(Track, Release, Artist).join(Release).join(Artist)
+    track: Track | None = query.where(
+        Artist.slug == artist_slug, Release.slug == release_slug, Track.slug == slug
+    ).first()
+    if track is None:
+        raise NotFound("There is no such track.")
+    return track
 
 
 def of_release(release: Release) -> list[Track]:
@@ -80,18 +97,36 @@ def renditions_of(tracks: Iterable[Track]) -> dict[str, list[Rendition]]:
     return found
 
 
-def edit(track: Track, fields: Mapping[str, object], *, now: datetime) -> Track:
-    """Change what *fields* names (title, isrc, lyrics); ``Invalid`` names the field that cannot be taken."""
-    for name in fields:
-        if name not in _READERS:
-            raise Invalid(
-                f"A track has no field '{name[:60]}' that can be set; it has {', '.join(_READERS)}.",
-                field=name[:60],
-            )
-    values = {name: _READERS[name](value) for name, value in fields.items()}
-    if values:
-        Track.update(updated_at=now, **values).where(Track.id == track.id).execute()
+def edit(track: Track, fields: Mapping[str, object], *, now: datetime, made_from: int | None = None) -> Track:
+    """Change what *fields* names and nothing else; ``Invalid`` names the field that cannot be taken.
+
+    ``Stale`` tells that the track is no longer the version the change was *made_from*. Its address follows the title until somebody
+    may have shared it: until the release goes out or gets a private link.
+    """
+    values = _checked(fields, track)
+    with transaction():
+        if values or made_from is not None:
+            people = values.pop("contributors", None)
+            versions.change(track, {"updated_at": now, **values}, made_from=made_from)
+            if people is not None:
+                credits.store(track.release_id, track.id, people)
+        if values.get("isrc"):
+            _require_own_isrc(track, values["isrc"])
+        if "title" in values:
+            release = Release.get_by_id(track.release_id)
+            if release.published_at is None and not release.private_key:
+                slug = free_slug(track.release_id, values["title"], but=track.id)
+                Track.update(slug=slug).where(Track.id == track.id).execute()
+            findable.track(track.id)
     return find(track.id)
+
+
+def free_slug(release_id: str, title: str, *, but: str = "") -> str:
+    """A slug made of *title* that no track of the release has, *but* one; inside the transaction of the caller."""
+    taken = {row.slug for row in Track.select(Track.slug).where(Track.release == release_id, Track.id != but)}
+    wanted = slugify(title)
+    numbered = (f"{wanted}-{number}" for number in range(2, len(taken) + 3))
+    return wanted if wanted not in taken else next(slug for slug in numbered if slug not in taken)
 
 
 def reorder(release: Release, track_ids: Sequence[str], *, now: datetime) -> None:
@@ -110,6 +145,7 @@ def remove(track: Track) -> None:
     """Take a track off its release; its bytes are removed by the weekly clean-up."""
     with transaction():
         Track.delete().where(Track.id == track.id).execute()
+        findable.track(track.id)
         rest = (
             Track.select(Track.id).where(Track.release == track.release_id).order_by(Track.position, Track.id)
         )
@@ -138,18 +174,32 @@ def move(track: Track, state: TrackState, *, now: datetime, **values: object) ->
     Track.update(state=state, updated_at=now, **values).where(Track.id == track.id).execute()
 
 
-def _isrc(value: object) -> str:
-    # ISO 3901: country, registrant, year and designation; hyphens are for people only.
-    text = (
-        clean_line(value, field="isrc", longest=20, required=False).upper().replace("-", "").replace(" ", "")
-    )
-    if text and not _ISRC.fullmatch(text):
-        raise Invalid("An ISRC has 12 characters, such as DE-A12-26-00001 (ISO 3901).", field="isrc")
-    return text
+def _require_own_isrc(track: Track, isrc: str) -> None:
+    """``Invalid`` when another track of the release has this ISRC: it names one recording."""
+    other = Track.get_or_none(Track.release == track.release_id, Track.isrc == isrc, Track.id != track.id)
+    if other is not None:
+        raise Invalid(
+            "“{title}” has this ISRC already; each recording has its own.", title=other.title, field="isrc"
+        )
 
 
-_READERS: Mapping[str, Callable[[object], object]] = {
-    "title": lambda v: clean_line(v, field="title", longest=300),
-    "isrc": _isrc,
-    "lyrics": lambda v: clean_text(v, field="lyrics", longest=50_000),
+def _checked(fields: Mapping[str, object], track: Track) -> dict[str, Any]:
+    for name in fields:
+        if name not in _READERS:
+            raise Invalid(
+                "A track has no field '{name}' that can be set; it has {names}.",
+                name=name[:60],
+                names=", ".join(_READERS),
+                field=name[:60],
+            )
+    return {name: _READERS[name](value, track) for name, value in fields.items()}
+
+
+_READERS: Mapping[str, Callable[[object, Track], object]] = {
+    "title": lambda v, _: clean_line(v, field="title", longest=300),
+    "isrc": lambda v, _: codes.isrc(v),
+    "lyrics": lambda v, _: clean_text(v, field="lyrics", longest=50_000),
+    "synced_lyrics": lambda v, track: lyrics.read(v, duration_ms=track.duration_ms),
+    "licence": lambda v, _: licences.read(v),
+    "contributors": lambda v, _: credits.read(v),
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from appliance.accounts.models import User
+from appliance.catalog import masters
 from appliance.catalog import originals
 from appliance.catalog import releases
 from appliance.catalog import staging
@@ -38,15 +39,18 @@ def begin(
     max_upload_mb: int,
     expiry_h: int,
     now: datetime,
+    replaces: Track | None = None,
 ) -> Upload:
-    """Announce a file of *size_bytes*; ``Invalid`` when it can never be taken."""
+    """Announce a file of *size_bytes*, the new master of the track it *replaces* if it does; ``Invalid`` when it can never be taken."""
     originals.check_size(size_bytes, max_upload_mb=max_upload_mb)
-    originals.require_room(release)
+    if replaces is None:
+        originals.require_room(release)
     name = clean_line(filename or "untitled", field="filename", longest=1000, required=False)[-255:]
     return Upload.create(
         user=user.id,
         release=release.id,
         filename=name,
+        replaces=replaces.id if replaces else "",
         size_bytes=size_bytes,
         created_at=now,
         expires_at=now + timedelta(hours=expiry_h),
@@ -104,26 +108,17 @@ def append(
 def finish(
     upload: Upload, *, folder: Path, store: ObjectStore, attempts: int, now: datetime
 ) -> tuple[Track, str]:
-    """Turn a complete upload into a track; may be called again after a crash. Returns it and the id of the job to ``send``.
+    """Turn a complete upload into a track, or into the next master of one; returns the track and the id of the job to ``send``.
 
-    A file that is no music ends the upload: its ``problem`` says why, and the sentence is raised as ``Invalid``. ``WrongOffset``
+    It may be called again after a crash. A file that is no music ends the upload: its ``problem`` says why, and the sentence is raised as ``Invalid``. ``WrongOffset``
     when its bytes are gone.
     """
     if upload.offset_bytes != upload.size_bytes:
         raise Conflict("The upload is not complete yet.")
-    release = releases.find(upload.release_id)
     with staging.locked(folder, upload.id):
         _still_there(upload)
         try:
-            result = originals.receive(
-                release,
-                staging.path_of(folder, upload.id),
-                track_id=upload.id,
-                filename=upload.filename,
-                store=store,
-                attempts=attempts,
-                now=now,
-            )
+            result = _receive(upload, folder=folder, store=store, attempts=attempts, now=now)
         except Invalid as error:
             Upload.update(problem=str(error), expires_at=now).where(Upload.id == upload.id).execute()
             staging.path_of(folder, upload.id).unlink(missing_ok=True)
@@ -135,6 +130,34 @@ def finish(
         Upload.update(finished_at=now).where(Upload.id == upload.id).execute()
         staging.path_of(folder, upload.id).unlink(missing_ok=True)
     return result
+
+
+def _receive(
+    upload: Upload, *, folder: Path, store: ObjectStore, attempts: int, now: datetime
+) -> tuple[Track, str]:
+    path = staging.path_of(folder, upload.id)
+    if upload.replaces:
+        track = Track.get_or_none(Track.id == upload.replaces)
+        if track is None:
+            raise Invalid("The track that this master was for is gone.", field="track")
+        return masters.receive(
+            track,
+            path,
+            replacement_id=upload.id,
+            filename=upload.filename,
+            store=store,
+            attempts=attempts,
+            now=now,
+        )
+    return originals.receive(
+        releases.find(upload.release_id),
+        path,
+        track_id=upload.id,
+        filename=upload.filename,
+        store=store,
+        attempts=attempts,
+        now=now,
+    )
 
 
 def terminate(upload: Upload, *, folder: Path) -> None:

@@ -217,3 +217,40 @@ def png_header(width: int, height: int) -> bytes:
         + chunk(b"IDAT", zlib.compress(b""))
         + chunk(b"IEND", b"")
     )
+
+
+def test_the_square_an_artist_chose_is_cut_out() -> None:
+    wide = Image.new("RGB", (1200, 600), "white")
+    wide.paste(TEAL, (700, 100, 1100, 500))
+    # Left edge at 700 of 1200, top at 100 of 600, two thirds of the shorter side.
+    image = artwork._square(wide, artwork.Crop(700 / 1200, 100 / 600, 400 / 600))
+    assert image.size == (400, 400)
+    assert near(colour(image, 0.02, 0.02), TEAL)
+    assert near(colour(image, 0.98, 0.98), TEAL)
+
+
+def test_a_square_over_the_edge_is_moved_inside() -> None:
+    assert artwork._box((1200, 600), artwork.Crop(1.0, 1.0, 0.5)) == (900, 300, 1200, 600)
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        {"x": "a", "y": "0", "size": "1"},
+        {"x": "nan", "y": "0", "size": "1"},
+        {"x": "0", "y": "0", "size": "0"},
+    ],
+)
+def test_a_square_that_is_none_is_refused(sent: dict[str, str]) -> None:
+    with pytest.raises(Invalid, match="numbers from 0 to 1"):
+        artwork.Crop.read(sent)
+
+
+def test_without_a_chosen_square_it_is_the_middle() -> None:
+    assert artwork.Crop.read({}) is None
+    assert artwork.Crop.read({"x": "0", "y": "", "size": "1"}) is None
+
+
+def test_too_small_a_part_of_a_picture_is_refused() -> None:
+    with pytest.raises(Invalid, match="choose a larger one"):
+        artwork._square(SQUARE, artwork.Crop(0, 0, 0.1))

@@ -1,24 +1,28 @@
 """A draft goes public, and plugins learn of its tracks once."""
 
+from datetime import datetime
 from datetime import timedelta
 
 import pytest
 
 from appliance import hooks
 from appliance import jobs
+from appliance.catalog import private_links
 from appliance.catalog import publishing
 from appliance.catalog import releases
 from appliance.catalog import tracks
-from appliance.catalog.models import Release
+from appliance.catalog import versions
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.database import new_id
 from appliance.errors import Conflict
+from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.hookspecs import PublishedTrack
 from appliance.startup import Appliance
 from tests.makers import NOW
+from tests.makers import add_track
 from tests.makers import make_artist
 from tests.makers import make_release
 
@@ -34,26 +38,6 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[PublishedTrack]:
     heard: list[PublishedTrack] = []
     monkeypatch.setattr(hooks, "announce", lambda hook, track: heard.append(track))
     return heard
-
-
-def add_track(release: Release, state: TrackState = TrackState.READY, title: str = "Low Tide") -> Track:
-    track_id = new_id()
-    Track.create(
-        id=track_id,
-        release=release.id,
-        position=1,
-        title=title,
-        state=state,
-        duration_ms=2000,
-        original_key=f"originals/{track_id}",
-        original_name="x.flac",
-        original_type="audio/flac",
-        original_size_bytes=1,
-        original_sha256="0" * 64,
-        created_at=NOW,
-        updated_at=NOW,
-    )
-    return tracks.find(track_id)
 
 
 def test_a_release_without_a_finished_track_stays_a_draft() -> None:
@@ -135,3 +119,127 @@ def test_a_track_moves_only_as_the_table_says() -> None:
     tracks.move(tracks.find(track.id), TrackState.PROCESSING, now=NOW)
     tracks.move(tracks.find(track.id), TrackState.READY, now=NOW, problem="")
     assert tracks.find(track.id).state == TrackState.READY
+
+
+LATER = NOW + timedelta(days=3)
+
+
+def test_a_scheduled_release_goes_out_at_its_hour_and_not_before() -> None:
+    release = make_release()
+    track = add_track(release)
+    assert publishing.schedule(release, LATER, now=NOW).state == ReleaseState.SCHEDULED
+    assert publishing.publish_due(now=LATER - timedelta(seconds=1)) == []
+    assert releases.find(release.id).state == ReleaseState.SCHEDULED
+    (job_id,) = publishing.publish_due(now=LATER)
+    out = releases.find(release.id)
+    assert (out.state, out.published_at, out.publish_at) == (ReleaseState.PUBLISHED, LATER, None)
+    assert jobs.Job.get_by_id(job_id).subject == track.id
+    assert publishing.publish_due(now=LATER) == []
+
+
+def test_what_was_due_while_the_server_was_away_goes_out_when_it_is_back() -> None:
+    release = make_release()
+    add_track(release)
+    publishing.schedule(release, LATER, now=NOW)
+    back = LATER + timedelta(days=2)
+    publishing.publish_due(now=back)
+    assert releases.find(release.id).published_at == back
+
+
+def test_a_due_release_whose_track_failed_waits_and_stops_no_other() -> None:
+    broken, fine = make_release(), make_release()
+    track = add_track(broken)
+    add_track(fine)
+    for release in (broken, fine):
+        publishing.schedule(release, LATER, now=NOW)
+    Track.update(state=TrackState.FAILED).where(Track.id == track.id).execute()
+    publishing.publish_due(now=LATER)
+    states = [releases.find(release.id).state for release in (broken, fine)]
+    assert states == [ReleaseState.SCHEDULED, ReleaseState.PUBLISHED]
+
+
+@pytest.mark.parametrize(
+    ("at", "sentence"), [(NOW, "has passed"), (NOW + timedelta(days=4000), "look at the year")]
+)
+def test_an_hour_that_cannot_be_meant_is_refused(at: datetime, sentence: str) -> None:
+    release = make_release()
+    add_track(release)
+    with pytest.raises(Invalid, match=sentence) as refused:
+        publishing.schedule(release, at, now=NOW)
+    assert refused.value.field == "publish_at"
+
+
+def test_a_release_in_the_making_can_be_scheduled_and_an_empty_one_cannot() -> None:
+    release = make_release()
+    with pytest.raises(Conflict, match="at least one track"):
+        publishing.schedule(release, LATER, now=NOW)
+    add_track(release, TrackState.PROCESSING)
+    publishing.schedule(release, LATER, now=NOW)
+    assert publishing.schedule(release, LATER + timedelta(hours=1), now=NOW).publish_at == LATER + timedelta(
+        hours=1
+    )
+
+
+def test_a_release_that_is_taken_back_is_a_draft_at_the_same_address() -> None:
+    release = make_release()
+    add_track(release)
+    publishing.publish(release, now=NOW)
+    back = publishing.take_back(release, now=NOW)
+    assert (back.state, back.slug) == (ReleaseState.DRAFT, release.slug)
+    publishing.schedule(release, LATER, now=NOW)
+    assert publishing.take_back(release, now=NOW).publish_at is None
+    assert publishing.publish(release, now=LATER)[0].published_at == LATER
+
+
+def test_a_published_release_cannot_be_scheduled() -> None:
+    release = make_release()
+    add_track(release)
+    publishing.publish(release, now=NOW)
+    with pytest.raises(Conflict, match="published cannot become scheduled"):
+        publishing.schedule(release, LATER, now=NOW)
+
+
+def test_a_private_link_is_made_renewed_and_revoked_and_ends_with_publication() -> None:
+    release = make_release()
+    add_track(release)
+    first = private_links.make(release, now=NOW).private_key
+    second = private_links.make(release, now=NOW).private_key
+    assert len(first) >= 22
+    assert first != second
+    assert private_links.revoke(release, now=NOW).private_key == ""
+    private_links.make(release, now=NOW)
+    assert publishing.publish(release, now=NOW)[0].private_key == ""
+    with pytest.raises(Conflict, match="is public"):
+        private_links.make(release, now=NOW)
+
+
+def test_the_address_of_a_track_follows_its_title_until_somebody_may_have_shared_it() -> None:
+    release = make_release()
+    first, second = add_track(release, title="mix final 7"), add_track(release, title="Low Tide")
+    assert (first.slug, second.slug) == ("mix-final-7", "low-tide")
+    assert tracks.edit(first, {"title": "Low Tide"}, now=NOW).slug == "low-tide-2"
+    assert tracks.find_by_address("night-ferry", release.slug, "low-tide-2").id == first.id
+    publishing.publish(release, now=NOW)
+    assert tracks.edit(tracks.find(first.id), {"title": "High Tide"}, now=NOW).slug == "low-tide-2"
+
+
+def test_of_two_who_edit_the_same_the_second_is_told_and_nothing_is_lost() -> None:
+    release = make_release(title="First")
+    seen = release.version
+    releases.edit(release, {"title": "Ada's"}, now=NOW, made_from=seen)
+    with pytest.raises(versions.Stale):
+        releases.edit(release, {"title": "Bo's", "genre": "Ambient"}, now=NOW, made_from=seen)
+    now = releases.find(release.id)
+    assert (now.title, now.genre, now.version) == ("Ada's", "", seen + 1)
+    track = add_track(release)
+    tracks.edit(track, {"title": "Once"}, now=NOW, made_from=track.version)
+    with pytest.raises(versions.Stale):
+        tracks.edit(track, {"title": "Twice"}, now=NOW, made_from=track.version)
+
+
+def test_three_hundred_tags_are_answered_with_a_sentence() -> None:
+    with pytest.raises(Invalid, match="at most 20 tags") as refused:
+        make_release(tags=[f"tag {number}" for number in range(300)])
+    assert refused.value.field == "tags"
+    with pytest.raises(Invalid, match="these are 21"):
+        make_release(tags=[f"tag {number}" for number in range(21)])
