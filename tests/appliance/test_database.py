@@ -29,6 +29,7 @@ from appliance.errors import Invalid
 from appliance.errors import Unavailable
 from appliance.idempotency import IdempotencyKey
 from appliance.jobs.models import Job
+from appliance.library import models as library
 from appliance.listening import models as listening
 from appliance.node_processes import NodeProcess
 from appliance.plugin_settings import PluginSetting
@@ -36,7 +37,7 @@ from tests.makers import make_user
 
 MODELS = [
     model
-    for module in (accounts, catalog, members, collective, listening, topics, featured)
+    for module in (accounts, catalog, members, collective, library, listening, topics, featured)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, Base) and model.__module__ == module.__name__
 ] + [Job, IdempotencyKey, NodeProcess, PluginSetting]

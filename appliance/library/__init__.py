@@ -1,0 +1,1 @@
+"""What a listener keeps: favourites, artists they follow, playlists."""
