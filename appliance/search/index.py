@@ -142,8 +142,9 @@ class SearchIndex:
         if isinstance(proxy.obj, peewee.SqliteDatabase):
             match = " AND ".join(f'"{word}"*' if beginning else f'"{word}"' for word in wanted)
             return self._asked(
-                f"SELECT e.subject FROM {self._table}_words w JOIN {self._table} e ON e.id = w.rowid "  # noqa: S608
-                f"WHERE w.words MATCH ? ORDER BY w.rowid DESC LIMIT ?",
+                f"SELECT e.subject FROM {self._table}_words JOIN {self._table} e "  # noqa: S608
+                f"ON e.id = {self._table}_words.rowid WHERE {self._table}_words MATCH ? "
+                f"ORDER BY {self._table}_words.rowid DESC LIMIT ?",
                 [match, limit],
             )
         match = " & ".join(f"'{word}':*" if beginning else f"'{word}'" for word in wanted)

@@ -25,6 +25,7 @@ from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
 from appliance.accounts.models import User
 from appliance.catalog import artists
+from appliance.catalog import findable
 from appliance.catalog import releases
 from appliance.catalog import tracks
 from appliance.catalog.models import Artist
@@ -103,6 +104,7 @@ def make_release(
         Release.update(state=ReleaseState.PUBLISHED, published_at=clock.now()).where(
             Release.id == release.id
         ).execute()
+        findable.release(release.id)
     return releases.find(release.id)
 
 
@@ -157,6 +159,7 @@ def make_track(
             waveform_key=f"waveforms/{folder}.json",
             preview_key=f"previews/{folder}.m4a",
         ).where(Track.id == track_id).execute()
+        findable.track(track_id)
     return tracks.find(track_id)
 
 
