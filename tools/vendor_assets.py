@@ -1,4 +1,4 @@
-"""Fetch the browser libraries that MusicConnect serves itself, and note where they came from.
+"""Fetch the browser libraries and the font that MusicConnect serves itself, and note where they came from.
 
 Run ``python tools/vendor_assets.py`` after changing a version in ``LIBRARIES``. It needs npm, which checks the package's own
 integrity; ``manifest.json`` then holds the SHA-256 of every file as it is served, and a test compares them.
@@ -60,6 +60,28 @@ LIBRARIES = (
         package="@hotwired/turbo",
         minify=True,
         licence_text=MIT.format(copyright="Copyright (c) 37signals LLC"),
+    ),
+    # The letters of every page: four files of which a page in English or German loads one, 30 kB.
+    Library(
+        "instrument-sans",
+        "5.3.0",
+        "OFL-1.1",
+        (
+            "files/instrument-sans-latin-wght-normal.woff2",
+            "files/instrument-sans-latin-wght-italic.woff2",
+            "files/instrument-sans-latin-ext-wght-normal.woff2",
+            "files/instrument-sans-latin-ext-wght-italic.woff2",
+            "LICENSE",
+        ),
+        package="@fontsource-variable/instrument-sans",
+    ),
+    # Drawn by the server onto the cards of shared links; it knows many scripts, and no browser loads it.
+    Library(
+        "dejavu",
+        "2.37.3",
+        "Bitstream-Vera",
+        ("ttf/DejaVuSansCondensed-Bold.ttf", "LICENSE"),
+        package="dejavu-fonts-ttf",
     ),
 )
 

@@ -28,8 +28,11 @@ from werkzeug.security import safe_join
 
 from appliance.collective import identity
 from appliance.errors import NotFound
+from web import colours
+from web import navigation
 from web import rich_text
 from web.request_cycle import appliance
+from web.request_cycle import by_origin
 from web.request_cycle import nonce
 from web.request_cycle import person
 
@@ -76,6 +79,7 @@ def register(app: Flask) -> None:
     Babel(app, locale_selector=language)
     Compress(app)
     app.jinja_env.add_extension("jinja2.ext.do")
+    app.jinja_env.globals["navigation"] = navigation
     app.jinja_env.filters.update(day=day, instant=instant, number=number, rich=rich_text.rendered)
 
 
@@ -143,7 +147,26 @@ def static_file(version: str, path: str) -> Response:
     return answer.make_conditional(request)
 
 
+@blueprint.app_template_global()
+def accent_sheet(colour: str) -> str:
+    """The address of the style of a page in this *colour*, kept as long as a static file."""
+    return url_for("frame.accent", colour=colour.removeprefix("#").lower(), v=version())
+
+
+@blueprint.get("/accents/<colour>.css")
+def accent(colour: str) -> Response:
+    """The accent of a page whose artist chose *colour*, as custom properties that can be read on every ground."""
+    colour = f"#{colour.removeprefix('#').lower()}"
+    if not colours.is_colour(colour):
+        raise NotFound("There is nothing at this address.")
+    answer = Response(colours.stylesheet(colour), mimetype="text/css")
+    kept = f"public, max-age={YEAR_S}, immutable" if request.args.get("v") == version() else "no-cache"
+    answer.headers["Cache-Control"] = kept
+    return answer
+
+
 @blueprint.post("/language")
+@by_origin
 def choose_language() -> ResponseReturnValue:
     """Remember the language on this device and go back."""
     chosen = request.form.get("language", "")

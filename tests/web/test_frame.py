@@ -8,6 +8,8 @@ from flask.testing import FlaskClient
 
 from web import frame
 
+OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
+
 
 def test_a_versioned_file_is_kept_for_a_year_and_its_imports_share_the_version(client: FlaskClient) -> None:
     page = client.get("/").get_data(as_text=True)
@@ -46,12 +48,19 @@ def test_the_language_is_the_one_the_browser_asks_for(client: FlaskClient, asked
 
 def test_a_chosen_language_is_remembered_on_the_device(app: Flask) -> None:
     browser = app.test_client()
-    page = browser.get("/sign-in").get_data(as_text=True)
-    token = page.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
-    sent = {"language": "de", "csrf_token": token, "back": "/sign-in?next=/studio"}
-    answer = browser.post("/language", data=sent)
+    sent = {"language": "de", "back": "/sign-in?next=/studio"}
+    answer = browser.post("/language", data=sent, headers=OWN_PAGE)
     assert (answer.status_code, answer.location) == (303, "/sign-in?next=/studio")
     assert '<html lang="de"' in browser.get("/").get_data(as_text=True)
+
+
+def test_another_site_does_not_choose_the_language(client: FlaskClient) -> None:
+    assert client.post("/language", data={"language": "de"}).status_code == 403
+    assert client.get_cookie("language") is None
+
+
+def test_a_stranger_gets_no_cookie_from_the_frame(client: FlaskClient) -> None:
+    assert "Set-Cookie" not in client.get("/").headers
 
 
 @pytest.mark.parametrize(
@@ -59,7 +68,5 @@ def test_a_chosen_language_is_remembered_on_the_device(app: Flask) -> None:
 )
 def test_the_way_back_never_leaves_the_house(app: Flask, back: str) -> None:
     browser = app.test_client()
-    page = browser.get("/sign-in").get_data(as_text=True)
-    token = page.split('name="csrf_token"')[1].split('value="')[1].split('"')[0]
-    answer = browser.post("/language", data={"language": "de", "csrf_token": token, "back": back})
+    answer = browser.post("/language", data={"language": "de", "back": back}, headers=OWN_PAGE)
     assert answer.location == "/"

@@ -1,12 +1,13 @@
 // The one entry of all pages. Pages work without it; with it, moving between them keeps the music, and elements come to life.
 
 import * as Turbo from "../vendor/turbo/turbo.es2017-esm.min.js";
+import "./dialogs.js";
 
 window.Turbo = Turbo;
 Turbo.config.drive.progressBarDelay = 250;
 
 // Elements whose script is fetched when the first one is met: the name of the element, and its module in elements/.
-const LAZY = [];
+const LAZY = ["theme-choice"];
 
 const known = new Set();
 
