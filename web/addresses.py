@@ -62,6 +62,11 @@ def file(track: Track, quality: str, listener: str) -> str:
     return _signed(f"{track.id}.{track.run_id}", f"{quality}.mp4", [quality], listener)[0]
 
 
+def private_link(release: Release) -> str:
+    """The whole address that opens an unpublished release to whoever has it; empty without one."""
+    return f"{root()}{release_page(release)}?key={release.private_key}" if release.private_key else ""
+
+
 def root() -> str:
     """The public address of this server, without a slash at its end."""
     if "root" not in g:

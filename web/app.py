@@ -12,9 +12,11 @@ from web import frame
 from web import health
 from web import listening
 from web import media
+from web import private_keys
 from web import request_cycle
 from web import resubmission
 from web import security
+from web import sharing
 from web import storefront
 from web import studio
 
@@ -44,6 +46,7 @@ def create_app(appliance: Appliance) -> Flask:
     request_cycle.register(app)
     frame.register(app)
     resubmission.register(app)
+    private_keys.register(app)
     security.register(app, settings)
     # As they were written, the id first. After Flask-Security, which brings a JSON provider of its own.
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -52,6 +55,6 @@ def create_app(appliance: Appliance) -> Flask:
     PrometheusMetrics(
         app, path="/metrics", group_by="endpoint", registry=CollectorRegistry(), excluded_paths=["^/health$"]
     )
-    for family in (frame, health, api, listening, media, storefront, studio):
+    for family in (frame, health, api, listening, media, storefront, sharing, studio):
         app.register_blueprint(family.blueprint)
     return app

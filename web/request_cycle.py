@@ -89,14 +89,14 @@ def finish(response: Response) -> Response:
     """Headers that every answer carries."""
     headers = response.headers
     headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
-    if response.mimetype == "text/html":
-        headers.setdefault("X-Frame-Options", "SAMEORIGIN")
-        headers.setdefault(
-            "Content-Security-Policy",
+    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
+    # A page with a policy of its own says there who may put it in a frame.
+    if response.mimetype == "text/html" and "Content-Security-Policy" not in headers:
+        headers["X-Frame-Options"] = "SAMEORIGIN"
+        headers["Content-Security-Policy"] = (
             f"default-src 'self'; script-src 'self' 'nonce-{nonce()}'; style-src 'self' 'nonce-{nonce()}'; "
             "img-src 'self' data: https:; media-src 'self' blob: https:; connect-src 'self' https:; worker-src 'self' blob:; "
-            "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'",
+            "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
         )
     if response.mimetype in {"text/html", "application/json", "application/problem+json"}:
         # What one may see another may not, and a signed address in it ends; what is public and stays says so itself.
