@@ -124,6 +124,21 @@ class SearchIndex:
                 break
         return list(found)[:limit]
 
+    def by_title(
+        self, *, limit: int, after: tuple[str, int] | None = None
+    ) -> list[tuple[str, tuple[str, int]]]:
+        """Subjects in the order of their titles, each with its place; *after* is the place of the last one seen (keyset)."""
+        rows = self._asked_rows(
+            f"SELECT subject, title, id FROM {self._table} WHERE (title, id) > (?, ?) "  # noqa: S608
+            "ORDER BY title, id LIMIT ?",
+            [*(after or ("", 0)), limit],
+        )
+        return [(subject, (title, place)) for subject, title, place in rows]
+
+    def newest(self, *, limit: int) -> list[str]:
+        """The subjects that came in last, newest first."""
+        return self._asked(f"SELECT subject FROM {self._table} ORDER BY id DESC LIMIT ?", [limit])  # noqa: S608
+
     def _scans(self, line: str, asked: Sequence[str], limit: int) -> Iterable[list[str]]:
         line = line[:LONGEST_TITLE]
         yield self._titled("title = ? ORDER BY id DESC", [line], limit)
@@ -154,9 +169,13 @@ class SearchIndex:
         )
 
     def _asked(self, sql: str, values: list[object]) -> list[str]:
+        return [row[0] for row in self._asked_rows(sql, values)]
+
+    def _asked_rows(self, sql: str, values: list[object]) -> list[tuple[Any, ...]]:
         if not isinstance(proxy.obj, peewee.SqliteDatabase):
             sql = sql.replace("?", "%s")
-        return [subject for (subject,) in proxy.execute_sql(sql, values).fetchall()]
+        rows: list[tuple[Any, ...]] = proxy.execute_sql(sql, values).fetchall()
+        return rows
 
 
 def _row(entry: Entry) -> Mapping[str, Any]:
