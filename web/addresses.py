@@ -7,6 +7,7 @@ from flask import request
 from flask import url_for
 
 from appliance import hooks
+from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
 from appliance.memberships import media_tokens
@@ -45,6 +46,11 @@ def _signed(asset: str, name: str, qualities: list[str], listener: str) -> tuple
     key = f"media/{token}/{asset}/{name}"
     answers = hooks.announce("media_url", key=key, expires_in_s=ttl_s)
     return (str(answers[0]) if answers else f"{root()}/{key}"), grant.expires_at_s
+
+
+def artist_page(artist: Artist) -> str:
+    """The public page of an artist."""
+    return url_for("storefront.artist", artist=artist.slug)
 
 
 def release_page(release: Release) -> str:

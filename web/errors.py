@@ -22,6 +22,7 @@ from werkzeug.exceptions import HTTPException
 from appliance import errors
 from appliance.catalog import originals
 from appliance.catalog import staging
+from appliance.catalog import versions
 from web import kept_forms
 from web.request_cycle import BadToken
 from web.request_cycle import NotSignedIn
@@ -33,6 +34,7 @@ STATUS: dict[type[errors.MusicConnectError], int] = {
     staging.WrongChecksum: 460,
     staging.Busy: 423,
     originals.TooLarge: 413,
+    versions.Stale: 412,
     errors.NotFound: 404,
     errors.NotAllowed: 403,
     errors.Invalid: 422,

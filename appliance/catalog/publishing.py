@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 ANNOUNCE = "announce_track"
 """The kind of job that tells plugins of a track that went public; its subject is a track id."""
-FURTHEST = timedelta(days=3 * 365)
+FURTHEST = timedelta(days=20 * 365)
 """How far ahead a release may be scheduled; what is further is a slip of the pen."""
 
 
@@ -55,7 +55,7 @@ def schedule(release: Release, at: datetime, *, now: datetime) -> Release:
     if at <= now:
         raise Invalid("This hour has passed. Choose a later one, or publish now.", field="publish_at")
     if at > now + FURTHEST:
-        raise Invalid("This is more than three years away; look at the year.", field="publish_at")
+        raise Invalid("This is more than twenty years away; look at the year.", field="publish_at")
     with transaction():
         release = releases.find(release.id)
         _require_none(hindrance(tracks.of_release(release), later=True))

@@ -51,5 +51,6 @@ def create_release(slug: str) -> tuple[Response, int, dict[str, str]]:
     artist = artists.find(slug)
     access.require_artist(owner, artist, roles=roles())
     release = releases.create(artist, body(required=("title",)), now=clock.now())
-    shown = representation.release(release, tracks_of=[])
+    right = access.to_release(owner, release, roles=roles())
+    shown = representation.whole_release(release, [], right, listener=owner.id)
     return jsonify(shown), 201, {"Location": url_for("api.show_release", release_id=release.id)}

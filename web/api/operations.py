@@ -16,6 +16,7 @@ PATH_PARAMETERS = {
     "upload_id": "The upload's id: the last part of its address.",
 }
 RESUMABLE = ("Tus-Resumable", "Always 1.0.0.", True)
+IF_MATCH = ("If-Match", "The ETag of what you change: 412 when somebody else changed it since.", False)
 CHECKSUM = (
     "Upload-Checksum",
     f"{', '.join(staging.CHECKSUMS)}, a space, and the digest of this body in base64.",
@@ -131,8 +132,9 @@ OPERATIONS = (
         "Change fields of a release, or the order of its tracks.",
         {200: Answer("The release as it is now.", "Release")},
         signed_in=True,
+        headers=(IF_MATCH,),
         sends={JSON: "ReleaseChange"},
-        problems=(404, 409, 415, 422, 503),
+        problems=(404, 409, 412, 415, 422, 503),
         example=f'curl -X PATCH {AUTH} --json \'{{"genre": "ambient", "tags": ["sea"]}}\' {{root}}/api/v1/releases/$RELEASE',
     ),
     Operation(
@@ -169,6 +171,48 @@ OPERATIONS = (
         example=f"curl -X POST {AUTH} {{root}}/api/v1/releases/$RELEASE/publish",
     ),
     Operation(
+        "Releases",
+        "POST",
+        "/api/v1/releases/{release_id}/schedule",
+        "Let a release go public by itself.",
+        {200: Answer("The release as it is now.", "Release")},
+        signed_in=True,
+        sends={JSON: "Schedule"},
+        notes="It goes out within a minute of that instant. Do it again to choose another.",
+        problems=(404, 409, 415, 422, 503),
+        example=f'curl {AUTH} --json \'{{"at": "2040-05-01T18:00:00Z"}}\' {{root}}/api/v1/releases/$RELEASE/schedule',
+    ),
+    Operation(
+        "Releases",
+        "POST",
+        "/api/v1/releases/{release_id}/unpublish",
+        "Take a release back, or off its schedule.",
+        {200: Answer("The draft; it keeps its address.", "Release")},
+        signed_in=True,
+        problems=(404, 409),
+        example=f"curl -X POST {AUTH} {{root}}/api/v1/releases/$RELEASE/unpublish",
+    ),
+    Operation(
+        "Releases",
+        "POST",
+        "/api/v1/releases/{release_id}/private-link",
+        "Make a private link, or a fresh one.",
+        {200: Answer("The release; the link is its `private_url`.", "Release")},
+        signed_in=True,
+        notes="Whoever has it sees and hears the release until it is published or the link is revoked.",
+        problems=(404, 409),
+        example=f"curl -X POST {AUTH} {{root}}/api/v1/releases/$RELEASE/private-link",
+    ),
+    Operation(
+        "Releases",
+        "DELETE",
+        "/api/v1/releases/{release_id}/private-link",
+        "Revoke the private link.",
+        {204: Answer("It opens nothing any more.")},
+        signed_in=True,
+        problems=(404,),
+    ),
+    Operation(
         "Tracks",
         "POST",
         "/api/v1/releases/{release_id}/tracks",
@@ -198,11 +242,12 @@ OPERATIONS = (
         "Tracks",
         "PATCH",
         "/api/v1/tracks/{track_id}",
-        "Change title, ISRC or lyrics.",
+        "Change title, ISRC, lyrics, licence or credits.",
         {200: Answer("The track as it is now.", "Track")},
         signed_in=True,
+        headers=(IF_MATCH,),
         sends={JSON: "TrackChange"},
-        problems=(404, 415, 422, 503),
+        problems=(404, 412, 415, 422, 503),
         example=f'curl -X PATCH {AUTH} --json \'{{"title": "Low Tide"}}\' {{root}}/api/v1/tracks/$TRACK',
     ),
     Operation(
@@ -273,7 +318,8 @@ OPERATIONS = (
             ("Upload-Length", "Size of the file in bytes.", True),
             (
                 "Upload-Metadata",
-                "`filename` and `release` (its id), each with its value in base64, by commas.",
+                "`filename` and `release` (its id), each with its value in base64, by commas; `track` instead of `release` to give "
+                "that track a new master.",
                 True,
             ),
             CHECKSUM,

@@ -10,18 +10,23 @@ from appliance import jobs
 from appliance.accounts.models import User
 from appliance.catalog import artists
 from appliance.catalog import artwork
+from appliance.catalog import private_links
 from appliance.catalog import publishing
 from appliance.catalog import releases
 from appliance.catalog import tracks
 from appliance.catalog.models import Release
 from appliance.memberships import access
+from web import private_keys
 from web import receiving
 from web.api import representation
 from web.api.routing import blueprint
 from web.api.routing import body
 from web.api.routing import cursor_for
 from web.api.routing import cursor_instant
+from web.api.routing import instant
 from web.api.routing import limit
+from web.api.routing import made_from
+from web.api.routing import versioned
 from web.request_cycle import appliance
 from web.request_cycle import person
 from web.request_cycle import require_person
@@ -44,16 +49,16 @@ def show_release(release_id: str) -> Response:
     """One release with the tracks that the caller may know of."""
     who = person()
     release = releases.find(release_id)
-    right = access.require_sight(who, release, roles=roles())
-    rows = representation.track_list(tracks.of_release(release), right, listener=who.id if who else "")
-    return jsonify(representation.release(release, tracks_of=rows))
+    right = access.require_sight(who, release, roles=roles(), keys=private_keys.shown())
+    rows = tracks.of_release(release)
+    return versioned(representation.whole_release(release, rows, right, listener=who.id if who else ""))
 
 
 @blueprint.patch("/releases/<release_id>")
 def edit_release(release_id: str) -> Response:
     """Change fields of a release, and with ``track_order`` the order of its tracks."""
     release, _ = _editable(release_id)
-    releases.edit(release, body(), now=clock.now())
+    releases.edit(release, body(), now=clock.now(), made_from=made_from())
     return show_release(release_id)
 
 
@@ -68,11 +73,39 @@ def remove_release(release_id: str) -> tuple[str, int]:
 @blueprint.post("/releases/<release_id>/publish")
 def publish_release(release_id: str) -> Response:
     """Make a release public; doing it twice changes nothing."""
-    release, _ = _editable(release_id)
-    _, queued = publishing.publish(release, now=clock.now())
+    _, queued = publishing.publish(_publishable(release_id), now=clock.now())
     for job_id in queued:
         jobs.send(job_id)
     return show_release(release_id)
+
+
+@blueprint.post("/releases/<release_id>/schedule")
+def schedule_release(release_id: str) -> Response:
+    """Let a release go public by itself."""
+    release = _publishable(release_id)
+    publishing.schedule(release, instant(body(required=("at",)), "at"), now=clock.now())
+    return show_release(release_id)
+
+
+@blueprint.post("/releases/<release_id>/unpublish")
+def unpublish_release(release_id: str) -> Response:
+    """Make a draft of what is public or scheduled."""
+    publishing.take_back(_publishable(release_id), now=clock.now())
+    return show_release(release_id)
+
+
+@blueprint.post("/releases/<release_id>/private-link")
+def make_private_link(release_id: str) -> Response:
+    """Give a release a private link; the former one opens nothing any more."""
+    private_links.make(_publishable(release_id), now=clock.now())
+    return show_release(release_id)
+
+
+@blueprint.delete("/releases/<release_id>/private-link")
+def revoke_private_link(release_id: str) -> tuple[str, int]:
+    """Close the private link."""
+    private_links.revoke(_publishable(release_id), now=clock.now())
+    return "", 204
 
 
 @blueprint.put("/releases/<release_id>/artwork")
@@ -81,7 +114,8 @@ def set_artwork(release_id: str) -> Response:
     release, _ = _editable(release_id)
     request.max_content_length = artwork.MOST_BYTES + 1024 * 1024
     picture = request.files["file"].stream if "file" in request.files else request.stream
-    artwork.set_artwork(release, picture, store=appliance().store, now=clock.now())
+    crop = artwork.Crop.read(request.values)
+    artwork.set_artwork(release, picture, store=appliance().store, now=clock.now(), crop=crop)
     return show_release(release_id)
 
 
@@ -91,8 +125,15 @@ def add_track(release_id: str) -> tuple[Response, int, dict[str, str]]:
     release, owner = _editable(release_id)
     track = receiving.form_file(release)
     right = access.to_release(owner, release, roles=roles())
-    shown = representation.track(track, right, [], {}, listener=owner.id)
+    shown = representation.track_list([track], right, {}, listener=owner.id)[0]
     return jsonify(shown), 202, {"Location": url_for("api.show_track", track_id=track.id)}
+
+
+def _publishable(release_id: str) -> Release:
+    owner = require_person()
+    release = releases.find(release_id)
+    access.require_publish(owner, release, roles=roles())
+    return release
 
 
 def _editable(release_id: str) -> tuple[Release, User]:

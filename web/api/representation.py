@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from appliance import jobs
+from appliance.catalog import credits
 from appliance.catalog import releases
 from appliance.catalog import tracks
 from appliance.catalog.artwork import SIZES_PX
 from appliance.catalog.models import Artist
+from appliance.catalog.models import Credit
 from appliance.catalog.models import Release
 from appliance.catalog.models import Rendition
 from appliance.catalog.models import Track
@@ -29,9 +31,9 @@ def artist(row: Artist) -> dict[str, Any]:
     }
 
 
-def release(row: Release, *, tracks_of: Sequence[dict[str, Any]] | None = None) -> dict[str, Any]:
-    """A release; with its tracks where they are given."""
-    shown: dict[str, Any] = {
+def release(row: Release) -> dict[str, Any]:
+    """A release as it stands in lists."""
+    return {
         "id": row.id,
         "artist": {"slug": row.artist.slug, "name": row.artist.name},
         "slug": row.slug,
@@ -47,20 +49,41 @@ def release(row: Release, *, tracks_of: Sequence[dict[str, Any]] | None = None) 
         "release_date": row.release_date.isoformat() if row.release_date else None,
         "artwork": {str(px): addresses.artwork(row, px) for px in SIZES_PX} if row.artwork_key else None,
         "colour": row.colour or None,
+        "audience": row.audience,
         "published_at": row.published_at.isoformat() if row.published_at else None,
+        "publish_at": row.publish_at.isoformat() if row.publish_at else None,
+        "version": row.version,
         "url": addresses.root() + addresses.release_page(row),
     }
-    if tracks_of is not None:
-        shown["tracks"] = list(tracks_of)
+
+
+def whole_release(row: Release, rows: Sequence[Track], right: Access, *, listener: str) -> dict[str, Any]:
+    """A release with its credits and the tracks that this person may know of, by three more queries whatever their number."""
+    people = credits.of_release(row)
+    shown = {
+        **release(row),
+        "contributors": credits.told(people.get("", [])),
+        "tracks": track_list(rows, right, people, listener=listener),
+    }
+    if right.may_publish:
+        shown["private_url"] = addresses.private_link(row) or None
     return shown
 
 
-def track_list(rows: Sequence[Track], right: Access, *, listener: str) -> list[dict[str, Any]]:
+def track_list(
+    rows: Sequence[Track], right: Access, people: Mapping[str, Sequence[Credit]], *, listener: str
+) -> list[dict[str, Any]]:
     """The tracks that this person may know of, by two more queries whatever their number."""
     seen = [row for row in rows if right.may_edit or row.state == TrackState.READY]
     made = tracks.renditions_of(seen)
     work = jobs.latest(tracks.TRANSCODE, [row.id for row in seen]) if right.may_edit else {}
-    return [track(row, right, made.get(row.id, []), work, listener=listener) for row in seen]
+    return [
+        {
+            **track(row, right, made.get(row.id, []), work, listener=listener),
+            "contributors": credits.told(people.get(row.id, [])),
+        }
+        for row in seen
+    ]
 
 
 def track(
@@ -85,6 +108,10 @@ def track(
         "preview_url": addresses.public(row.preview_key) if row.preview_key else None,
         "isrc": row.isrc or None,
         "lyrics": row.lyrics or None,
+        "synced_lyrics": row.synced_lyrics or None,
+        "licence": row.licence or row.release.licence,
+        "slug": row.slug,
+        "version": row.version,
     }
     if right.may_edit:
         shown["original"] = {

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from flask import Blueprint
+from flask import Response
+from flask import jsonify
 from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
@@ -19,7 +21,7 @@ blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
 
 LONGEST_PAGE = 100
 MOST_JSON_BYTES = 1024 * 1024
-_ID = re.compile(r"[0-9A-Z]{26}", re.ASCII)
+_ID = re.compile(r"[0-9A-Z]{26}|[0-9a-f-]{36}", re.ASCII)
 
 
 def body(*, required: tuple[str, ...] = ()) -> Mapping[str, Any]:
@@ -38,6 +40,34 @@ def body(*, required: tuple[str, ...] = ()) -> Mapping[str, Any]:
         if name not in sent:
             raise Invalid(f"The field '{name}' is missing.", field=name)
     return sent
+
+
+def made_from() -> int | None:
+    """The version that a change was made from, by ``If-Match`` (RFC 9110, 13.1.1); None when the last one is to win."""
+    wanted = request.headers.get("If-Match", "").strip()
+    if wanted in {"", "*"}:
+        return None
+    if not re.fullmatch('"[0-9]{1,9}"', wanted):
+        raise Invalid("The header If-Match holds the ETag of what you change.", field="If-Match")
+    return int(wanted.strip('"'))
+
+
+def versioned(shown: Mapping[str, Any]) -> Response:
+    """*shown* as JSON, with its version as the ETag that ``If-Match`` takes."""
+    answer = jsonify(shown)
+    answer.set_etag(str(shown["version"]))
+    return answer
+
+
+def instant(sent: Mapping[str, Any], field: str) -> datetime:
+    """The instant in *field* of a body (RFC 3339); one without a zone could be any of two dozen."""
+    try:
+        found = datetime.fromisoformat(sent[field])
+    except (TypeError, ValueError, OverflowError):
+        found = None
+    if found is None or found.tzinfo is None:
+        raise Invalid("Give an instant with its zone, such as 2026-05-01T18:00:00Z (RFC 3339).", field=field)
+    return found.astimezone(UTC)
 
 
 def limit() -> int:

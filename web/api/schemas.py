@@ -4,7 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from appliance.accounts.models import Scope
+from appliance.catalog import credits
 from appliance.catalog.artwork import SIZES_PX
+from appliance.catalog.licences import LICENCES
+from appliance.catalog.lyrics import LONGEST
+from appliance.catalog.models import Audience
 from appliance.catalog.models import Quality
 from appliance.catalog.models import ReleaseKind
 from appliance.catalog.models import ReleaseState
@@ -63,15 +67,31 @@ _WORDS = {
     "about": text("A longer text.", maxLength=20_000),
     "genre": text("Genre.", maxLength=60),
     "tags": many({"type": "string", "maxLength": 40}, "Up to 20 tags, kept in lower case."),
-    "credits": text("Who did what.", maxLength=20_000),
-    "licence": text("Licence, such as CC-BY-SA-4.0.", maxLength=60),
+    "credits": text("Thanks and notes, beside the contributors.", maxLength=20_000),
+    "licence": text(
+        f"One of {', '.join(licence.key for licence in LICENCES)}, or words of your own.", maxLength=60
+    ),
     "catalogue_number": text("The label's number.", maxLength=60),
     "release_date": maybe(text("Day of release (ISO 8601).", format="date")),
+    "audience": one_of(Audience, "Who may hear whole tracks: everyone, or listeners who are signed in."),
 }
+CREDITS = many(
+    thing(
+        {"name": text("Name.", maxLength=200), "role": text("What they did; may be empty.", maxLength=100)},
+        optional=("role",),
+        says="Who did what.",
+    ),
+    "Who did what, in order.",
+    maxItems=credits.MOST_CREDITS,
+)
+VERSION = number("integer", "Grows with every change; also the ETag that If-Match takes.", minimum=1)
 _TITLE = text("Title.", minLength=1, maxLength=300)
 _TRACK_WORDS = {
     "isrc": text("ISRC (ISO 3901); hyphens may be left out. Empty removes it."),
     "lyrics": text("Lyrics.", maxLength=50_000),
+    "synced_lyrics": text("Lyrics with times (LRC).", maxLength=LONGEST),
+    "licence": text("A licence of its own; empty for that of the release.", maxLength=60),
+    "contributors": CREDITS,
 }
 
 SCHEMAS: dict[str, Schema] = {
@@ -112,15 +132,26 @@ SCHEMAS: dict[str, Schema] = {
             ),
             "colour": maybe(text("The cover's colour.", pattern="^#[0-9a-f]{6}$")),
             "published_at": maybe({**INSTANT, "description": "When it went public."}),
+            "publish_at": maybe({**INSTANT, "description": "When it will, while it is scheduled."}),
+            "version": VERSION,
             "url": text("The release's page.", format="uri"),
+            "private_url": maybe(
+                text("The private link, for those who may publish; left out in lists.", format="uri")
+            ),
+            "contributors": CREDITS,
             "tracks": many(ref("Track"), "The tracks the caller may know of, in order; left out in lists."),
         },
-        optional=("tracks",),
+        optional=("tracks", "private_url", "contributors"),
         says="An album, EP or single.",
     ),
     "NewRelease": thing(
-        {"title": _TITLE, "kind": one_of(ReleaseKind, "Default: album."), **_WORDS},
-        optional=("kind", *_WORDS),
+        {
+            "title": _TITLE,
+            "kind": one_of(ReleaseKind, "Default: album."),
+            **_WORDS,
+            "contributors": CREDITS,
+        },
+        optional=("kind", "contributors", *_WORDS),
         says="What makes a draft.",
     ),
     "ReleaseChange": change(
@@ -128,10 +159,12 @@ SCHEMAS: dict[str, Schema] = {
             "title": _TITLE,
             "kind": one_of(ReleaseKind, "What sort of release it is."),
             **_WORDS,
+            "contributors": CREDITS,
             "track_order": many({"type": "string"}, "The ids of all tracks in their new order."),
         },
         says="Fields to change; what is left out stays. All of it happens or nothing.",
     ),
+    "Schedule": thing({"at": {**INSTANT, "description": "When."}}, says="When a release goes out."),
     "ReleaseList": thing(
         {
             "items": many(ref("Release"), "Newest first."),
@@ -156,6 +189,11 @@ SCHEMAS: dict[str, Schema] = {
             "preview_url": maybe(text("Public address of a 30 second preview.", format="uri")),
             "isrc": maybe(text("ISRC without hyphens.")),
             "lyrics": maybe(text("Lyrics.")),
+            "synced_lyrics": maybe(text("Lyrics with times (LRC).")),
+            "licence": text("Its own licence, else that of the release; may be empty."),
+            "slug": text("Part of the track's address."),
+            "version": VERSION,
+            "contributors": CREDITS,
             "original": ref("Original"),
         },
         optional=("original",),

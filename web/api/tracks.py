@@ -9,6 +9,7 @@ from flask import jsonify
 from appliance import clock
 from appliance import jobs
 from appliance.accounts.models import User
+from appliance.catalog import credits
 from appliance.catalog import tracks
 from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
@@ -17,9 +18,12 @@ from appliance.errors import NotFound
 from appliance.memberships import access
 from appliance.memberships.access import Access
 from web import addresses
+from web import private_keys
 from web.api import representation
 from web.api.routing import blueprint
 from web.api.routing import body
+from web.api.routing import made_from
+from web.api.routing import versioned
 from web.request_cycle import appliance
 from web.request_cycle import person
 from web.request_cycle import require_person
@@ -31,7 +35,8 @@ def show_track(track_id: str) -> Response:
     """One track: how far it is, what it sounds like, where its pictures are."""
     who = person()
     track, right = _visible(track_id, who)
-    return jsonify(representation.track_list([track], right, listener=who.id if who else "")[0])
+    people = {track.id: credits.of_track(track)}
+    return versioned(representation.track_list([track], right, people, listener=who.id if who else "")[0])
 
 
 @blueprint.post("/tracks/<track_id>/play")
@@ -50,8 +55,8 @@ def play(track_id: str) -> Response:
 
 @blueprint.patch("/tracks/<track_id>")
 def edit_track(track_id: str) -> Response:
-    """Change title, ISRC or lyrics."""
-    tracks.edit(_editable(track_id), body(), now=clock.now())
+    """Change title, ISRC, lyrics, licence or credits."""
+    tracks.edit(_editable(track_id), body(), now=clock.now(), made_from=made_from())
     return show_track(track_id)
 
 
@@ -73,7 +78,7 @@ def remove_track(track_id: str) -> tuple[str, int]:
 
 def _visible(track_id: str, who: User | None) -> tuple[Track, Access]:
     track = tracks.find(track_id)
-    right = access.to_release(who, track.release, roles=roles())
+    right = access.to_release(who, track.release, roles=roles(), keys=private_keys.shown())
     # Who may not see the release, or only its finished tracks, learns nothing of this one.
     if not right.may_see or not (right.may_edit or track.state == TrackState.READY):
         raise NotFound("There is no such track.")

@@ -18,6 +18,7 @@ from appliance.accounts.models import User
 from appliance.catalog import originals
 from appliance.catalog import releases
 from appliance.catalog import staging
+from appliance.catalog import tracks
 from appliance.catalog import uploads
 from appliance.catalog.models import Upload
 from appliance.errors import Invalid
@@ -58,12 +59,13 @@ def options(upload_id: str = "") -> Response:
 
 @blueprint.post("/uploads")
 def create_upload() -> Response:
-    """Announce a file: ``Upload-Length``, and ``Upload-Metadata`` with ``filename`` and ``release``."""
+    """Announce a file: ``Upload-Length``, and ``Upload-Metadata`` with ``filename`` and ``release``, or ``track`` for a new master."""
     owner = require_person()
     if (refusal := _refusal()) is not None:
         return refusal
     length, metadata = _number("Upload-Length"), _metadata()
-    release = releases.find(metadata.get("release", ""))
+    replaces = tracks.find(metadata["track"]) if metadata.get("track") else None
+    release = replaces.release if replaces else releases.find(metadata.get("release", ""))
     access.require_edit(owner, release, roles=roles())
     settings = appliance().settings
     upload = uploads.begin(
@@ -74,6 +76,7 @@ def create_upload() -> Response:
         max_upload_mb=settings.max_upload_mb,
         expiry_h=settings.upload_expiry_h,
         now=clock.now(),
+        replaces=replaces,
     )
     if request.mimetype == OCTETS and request.content_length:
         upload = _take(upload, 0)
