@@ -52,12 +52,12 @@ def draw(card: Card, artwork: bytes | None) -> bytes:
     pen.rectangle((HEIGHT_PX, 0, HEIGHT_PX + 7, HEIGHT_PX), fill=accent)
     size, lines = fitted(shown(card.title), width)
     top = _lines(pen, lines, left=left, width=width, top=MARGIN_PX, size=size, fill=INK)
-    size, lines = ARTIST_PX, wrapped(shown(card.by), width, ARTIST_PX)[:2]
-    _lines(pen, lines, left=left, width=width, top=top + 22, size=size, fill=accent)
-    site = wrapped(shown(card.site), width, SITE_PX)[:1]
+    by = shortened(wrapped(shown(card.by), width, ARTIST_PX), 2, width, ARTIST_PX)
+    _lines(pen, by, left=left, width=width, top=top + 22, size=ARTIST_PX, fill=accent)
+    site = shortened(wrapped(shown(card.site), width, SITE_PX), 1, width, SITE_PX)
     _lines(pen, site, left=left, width=width, top=HEIGHT_PX - MARGIN_PX - SITE_PX, size=SITE_PX, fill=QUIET)
     out = io.BytesIO()
-    picture.save(out, "PNG", compress_level=9)
+    picture.save(out, "PNG", compress_level=6)
     return out.getvalue()
 
 
@@ -75,7 +75,14 @@ def fitted(text: str, width: int) -> tuple[int, list[str]]:
         lines = wrapped(text, width, size)
         if len(lines) <= MOST_LINES:
             return size, lines
-    return TITLE_PX[-1], [*lines[: MOST_LINES - 1], _cut(lines[MOST_LINES - 1] + "…", width, TITLE_PX[-1])]
+    return TITLE_PX[-1], shortened(lines, MOST_LINES, width, TITLE_PX[-1])
+
+
+def shortened(lines: list[str], most: int, width: int, size: int) -> list[str]:
+    """The first *most* of these lines; the last of them ends in an ellipsis where more would follow."""
+    if len(lines) <= most:
+        return lines
+    return [*lines[: most - 1], _cut(lines[most - 1] + "…", width, size)]
 
 
 def wrapped(text: str, width: int, size: int) -> list[str]:
