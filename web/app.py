@@ -6,16 +6,24 @@ from prometheus_flask_exporter import PrometheusMetrics
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from appliance.startup import Appliance
+from web import about
+from web import admin
 from web import api
+from web import discovery
+from web import design
 from web import errors
 from web import frame
 from web import health
+from web import library
+from web import listen
 from web import listening
 from web import media
+from web import people
 from web import private_keys
 from web import request_cycle
 from web import resubmission
 from web import security
+from web import setup
 from web import sharing
 from web import storefront
 from web import studio
@@ -55,6 +63,23 @@ def create_app(appliance: Appliance) -> Flask:
     PrometheusMetrics(
         app, path="/metrics", group_by="endpoint", registry=CollectorRegistry(), excluded_paths=["^/health$"]
     )
-    for family in (frame, health, api, listening, media, storefront, sharing, studio):
+    for family in (
+        frame,
+        health,
+        setup,
+        api,
+        library,
+        listen,
+        listening,
+        media,
+        storefront,
+        discovery,
+        sharing,
+        studio,
+        people,
+        admin,
+        about,
+        design,
+    ):
         app.register_blueprint(family.blueprint)
     return app

@@ -20,6 +20,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from appliance import errors
+from appliance.catalog import artists
 from appliance.catalog import originals
 from appliance.catalog import staging
 from appliance.catalog import versions
@@ -71,6 +72,7 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 def register(app: Flask) -> None:
     """Answer every error of *app* here."""
+    app.jinja_env.globals["told"] = told
     app.register_error_handler(errors.MusicConnectError, on_own)
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(OSError, on_disk)
@@ -90,9 +92,26 @@ def on_own(error: errors.MusicConnectError) -> ResponseReturnValue:
         answer.headers["WWW-Authenticate"] = f'Bearer realm="MusicConnect"{note}'  # RFC 6750, section 3
         return answer
     status = next((code for kind, code in STATUS.items() if isinstance(error, kind)), 500)
+    if status == 404 and (moved := artist_moved()):
+        return moved
     answer = answer_with(status, told(error), field=getattr(error, "field", None))
     if status == 503:
         answer.headers["Retry-After"] = "10"
+    return answer
+
+
+def artist_moved() -> ResponseReturnValue | None:
+    """The way to the same page under the artist's present address, for an address with one they had before."""
+    name = "slug" if request.blueprint == "api" else "artist"
+    before = (request.view_args or {}).get(name)
+    if request.method not in {"GET", "HEAD"} or not before or not (now := artists.moved_to(before)):
+        return None
+    there = {**(request.view_args or {}), name: now}
+    answer = redirect(url_for(str(request.endpoint), **there, **request.args), 301)
+    if wants_json():
+        answer.set_data(b"")
+    # They may go back to the address they had; a browser that never asked again would go round in circles.
+    answer.headers["Cache-Control"] = "no-cache"
     return answer
 
 

@@ -30,6 +30,7 @@ from appliance.memberships import access
 from web import addresses
 from web import presentation
 from web import receiving
+from web.people.invitations import waiting_for
 from web.request_cycle import appliance
 from web.request_cycle import require_person
 from web.request_cycle import roles
@@ -260,7 +261,12 @@ def _dashboard(owner: User, *, problem: Exception | None = None) -> str:
         for artist in mine
     ]
     return render_template(
-        "studio/dashboard.html", shelves=shelves, kinds=presentation.KINDS, problem=problem, sent=request.form
+        "studio/dashboard.html",
+        shelves=shelves,
+        kinds=presentation.KINDS,
+        problem=problem,
+        sent=request.form,
+        invitations=waiting_for(owner),
     )
 
 

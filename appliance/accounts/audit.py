@@ -39,6 +39,8 @@ class Action(StrEnum):
     PERSON_DEACTIVATED = "person.deactivated"
     PERSON_ACTIVATED = "person.activated"
     TOKEN_MINTED = "token.minted"  # noqa: S105 - a word of the trail
+    TOKEN_REVOKED = "token.revoked"  # noqa: S105 - a word of the trail
+    SIGNED_OUT_EVERYWHERE = "person.signed_out_everywhere"
     ARTIST_CREATED = "artist.created"
     ARTIST_CHANGED = "artist.changed"
     ARTIST_HANDED_OVER = "artist.handed_over"

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from argon2 import PasswordHasher
 
+from appliance.accounts import audit
+from appliance.accounts.audit import Action
 from appliance.accounts.models import Role
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import User
@@ -18,6 +20,7 @@ from appliance.errors import NotFound
 from appliance.prepared import Prepared
 
 PASSWORD_LENGTH = (8, 200)
+LONGEST_NAME = 100
 _roles = Prepared(lambda user_id: Role.select(Role.name).join(UserRole).where(UserRole.user == user_id))
 # Deliberately loose: RFC 5321 admits more than any stricter pattern, and only a letter that arrives proves an address.
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}\.[^@\s\x00-\x1f]{1,63}")
@@ -61,6 +64,20 @@ def address(email: str) -> str:
     if not _EMAIL.fullmatch(email):
         raise Invalid("This is not an e-mail address.", field="email")
     return email
+
+
+def rename(user: User, display_name: str) -> None:
+    """Call this person so wherever others see them; an empty name takes it away. ``Invalid`` for one that is too long."""
+    if len(display_name) > LONGEST_NAME:
+        raise Invalid("A name has at most {most} characters.", most=LONGEST_NAME, field="display_name")
+    User.update(display_name=display_name).where(User.id == user.id).execute()
+
+
+def sign_out_everywhere(user: User, *, now: datetime) -> None:
+    """End every session of this person, on all devices, at once."""
+    with transaction():
+        User.update(fs_uniquifier=secrets.token_hex(16)).where(User.id == user.id).execute()
+        audit.record(Action.SIGNED_OUT_EVERYWHERE, actor=user.id, subject=f"person:{user.id}", now=now)
 
 
 def give_role(user_id: str, name: RoleName) -> None:

@@ -17,6 +17,7 @@ from appliance.catalog import artwork
 from appliance.catalog import findable
 from appliance.catalog import members
 from appliance.catalog import versions
+from appliance.catalog.artwork import Crop
 from appliance.catalog.member_models import ArtistAddress
 from appliance.catalog.models import Artist
 from appliance.catalog.wording import clean_line
@@ -71,7 +72,7 @@ def set_picture(
     store: ObjectStore,
     actor: User,
     now: datetime,
-    crop: artwork.Crop | None = None,
+    crop: Crop | None = None,
 ) -> Artist:
     """Give the artist the square *crop* of a picture, or its middle; ``Invalid`` tells what is wrong with it."""
     key, colour = artwork.put_sizes(picture, folder=f"artwork/{artist.id}", store=store, crop=crop)

@@ -1,13 +1,24 @@
 // The one entry of all pages. Pages work without it; with it, moving between them keeps the music, and elements come to life.
 
 import * as Turbo from "../vendor/turbo/turbo.es2017-esm.min.js";
+import "./player/index.js";
 import "./dialogs.js";
 
 window.Turbo = Turbo;
 Turbo.config.drive.progressBarDelay = 250;
 
 // Elements whose script is fetched when the first one is met: the name of the element, and its module in elements/.
-const LAZY = ["theme-choice"];
+const LAZY = [
+  "accent-field",
+  "copy-text",
+  "favourite-button",
+  "frame-sheet",
+  "link-rows",
+  "password-field",
+  "playlist-order",
+  "text-preview",
+  "theme-choice",
+];
 
 const known = new Set();
 
