@@ -1,4 +1,4 @@
-"""``musicconnect user`` and ``musicconnect token``."""
+"""``musicconnect user``, ``musicconnect token`` and ``musicconnect setup-link``."""
 
 import sys
 
@@ -9,6 +9,7 @@ from appliance.accounts import people
 from appliance.accounts import tokens
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
+from appliance.collective import setup
 from appliance.invocation import data_option
 from appliance.invocation import started
 
@@ -66,3 +67,13 @@ def create_token(
     """Mint a token and print it; it is shown this once."""
     started(ctx)
     click.echo(tokens.mint(people.find(email), now=clock.now(), scopes=scopes, name=name, days=days))
+
+
+@click.command("setup-link", short_help="Print a new address to set this node up at.")
+@data_option
+@click.pass_context
+def setup_link(ctx: click.Context) -> None:
+    """Print a new address to set this node up at: it works once, and an older one no more."""
+    settings = started(ctx).settings
+    base = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
+    click.echo(f"{base}/setup?token={setup.new_token(now=clock.now())}")

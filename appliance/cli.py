@@ -10,6 +10,7 @@ from appliance import database
 from appliance import doctor
 from appliance import hooks
 from appliance import job_commands
+from appliance import search_commands
 from appliance import settings as settings_module
 from appliance import startup
 from appliance.invocation import Commands
@@ -36,7 +37,7 @@ def cli(ctx: click.Context, data: Path | None) -> None:
     First steps:
       musicconnect demo                       fill a fresh node with music to look around
       musicconnect serve                      run everything this node needs
-      musicconnect user create --email you@music.example --role admin
+      musicconnect setup-link                 print a new address to set a fresh node up at
       musicconnect doctor                     check what can be wrong, and how to mend it
     """
     ctx.obj = {"data": data}
@@ -71,7 +72,7 @@ def show_settings(ctx: click.Context) -> None:
 @click.pass_context
 def plugins(ctx: click.Context) -> None:
     """List the plugins, whether each runs, and why not."""
-    for plugin in hooks.load(settings_from(ctx)):
+    for plugin in startup.load_plugins(settings_from(ctx)):
         click.echo(f"{plugin.name}  {plugin.status}  {plugin.source}")
         if plugin.explanation:
             click.echo(f"    {plugin.explanation}")
@@ -79,7 +80,14 @@ def plugins(ctx: click.Context) -> None:
             click.echo(f"    {row.name}: {row.help}")
 
 
-for added in (account_commands.user, account_commands.token, job_commands.jobs, doctor.doctor):
+for added in (
+    account_commands.user,
+    account_commands.token,
+    account_commands.setup_link,
+    job_commands.jobs,
+    search_commands.search,
+    doctor.doctor,
+):
     cli.add_command(added)
 
 

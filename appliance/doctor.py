@@ -10,6 +10,8 @@ import socket
 import stat
 import sys
 from collections.abc import Callable
+from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 from ipaddress import ip_address
 
@@ -36,17 +38,49 @@ PACKAGES = ("appliance", "plugins", "transcoder", "web")
 LEAST_FREE_BYTES = 1024**3
 LONG_WAIT_S = 600
 
-_checks: dict[str, Check] = {}
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found: a sentence that says it is well, or the error whose sentence says the mend."""
+
+    name: str
+    sentence: str = ""
+    error: Exception | None = None
 
 
-def check(name: str) -> Callable[[Check], Check]:
-    """Declare a check under the name that is printed; they run in the order they were declared."""
+@dataclass(frozen=True, slots=True)
+class _Check:
+    look: Check
+    connect: Callable[[Settings], object] | None
+
+
+_checks: dict[str, _Check] = {}
+
+
+def check(name: str, *, connect: Callable[[Settings], object] | None = None) -> Callable[[Check], Check]:
+    """Declare a check under the name that is shown; they run in the order they were declared.
+
+    *connect* makes what the check looks at. A process that runs is connected already, and must not be anew.
+    """
 
     def register(function: Check) -> Check:
-        _checks[name] = function
+        _checks[name] = _Check(function, connect)
         return function
 
     return register
+
+
+def findings(settings: Settings, *, connect: bool) -> Iterator[Finding]:
+    """Every check, one after the other; with *connect* for a process that has not been started."""
+    for name, declared in _checks.items():
+        try:
+            if connect and declared.connect:
+                declared.connect(settings)
+            yield Finding(name, declared.look(settings))
+        except (MusicConnectError, OSError, peewee.PeeweeException) as error:
+            # Also what no check foresaw, a full disk say: one thing that is wrong must not hide the others.
+            told = database.unavailable(error) if isinstance(error, peewee.PeeweeException) else error
+            yield Finding(name, str(told), told)
 
 
 @click.command(short_help="Check what can be wrong, and say the mend.")
@@ -56,14 +90,9 @@ def doctor(ctx: click.Context) -> None:
     """Check what can be wrong with this node and say how to mend it; exit code 1 when something is."""
     settings = settings_from(ctx)
     wrong = 0
-    for name, function in _checks.items():
-        try:
-            click.echo(f"ok    {name}: {function(settings)}")
-        except (MusicConnectError, OSError, peewee.PeeweeException) as error:
-            # Also what no check foresaw, a full disk say: one thing that is wrong must not hide the others.
-            wrong += 1
-            told = database.unavailable(error) if isinstance(error, peewee.PeeweeException) else error
-            click.echo(f"WRONG {name}: {told}")
+    for finding in findings(settings, connect=True):
+        wrong += finding.error is not None
+        click.echo(f"{'WRONG' if finding.error else 'ok   '} {finding.name}: {finding.sentence}")
     click.echo("All is well." if not wrong else f"{wrong} thing(s) to mend.")
     ctx.exit(1 if wrong else 0)
 
@@ -111,16 +140,17 @@ def _secret(settings: Settings) -> str:
     return "in the data folder, readable by its owner only"
 
 
-@check("database")
+@check("database", connect=lambda settings: database.connect(startup.database_url(settings)))
 def _database(settings: Settings) -> str:
-    database.connect(startup.database_url(settings))
     database.check()
     return "answers and is up to date"
 
 
-@check("queue")
+@check(
+    "queue",
+    connect=lambda settings: jobs.configure(startup.queue_url(settings), secret=startup.secret_key(settings)),
+)
 def _queue(settings: Settings) -> str:
-    jobs.configure(startup.queue_url(settings), secret=startup.secret_key(settings))
     return f"answers, {jobs.check()} message(s) wait"
 
 
@@ -144,9 +174,9 @@ def _jobs(settings: Settings) -> str:
     )
 
 
-@check("plugins")
+@check("plugins", connect=startup.load_plugins)
 def _plugins(settings: Settings) -> str:
-    loaded = hooks.load(settings)
+    loaded = hooks.plugins()
     for plugin in loaded:
         if plugin.status not in {Status.READY, Status.DISABLED}:
             raise Invalid(f"'{plugin.name}' does not run ({plugin.status}): {plugin.explanation}")

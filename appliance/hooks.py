@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import replace
 from enum import StrEnum
 from importlib.metadata import EntryPoint
 from importlib.metadata import entry_points
@@ -49,6 +50,7 @@ class Plugin:
     status: Status
     explanation: str = ""
     settings: tuple[Setting, ...] = ()
+    version: str = ""
 
 
 _specs = pluggy.PluginManager(hookspecs.GROUP)
@@ -64,8 +66,9 @@ def load(settings: Settings, *, points: Iterable[EntryPoint] | None = None) -> t
     manager.add_hookspecs(hookspecs)
     _manager = manager
     found = sorted(entry_points(group=hookspecs.GROUP) if points is None else points, key=lambda p: p.name)
-    results = (_load_one(manager, point, settings) for point in found)
-    _plugins = (*(result for result in results if result is not None), *_missing(found, settings))
+    results = ((point, _load_one(manager, point, settings)) for point in found)
+    loaded = (replace(plugin, version=_version(point)) for point, plugin in results if plugin is not None)
+    _plugins = (*loaded, *_missing(found, settings))
     for plugin in _plugins:
         if plugin.status not in {Status.READY, Status.DISABLED}:
             log.error(
@@ -78,6 +81,10 @@ def load(settings: Settings, *, points: Iterable[EntryPoint] | None = None) -> t
 def plugins() -> tuple[Plugin, ...]:
     """What became of each plugin at the last ``load``."""
     return _plugins
+
+
+def _version(point: EntryPoint) -> str:
+    return point.dist.version if point.dist else ""
 
 
 def _missing(found: Iterable[EntryPoint], settings: Settings) -> list[Plugin]:

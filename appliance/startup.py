@@ -1,9 +1,12 @@
 """Start MusicConnect for one process: database, hooks, storage, jobs, in that order, and nowhere else."""
 
+import logging
 import os
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
+
+import peewee
 
 from appliance import database
 from appliance import hooks
@@ -14,6 +17,8 @@ from appliance.jobs import running
 from appliance.settings import Settings
 from appliance.storage import ObjectStore
 from appliance.storage import open_store
+
+log = logging.getLogger(__name__)
 
 SECRET_FILE = "secret_key"  # noqa: S105 - the name of a file
 
@@ -60,6 +65,19 @@ def start(settings: Settings, *, immediate: bool = False) -> Appliance:
     running.use_lease(settings.job_lease_s)
     _appliance = Appliance(settings, store, secret)
     return _appliance
+
+
+def load_plugins(settings: Settings) -> tuple[hooks.Plugin, ...]:
+    """Load the plugins alone, for a look at them: with what admins wrote, where there is a database to ask."""
+    wanted = settings
+    try:
+        url = database_url(settings)
+        if not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).is_file():
+            database.connect(url)
+            wanted = plugin_settings.merged(settings)
+    except (Unavailable, peewee.PeeweeException):
+        log.info("the plugins are looked at without what the database says of them")
+    return hooks.load(wanted)
 
 
 def stop() -> None:

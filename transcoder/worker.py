@@ -9,6 +9,8 @@ from appliance import chores
 from appliance import clock
 from appliance import database
 from appliance import jobs
+from appliance import node_processes
+from appliance import plugin_settings
 from appliance import startup
 from appliance.settings import Settings
 from transcoder import demo
@@ -52,6 +54,9 @@ def run(settings: Settings, *, periodic: bool) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, stop)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    node_processes.enter(
+        "worker", plugins=plugin_settings.fingerprint(plugin_settings.merged(settings)), now=clock.now()
+    )
     log.info("worker ready", extra={"threads": settings.worker_threads, "periodic": periodic})
     while not stopped.wait(1.0):
         consumer.check_worker_health()
@@ -60,5 +65,6 @@ def run(settings: Settings, *, periodic: bool) -> None:
     patience.start()
     consumer.stop(graceful=True)
     patience.cancel()
+    node_processes.leave()
     database.close_thread()
     startup.stop()

@@ -8,11 +8,15 @@ from types import FrameType
 
 import click
 
+from appliance import clock
 from appliance import database
 from appliance import doctor
 from appliance import hookimpl
+from appliance import node_processes
+from appliance import plugin_settings
 from appliance import startup
 from appliance import supervisor
+from appliance.collective import setup
 from appliance.invocation import EXIT_WRONG
 from appliance.invocation import data_option
 from appliance.invocation import settings_from
@@ -46,6 +50,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None) -> None:
     doctor.require_safe_address(settings)
     listening = supervisor.listen(settings.host, settings.port)
     bound = listening.getsockname()[1]
+    token = setup.new_token(now=clock.now()) if setup.is_wanted() else ""
     database.close()
     shared = ["--data", str(settings.data)]
     children = [
@@ -56,7 +61,10 @@ def serve(ctx: click.Context, host: str | None, port: int | None) -> None:
         supervisor.Child("worker", ["worker", *shared]),
     ]
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
-    click.echo(f"MusicConnect is at {settings.public_url or f'http://{shown}:{bound}'} (stop it with Ctrl-C)")
+    address = settings.public_url.rstrip("/") or f"http://{shown}:{bound}"
+    click.echo(f"MusicConnect is at {address} (stop it with Ctrl-C)")
+    if token:
+        click.echo(f"Nobody looks after it yet. Set it up at {address}/setup?token={token}")
     ctx.exit(supervisor.run(children, inherited=[listening.fileno()], wrong=EXIT_WRONG))
 
 
@@ -106,6 +114,10 @@ def _run(settings: Settings, fd: int | None) -> None:
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
+    node_processes.enter(
+        "web", plugins=plugin_settings.fingerprint(plugin_settings.merged(settings)), now=clock.now()
+    )
     log.info("web ready", extra={"host": settings.host, "port": listening.getsockname()[1]})
     server.run()
+    node_processes.leave()
     startup.stop()

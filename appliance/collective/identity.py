@@ -92,8 +92,11 @@ def change(
     """
     values = _checked(fields, settings)
     with transaction():
-        _write(values, version=version, now=now)
-        if values:
+        before = CollectiveRow.get_or_none(CollectiveRow.id == _ONLY)
+        if before and before.version == version:
+            values = {name: value for name, value in values.items() if getattr(before, name) != value}
+        if values or not before or before.version != version:
+            _write(values, version=version, now=now)
             audit.record(
                 Action.SETTINGS_CHANGED,
                 actor=actor,
@@ -103,6 +106,14 @@ def change(
             )
     forget()
     return current(settings)
+
+
+def checked(fields: Mapping[str, object], *, settings: Settings) -> Collective:
+    """What the collective would be with *fields*, kept nowhere: for a look before it is said. Raises as ``change`` does."""
+    known = current(settings)
+    unsaid = {"name": known.name, "registration": known.registration, "logo_key": known.logo_key}
+    row = CollectiveRow(version=known.version, **{**unsaid, **_checked(fields, settings)})
+    return _shown(row, settings)
 
 
 def set_logo(

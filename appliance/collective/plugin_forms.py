@@ -41,13 +41,18 @@ def find(name: str) -> Plugin:
     raise NotFound("There is no such plugin.")
 
 
-def rows(plugin: Plugin, settings: Settings) -> list[Row]:
-    """The form of *plugin*; a secret is never among the texts."""
+def kept() -> dict[str, dict[str, object]]:
+    """What admins wrote for each plugin."""
+    return plugin_settings.stored()
+
+
+def rows(plugin: Plugin, settings: Settings, *, kept: Mapping[str, Mapping[str, object]]) -> list[Row]:
+    """The form of *plugin* with what is *kept*; a secret is never among the texts."""
     given = settings.plugins.get(plugin.name, {})
-    kept = plugin_settings.stored().get(plugin.name, {})
+    own = kept.get(plugin.name, {})
     found = []
     for setting in plugin.settings:
-        value = given.get(setting.name, kept.get(setting.name, setting.default))
+        value = given.get(setting.name, own.get(setting.name, setting.default))
         found.append(
             Row(
                 setting,

@@ -113,10 +113,10 @@ def test_what_the_operator_wrote_down_is_fixed(appliance: Appliance) -> None:
 
 def test_the_second_of_two_admins_is_told(appliance: Appliance) -> None:
     for stale in (0, 1):
-        write(appliance, version=stale, tagline="first")
+        write(appliance, version=stale, tagline=f"first {stale}")
         with pytest.raises(Conflict, match="Somebody else changed this"):
             write(appliance, version=stale, tagline="second")
-    assert identity.current(appliance.settings).tagline == "first"
+    assert identity.current(appliance.settings).tagline == "first 1"
 
 
 @pytest.mark.parametrize(
@@ -437,7 +437,10 @@ def test_webhooks_that_were_set_by_the_form_are_taken_at_the_next_start(applianc
     restart(appliance)
     plugin = plugin_forms.find("webhook_out")
     assert plugin.status == "ready", plugin.explanation
-    rows = {row.setting.name: row for row in plugin_forms.rows(plugin, appliance.settings)}
+    rows = {
+        row.setting.name: row
+        for row in plugin_forms.rows(plugin, appliance.settings, kept=plugin_forms.kept())
+    }
     assert (rows["secret"].text, rows["secret"].is_set) == ("", True)
     assert rows["urls"].text == "https://one.example/in\nhttps://two.example/in"
     assert rows["attempts"].text == "12"
@@ -464,7 +467,10 @@ def test_what_the_environment_says_beats_the_form_and_cannot_be_changed_there(ap
     restart(given)
     assert hooks.announce("media_url", key="a/b", expires_in_s=0) == ["https://env.example/a/b"]
     rows = {
-        row.setting.name: row for row in plugin_forms.rows(plugin_forms.find("signed_cdn"), given.settings)
+        row.setting.name: row
+        for row in plugin_forms.rows(
+            plugin_forms.find("signed_cdn"), given.settings, kept=plugin_forms.kept()
+        )
     }
     assert (rows["base_url"].fixed, rows["key"].fixed) == (True, False)
 
