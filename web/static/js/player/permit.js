@@ -6,6 +6,7 @@ export class Permit {
   #trackId;
   #former = [];
   #asking;
+  qualities = [];
 
   constructor(trackId) {
     this.#trackId = trackId;
@@ -28,10 +29,23 @@ export class Permit {
     this.renewAt = askedAt + lifeMs - Math.min(20_000, lifeMs / 4);
   }
 
+  get over() {
+    return !this.url || Date.now() >= this.renewAt;
+  }
+
+  // The server refused the address before its time: the next use asks for another.
+  distrust() {
+    this.renewAt = 0;
+  }
+
+  knows(address) {
+    return address.startsWith(this.folder) || this.#former.some((folder) => address.startsWith(folder));
+  }
+
   // The address to use now for one that was given out under an older permission. Playlists and media lie in one folder and
   // their addresses are relative, so only the folder changes and the player never notices.
   async current(address) {
-    if (Date.now() >= this.renewAt) await this.ask();
+    if (this.over) await this.ask();
     const old = this.#former.find((folder) => address.startsWith(folder));
     return old ? this.folder + address.slice(old.length) : address;
   }

@@ -1,5 +1,7 @@
 // The waveform as a slider: drawn on a canvas, moved by pointer and keys.
 
+import { t } from "../texts.js";
+
 const BAR_PX = 3;
 const GAP_PX = 2;
 
@@ -9,11 +11,14 @@ export class Waveform {
   #peaks = [];
   #durationS = 0;
   #positionS = 0;
+  #bufferedS = 0;
+  #hover;
   #hoverS = null;
   #dragging = false;
 
-  constructor(box, { onSeek }) {
+  constructor(box, { onSeek, hover = null }) {
     this.#box = box;
+    this.#hover = hover; // Where the time below the pointer is told.
     this.#canvas = box.querySelector("canvas");
     this.onSeek = onSeek;
     new ResizeObserver(() => this.#draw()).observe(box);
@@ -28,11 +33,9 @@ export class Waveform {
 
   async load(address, durationS) {
     this.#peaks = [];
-    this.#durationS = durationS;
-    this.#box.setAttribute("aria-valuemax", Math.round(durationS));
-    this.position = 0;
-    if (!address) return;
     const wanted = (this.address = address);
+    this.show(0, 0, durationS);
+    if (!address) return;
     try {
       const { peaks } = await (await fetch(address)).json();
       // Drawn to the height of its loudest moment: a quiet piece is no flat line.
@@ -44,10 +47,14 @@ export class Waveform {
     this.#draw();
   }
 
-  set position(seconds) {
-    this.#positionS = seconds;
-    this.#box.setAttribute("aria-valuenow", Math.round(seconds));
-    this.#box.setAttribute("aria-valuetext", `${clock(seconds)} of ${clock(this.#durationS)}`);
+  // How far the track is played, and up to where it is loaded.
+  show(positionS, bufferedS, durationS) {
+    this.#positionS = positionS;
+    this.#bufferedS = bufferedS;
+    this.#durationS = durationS;
+    this.#box.setAttribute("aria-valuemax", Math.round(durationS));
+    this.#box.setAttribute("aria-valuenow", Math.round(positionS));
+    this.#box.setAttribute("aria-valuetext", t("{time} of {length}", { time: clock(positionS), length: clock(durationS) }));
     this.#draw();
   }
 
@@ -66,7 +73,16 @@ export class Waveform {
   #move(event) {
     if (!this.#dragging && event.pointerType !== "mouse") return;
     this.#hoverS = this.#at(event);
+    this.#tellTime();
     this.#draw();
+  }
+
+  #tellTime() {
+    if (!this.#hover) return;
+    this.#hover.hidden = this.#hoverS === null;
+    if (this.#hoverS === null) return;
+    this.#hover.textContent = clock(this.#hoverS);
+    this.#hover.style.insetInlineStart = `${(this.#hoverS / (this.#durationS || 1)) * 100}%`;
   }
 
   #release(event) {
@@ -77,6 +93,7 @@ export class Waveform {
   #letGo() {
     this.#dragging = false;
     this.#hoverS = null;
+    this.#tellTime();
     this.#draw();
   }
 
@@ -99,6 +116,7 @@ export class Waveform {
 
   #draw() {
     const { clientWidth: width, clientHeight: height } = this.#box;
+    if (!width) return;
     const scale = devicePixelRatio || 1;
     if (this.#canvas.width !== width * scale || this.#canvas.height !== height * scale) {
       this.#canvas.width = width * scale;
@@ -110,10 +128,11 @@ export class Waveform {
     pen.fillStyle = getComputedStyle(this.#box).color;
     const bars = Math.floor((width + GAP_PX) / (BAR_PX + GAP_PX));
     const played = this.#durationS ? (this.#positionS / this.#durationS) * bars : 0;
+    const loaded = this.#durationS ? (this.#bufferedS / this.#durationS) * bars : 0;
     const ghost = this.#hoverS === null ? played : (this.#hoverS / this.#durationS) * bars;
     for (let bar = 0; bar < bars; bar++) {
       const tall = Math.max(BAR_PX, this.#peak(bar, bars) * height);
-      pen.globalAlpha = bar < Math.min(played, ghost) ? 1 : bar < Math.max(played, ghost) ? 0.6 : 0.36;
+      pen.globalAlpha = bar < Math.min(played, ghost) ? 1 : bar < Math.max(played, ghost) ? 0.6 : bar < loaded ? 0.42 : 0.24;
       pen.beginPath();
       pen.roundRect(bar * (BAR_PX + GAP_PX), (height - tall) / 2, BAR_PX, tall, BAR_PX / 2);
       pen.fill();

@@ -1,10 +1,10 @@
 // Hearing a master at once: the untouched original, or the finished stream where the browser cannot play the original's format.
 
-import { Stream } from "../player/stream.js";
+import { Deck } from "../player/deck.js";
 
 export function enableHearing(masters, { say }) {
   const audio = new Audio();
-  const stream = new Stream(audio);
+  const deck = new Deck(audio, { following: () => null });
   let heard = "";
 
   audio.addEventListener("pause", show);
@@ -19,7 +19,7 @@ export function enableHearing(masters, { say }) {
     if (heard === id && !audio.paused) return audio.pause();
     heard = id;
     try {
-      stream.close();
+      deck.close();
       audio.src = link.href;
       await audio.play();
     } catch (error) {
@@ -32,7 +32,7 @@ export function enableHearing(masters, { say }) {
     const line = document.getElementById(`track-${id}`);
     if (!line?.dataset.playable) return tell("This browser cannot play the original's format. It can be heard as soon as it is prepared.");
     try {
-      await stream.open(id);
+      await deck.open({ id, key: id });
       await audio.play();
       tell("This browser cannot play the original's format, so this is the stream made from it.");
     } catch (error) {

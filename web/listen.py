@@ -1,0 +1,62 @@
+"""What the player fetches to play something from anywhere: the tracks of a release or an artist, and the words of a track."""
+
+from flask import Blueprint
+from flask import Response
+from flask import jsonify
+
+from appliance.catalog import artists
+from appliance.catalog import directory
+from appliance.catalog import releases
+from appliance.catalog import track_pages
+from appliance.catalog import tracks
+from appliance.catalog.models import Track
+from appliance.catalog.models import TrackState
+from appliance.errors import NotFound
+from appliance.memberships import access
+from appliance.memberships.access import Access
+from web import addresses
+from web import private_keys
+from web.presentation import tracklists
+from web.request_cycle import person
+from web.request_cycle import roles
+
+blueprint = Blueprint("listen", __name__, url_prefix="/listen")
+
+MOST_OF_RELEASE = 500
+MOST_OF_ARTIST = 100
+RELEASES_OF_ARTIST = 50
+
+
+@blueprint.get("/release/<release_id>.json")
+def release(release_id: str) -> Response:
+    """The tracks of a release that can be heard, in their order."""
+    row = releases.find(release_id)
+    right = access.require_sight(person(), row, roles=roles(), keys=private_keys.shown())
+    rows = track_pages.page(row, limit=MOST_OF_RELEASE)
+    return _queue(row.title, addresses.release_page(row), rows, {row.id: right})
+
+
+@blueprint.get("/artist/<slug>.json")
+def artist(slug: str) -> Response:
+    """What an artist published, newest release first."""
+    found = artists.find(slug)
+    shown = releases.published(limit=RELEASES_OF_ARTIST, artist=found)
+    rights = access.to_releases(person(), shown, roles=roles(), keys=private_keys.shown())
+    by_release = directory.tracks_of([row for row in shown if rights[row.id].may_see])
+    rows = [track for tracks_of_one in by_release.values() for track in tracks_of_one]
+    return _queue(found.name, addresses.artist_page(found), rows[:MOST_OF_ARTIST], rights)
+
+
+@blueprint.get("/tracks/<track_id>/lyrics.json")
+def lyrics(track_id: str) -> Response:
+    """The words of a track, plain and with times (LRC); either may be empty."""
+    row = tracks.find(track_id)
+    right = access.to_release(person(), row.release, roles=roles(), keys=private_keys.shown())
+    if not (right.may_see and (right.may_edit or row.state == TrackState.READY)):
+        raise NotFound("There is no such track.")
+    return jsonify(plain=row.lyrics, synced=row.synced_lyrics)
+
+
+def _queue(name: str, url: str, rows: list[Track], rights: dict[str, Access]) -> Response:
+    lines = tracklists.mixed_tracks(rows, rights, tracks.renditions_of(rows))
+    return jsonify(name=name, url=url, tracks=[line.player for line in lines])
