@@ -10,6 +10,7 @@ from appliance import clock
 from appliance.errors import Invalid
 from appliance.listening import events
 from appliance.listening import recording
+from web import private_keys
 from web.request_cycle import by_origin
 from web.request_cycle import person
 from web.request_cycle import roles
@@ -35,5 +36,6 @@ def take() -> tuple[str, int]:
         sent_at_ms=batch.sent_at_ms,
         now=clock.now(),
         roles=roles(),
+        keys=private_keys.shown(),
     )
     return "", 204
