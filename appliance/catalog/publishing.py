@@ -7,6 +7,8 @@ from datetime import timedelta
 
 from appliance import hooks
 from appliance import jobs
+from appliance.accounts import audit
+from appliance.accounts.audit import Action
 from appliance.catalog import findable
 from appliance.catalog import releases
 from appliance.catalog import tracks
@@ -28,7 +30,7 @@ FURTHEST = timedelta(days=20 * 365)
 """How far ahead a release may be scheduled; what is further is a slip of the pen."""
 
 
-def publish(release: Release, *, now: datetime) -> tuple[Release, list[str]]:
+def publish(release: Release, *, now: datetime, actor: str | None = None) -> tuple[Release, list[str]]:
     """Make the release public and return it with the ids of jobs to ``send``; publishing twice changes nothing.
 
     ``Conflict`` when nothing can be heard yet or a track failed: the artist would publish a gap unaware. A track still in the
@@ -41,13 +43,14 @@ def publish(release: Release, *, now: datetime) -> tuple[Release, list[str]]:
         rows = tracks.of_release(release)
         _require_none(hindrance(rows))
         _move(release, ReleaseState.PUBLISHED, now=now, published_at=now, publish_at=None, private_key="")
+        _note(Action.RELEASE_PUBLISHED, release, actor=actor, now=now)
         findable.release(release.id)
         ready = [row for row in rows if row.state == TrackState.READY]
         queued = [jobs.add(ANNOUNCE, row.id, now=now).id for row in ready]
     return releases.find(release.id), queued
 
 
-def schedule(release: Release, at: datetime, *, now: datetime) -> Release:
+def schedule(release: Release, at: datetime, *, now: datetime, actor: str | None = None) -> Release:
     """Let the release go public by itself at *at*; once more to choose another hour.
 
     ``Invalid`` for an hour that has passed or is years away, ``Conflict`` when it could never go out as it is.
@@ -60,14 +63,16 @@ def schedule(release: Release, at: datetime, *, now: datetime) -> Release:
         release = releases.find(release.id)
         _require_none(hindrance(tracks.of_release(release), later=True))
         _move(release, ReleaseState.SCHEDULED, now=now, publish_at=at)
+        _note(Action.RELEASE_SCHEDULED, release, actor=actor, now=now, at=at.isoformat())
     return releases.find(release.id)
 
 
-def take_back(release: Release, *, now: datetime) -> Release:
+def take_back(release: Release, *, now: datetime, actor: str | None = None) -> Release:
     """Make a draft of a release that is public or on its way there; it keeps its address, its plays and its place in playlists."""
     with transaction():
         release = releases.find(release.id)
         _move(release, ReleaseState.DRAFT, now=now, publish_at=None)
+        _note(Action.RELEASE_WITHDRAWN, release, actor=actor, now=now)
         findable.release(release.id)
     return releases.find(release.id)
 
@@ -147,6 +152,17 @@ def _move(release: Release, state: ReleaseState, *, now: datetime, **values: obj
             "A release that is {state} cannot become {wanted}.", state=release.state, wanted=str(state)
         )
     Release.update(state=state, updated_at=now, **values).where(Release.id == release.id).execute()
+
+
+def _note(action: Action, release: Release, *, actor: str | None, now: datetime, **detail: object) -> None:
+    """Tell the audit trail who did it; nobody for a release whose hour came by itself."""
+    audit.record(
+        action,
+        actor=actor,
+        subject=f"release:{release.id}",
+        detail={"title": release.title, **detail},
+        now=now,
+    )
 
 
 def _require_none(found: Conflict | None) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from appliance import hooks
 from appliance import jobs
+from appliance.accounts import audit
 from appliance.catalog import private_links
 from appliance.catalog import publishing
 from appliance.catalog import releases
@@ -25,6 +26,7 @@ from tests.makers import NOW
 from tests.makers import add_track
 from tests.makers import make_artist
 from tests.makers import make_release
+from tests.makers import make_user
 
 
 @pytest.fixture(autouse=True)
@@ -243,3 +245,19 @@ def test_three_hundred_tags_are_answered_with_a_sentence() -> None:
     assert refused.value.field == "tags"
     with pytest.raises(Invalid, match="these are 21"):
         make_release(tags=[f"tag {number}" for number in range(21)])
+
+
+def test_the_trail_tells_who_published_scheduled_and_took_back() -> None:
+    release, person = make_release(), make_user()
+    add_track(release)
+    publishing.schedule(release, LATER, now=NOW, actor=person.id)
+    publishing.publish(release, now=NOW, actor=person.id)
+    publishing.publish(release, now=NOW, actor=person.id)
+    publishing.take_back(release, now=NOW, actor=person.id)
+    entries = [entry for entry in audit.entries() if entry.subject == f"release:{release.id}"]
+    assert [entry.action for entry in entries] == [
+        "release.withdrawn",
+        "release.published",
+        "release.scheduled",
+    ]
+    assert {entry.actor for entry in entries} == {person.id}

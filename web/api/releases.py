@@ -73,7 +73,7 @@ def remove_release(release_id: str) -> tuple[str, int]:
 @blueprint.post("/releases/<release_id>/publish")
 def publish_release(release_id: str) -> Response:
     """Make a release public; doing it twice changes nothing."""
-    _, queued = publishing.publish(_publishable(release_id), now=clock.now())
+    _, queued = publishing.publish(_publishable(release_id), now=clock.now(), actor=require_person().id)
     for job_id in queued:
         jobs.send(job_id)
     return show_release(release_id)
@@ -83,14 +83,16 @@ def publish_release(release_id: str) -> Response:
 def schedule_release(release_id: str) -> Response:
     """Let a release go public by itself."""
     release = _publishable(release_id)
-    publishing.schedule(release, instant(body(required=("at",)), "at"), now=clock.now())
+    publishing.schedule(
+        release, instant(body(required=("at",)), "at"), now=clock.now(), actor=require_person().id
+    )
     return show_release(release_id)
 
 
 @blueprint.post("/releases/<release_id>/unpublish")
 def unpublish_release(release_id: str) -> Response:
     """Make a draft of what is public or scheduled."""
-    publishing.take_back(_publishable(release_id), now=clock.now())
+    publishing.take_back(_publishable(release_id), now=clock.now(), actor=require_person().id)
     return show_release(release_id)
 
 
