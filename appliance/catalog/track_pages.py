@@ -68,3 +68,14 @@ def number(track: Track) -> int:
         & (Track.position < track.position)
     )
     return 1 + Track.select().where(before).count()
+
+
+def beside(track: Track) -> tuple[Track | None, Track | None]:
+    """The track before *track* and the one after it, of those that can be heard."""
+    here = (Track.release == track.release_id) & (Track.state == TrackState.READY)
+    before = Track.select().where(here, Track.position < track.position)
+    after = Track.select().where(here, Track.position > track.position)
+    return (
+        before.order_by(Track.position.desc()).first(),
+        after.order_by(Track.position).first(),
+    )

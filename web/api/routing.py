@@ -109,3 +109,13 @@ def cursor_instant() -> tuple[datetime, str] | None:
     if not _ID.fullmatch(parts[1]):
         raise Invalid("This cursor is not valid; start from the first page.", field="cursor")
     return instant, parts[1]
+
+
+def cursor_place() -> tuple[str, int] | None:
+    """The (text, number) that the cursor of this request holds, or ``None`` without one; ``Invalid`` when it is damaged."""
+    parts = cursor_parts(2)
+    if parts is None:
+        return None
+    if "\0" in parts[0] or not re.fullmatch("[0-9]{1,18}", parts[1], re.ASCII):
+        raise Invalid("This cursor is not valid; start from the first page.", field="cursor")
+    return parts[0], int(parts[1])

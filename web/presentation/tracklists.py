@@ -1,28 +1,23 @@
 """The lines of a track list, and what the player is told of each."""
 
-import re
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 from flask_babel import ngettext
 
 from appliance.catalog.models import Rendition
 from appliance.catalog.models import Track
-from appliance.catalog.models import TrackState
 from appliance.memberships import access
 from appliance.memberships.access import Access
 from web import addresses
+from web.presentation.rights import reason
+from web.presentation.rights import way_in
 from web.presentation.wording import duration
-
-WAYS_IN = {access.WayIn.SIGN_IN: ("security.login", lazy_gettext("Sign in"))}
-"""The page, and the words of the link to it, where a right that is missing can be had."""
-_TIMED = re.compile(r"^\s*\[\d{1,3}:\d{2}(?:[.:]\d{1,3})?\]", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +42,27 @@ class TrackView:
     playable: bool
     reason: str
     player: dict[str, Any]
+    favourite: bool = False
 
 
-def tracks(rows: Iterable[Track], right: Access, made: Mapping[str, Sequence[Rendition]]) -> list[TrackView]:
-    """The lines of a list whose tracks all fall under the one *right*, numbered as they are shown."""
-    return [track(row, right, made, number=number) for number, row in enumerate(rows, start=1)]
+def tracks(
+    rows: Iterable[Track],
+    right: Access,
+    made: Mapping[str, Sequence[Rendition]],
+    *,
+    first: int = 1,
+    kept: Collection[str] = (),
+) -> list[TrackView]:
+    """The lines of a list whose tracks all fall under the one *right*, numbered from *first*; *kept* are the ids of favourites."""
+    return [
+        track(row, right, made, number=number, kept=row.id in kept)
+        for number, row in enumerate(rows, start=first)
+    ]
 
 
-def track(row: Track, right: Access, made: Mapping[str, Sequence[Rendition]], *, number: int) -> TrackView:
+def track(
+    row: Track, right: Access, made: Mapping[str, Sequence[Rendition]], *, number: int, kept: bool = False
+) -> TrackView:
     """One line; the release and artist of *row* are joined."""
     player = player_track(row, right, made)
     return TrackView(
@@ -76,6 +84,7 @@ def track(row: Track, right: Access, made: Mapping[str, Sequence[Rendition]], *,
         playable=player["mayPlay"],
         reason=player["reason"],
         player=player,
+        favourite=kept,
     )
 
 
@@ -91,10 +100,10 @@ def player_track(row: Track, right: Access, made: Mapping[str, Sequence[Renditio
         "id": row.id,
         "title": row.title,
         "artist": artist.name,
-        "artistUrl": url_for("storefront.artist", artist=artist.slug),
+        "artistUrl": addresses.artist_page(artist),
         "release": release.title,
         "releaseUrl": release_url,
-        "url": release_url,
+        "url": f"{release_url}/{row.slug}",
         "cover": addresses.artwork(release, 600, "jpg"),
         "durationMs": row.duration_ms or 0,
         "loudnessLufs": row.loudness_lufs,
@@ -102,9 +111,9 @@ def player_track(row: Track, right: Access, made: Mapping[str, Sequence[Renditio
         "waveform": addresses.public(row.waveform_key) if row.waveform_key else "",
         "preview": addresses.public(row.preview_key) if row.preview_key else "",
         "mayPlay": may_play,
-        "reason": "" if may_play else _reason(right),
-        "wayIn": None if may_play else _way_in(right),
-        "lyrics": lyrics_kind(row.lyrics),
+        "reason": "" if may_play else reason(right),
+        "wayIn": None if may_play else way_in(right),
+        "lyrics": lyrics_kind(row),
     }
 
 
@@ -113,35 +122,27 @@ def qualities(row: Track, right: Access, made: Mapping[str, Sequence[Rendition]]
     return list(access.playable(row, right, [rung.quality for rung in made.get(row.id, [])]))
 
 
-def lyrics_kind(text: str) -> str:
-    """``synced`` for lyrics with times (LRC), ``plain`` for others, empty without any."""
-    if not text.strip():
-        return ""
-    return "synced" if _TIMED.search(text) else "plain"
+def lyrics_kind(row: Track) -> str:
+    """``synced`` for lyrics with times, ``plain`` for others, empty without any."""
+    return "synced" if row.synced_lyrics else "plain" if row.lyrics else ""
 
 
 def summary(rows: Sequence[TrackView]) -> str:
+    """What *rows* come to: ``9 tracks, 41 min``."""
+    return extent(len(rows), sum(row.duration_ms for row in rows))
+
+
+def extent(count: int, duration_ms: int) -> str:
     """``9 tracks, 41 min``."""
-    minutes = round(sum(row.duration_ms for row in rows) / 60_000)
-    count = ngettext("%(num)d track", "%(num)d tracks", len(rows))
-    return _("%(count)s, %(minutes)d min", count=count, minutes=minutes) if minutes else str(count)
+    minutes = round(duration_ms / 60_000)
+    told = ngettext("%(num)d track", "%(num)d tracks", count)
+    return _("%(count)s, %(minutes)d min", count=told, minutes=minutes) if minutes else str(told)
 
 
-def waiting(rows: Iterable[Track]) -> str:
+def waiting(count: int) -> str:
     """How many tracks are still on their way to being heard, as a sentence; empty when none is."""
-    count = sum(row.state in {TrackState.UPLOADED, TrackState.PROCESSING} for row in rows)
     if not count:
         return ""
     return str(
         ngettext("One more track is being prepared.", "%(num)d more tracks are being prepared.", count)
     )
-
-
-def _reason(right: Access) -> str:
-    return _("This track is being prepared.") if right.may_play else _(right.reason)
-
-
-def _way_in(right: Access) -> dict[str, str] | None:
-    """The link that leads to the right, where there is one."""
-    page = WAYS_IN.get(right.way_in) if right.way_in and not right.may_play else None
-    return {"href": url_for(page[0]), "text": str(page[1])} if page else None

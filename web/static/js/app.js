@@ -16,8 +16,11 @@ const LAZY = [
   "link-rows",
   "password-field",
   "playlist-order",
+  "search-box",
+  "share-button",
   "text-preview",
   "theme-choice",
+  "wave-picture",
 ];
 
 const known = new Set();
