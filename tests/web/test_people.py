@@ -2,6 +2,7 @@
 
 import io
 import re
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -336,7 +337,7 @@ def test_a_former_address_leads_to_the_page(
     assert client.get("/@somebody-else").status_code == 404
 
 
-def test_an_artist_sets_a_picture_and_takes_it_away(act: Artist, owner: FlaskClient, tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_an_artist_sets_a_picture_and_takes_it_away(act: Artist, owner: FlaskClient, tmp_path: Path) -> None:
     here = f"/studio/artists/{act.slug}"
     data = site.picture_file(tmp_path).read_bytes()
     answer = send(owner, f"{here}/picture", file=(io.BytesIO(data), "us.png"), x="0", y="0", size="1")
@@ -366,3 +367,43 @@ def test_a_name_in_every_script_stands_on_its_pages(artist: Person, app: Flask) 
         page = told(browser, path)
         assert "مركب" in page
         assert "<b>الليل" not in page
+
+
+# --- by the interface
+
+
+def test_an_artist_is_changed_by_the_interface(act: Artist, artist: Person, client: FlaskClient) -> None:
+    here = f"/api/v1/artists/{act.slug}"
+    shown = client.get(here)
+    sent = {"location": "Sassnitz", "links": [{"url": "example.org"}], "accent": "#aa3311", "slug": "nf"}
+    match = {"If-Match": shown.headers["ETag"], **artist.headers}
+    changed = client.patch(here, json=sent, headers=match).get_json()
+    assert changed["links"] == [{"url": "https://example.org", "label": "example.org"}]
+    assert (changed["location"], changed["accent"], changed["slug"]) == ("Sassnitz", "#aa3311", "nf")
+    late = client.patch("/api/v1/artists/nf", json={"location": "Trelleborg"}, headers=match)
+    assert late.status_code == 412
+    assert client.patch("/api/v1/artists/nf", json={"owner": "me"}, headers=artist.headers).status_code == 422
+    assert client.patch(here, json={"location": "x"}, headers=artist.headers).status_code == 404
+
+
+def test_the_interface_lists_the_people_of_an_artist_for_their_owner(
+    act: Artist, artist: Person, stranger: Person, client: FlaskClient
+) -> None:
+    here = f"/api/v1/artists/{act.slug}/members"
+    members.join(act, stranger.user, MemberRole.MANAGER, now=clock.now())
+    rows = client.get(here, headers=artist.headers).get_json()["items"]
+    assert [row["role"] for row in rows] == ["owner", "manager"]
+    assert client.get(here, headers=stranger.headers).status_code == 403
+    assert client.get(here).status_code == 401
+
+
+def test_an_artist_gets_a_picture_and_goes_by_the_interface(
+    act: Artist, artist: Person, stranger: Person, client: FlaskClient, tmp_path: Path
+) -> None:
+    here, data = f"/api/v1/artists/{act.slug}", site.picture_file(tmp_path).read_bytes()
+    assert client.put(f"{here}/picture", data=data, headers=stranger.headers).status_code == 403
+    shown = client.put(f"{here}/picture", data=data, headers=artist.headers).get_json()
+    assert set(shown["picture"]) == {"1200", "600", "300", "96"}
+    assert client.delete(here, headers=stranger.headers).status_code == 403
+    assert client.delete(here, headers=artist.headers).status_code == 204
+    assert client.get(here).status_code == 404

@@ -18,7 +18,7 @@ from web.api.operations import Operation
 from web.api.routing import blueprint
 from web.api.schemas import SCHEMAS
 from web.api.schemas import SECURITY_SCHEMES
-from web.api.schemas import ref
+from web.api.shapes import ref
 from web.errors import TITLES
 
 ABOUT = (

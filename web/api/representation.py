@@ -5,10 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from appliance import jobs
+from appliance.catalog import artist_page
 from appliance.catalog import credits
 from appliance.catalog import releases
 from appliance.catalog import tracks
 from appliance.catalog.artwork import SIZES_PX
+from appliance.catalog.member_models import ArtistMember
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Credit
 from appliance.catalog.models import Release
@@ -27,8 +29,32 @@ def artist(row: Artist) -> dict[str, Any]:
         "slug": row.slug,
         "name": row.name,
         "about": row.about,
+        "location": row.location,
+        "links": [{"url": link.url, "label": link.label} for link in artist_page.links_of(row)],
+        "accent": row.accent or None,
+        "picture": _picture(row.picture_key),
+        "colour": row.colour or None,
+        "version": row.version,
         "url": f"{addresses.root()}/@{row.slug}",
     }
+
+
+def members(rows: Sequence[ArtistMember]) -> list[dict[str, Any]]:
+    """The people of an artist, for those who decide about them."""
+    return [
+        {
+            "id": row.user_id,
+            "name": row.user.display_name,
+            "email": row.user.email,
+            "role": row.role,
+            "since": row.since.isoformat(),
+        }
+        for row in rows
+    ]
+
+
+def _picture(key: str) -> dict[str, str] | None:
+    return {str(px): addresses.public(f"{key}/{px}.webp") for px in SIZES_PX} if key else None
 
 
 def release(row: Release) -> dict[str, Any]:

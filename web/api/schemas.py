@@ -1,62 +1,27 @@
 """What goes in and comes out of the interface, as JSON Schema 2020-12; the tests hold every real answer against it."""
 
-from collections.abc import Iterable
-from typing import Any
-
 from appliance.accounts.models import Scope
 from appliance.catalog import credits
+from appliance.catalog.artist_page import MOST_LINKS
 from appliance.catalog.artwork import SIZES_PX
 from appliance.catalog.licences import LICENCES
 from appliance.catalog.lyrics import LONGEST
+from appliance.catalog.member_models import MemberRole
 from appliance.catalog.models import Audience
 from appliance.catalog.models import Quality
 from appliance.catalog.models import ReleaseKind
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import TrackState
-
-Schema = dict[str, Any]
-
-
-def thing(properties: dict[str, Schema], *, says: str, optional: Iterable[str] = ()) -> Schema:
-    """An object with these *properties*, which are all there save the *optional* ones."""
-    needed = [name for name in properties if name not in set(optional)]
-    return {"type": "object", "description": says, "required": needed, "properties": properties}
-
-
-def change(properties: dict[str, Schema], *, says: str) -> Schema:
-    """An object with any of these *properties*."""
-    return thing(properties, says=says, optional=properties)
-
-
-def text(says: str, **more: Any) -> Schema:
-    """A string."""
-    return {"type": "string", "description": says, **more}
-
-
-def maybe(schema: Schema) -> Schema:
-    """The same, or null."""
-    return {**schema, "type": [schema["type"], "null"]}
-
-
-def number(kind: str, says: str, **more: Any) -> Schema:
-    """An ``integer`` or a ``number``."""
-    return {"type": kind, "description": says, **more}
-
-
-def many(items: Schema, says: str, **more: Any) -> Schema:
-    """A list of *items*."""
-    return {"type": "array", "description": says, "items": items, **more}
-
-
-def one_of(kind: type, says: str) -> Schema:
-    """A word of this enumeration."""
-    return {"type": "string", "description": says, "enum": [str(word) for word in kind]}  # type: ignore[attr-defined]
-
-
-def ref(name: str) -> Schema:
-    """A schema of this document by its name."""
-    return {"$ref": f"#/components/schemas/{name}"}
-
+from web.api import kept_schemas
+from web.api.shapes import Schema
+from web.api.shapes import change
+from web.api.shapes import many
+from web.api.shapes import maybe
+from web.api.shapes import number
+from web.api.shapes import one_of
+from web.api.shapes import ref
+from web.api.shapes import text
+from web.api.shapes import thing
 
 ID = text("Identifier: 26 letters and digits that sort by age (ULID).", pattern="^[0-9A-Z]{26}$")
 INSTANT = {"type": "string", "format": "date-time"}
@@ -84,6 +49,22 @@ CREDITS = many(
     "Who did what, in order.",
     maxItems=credits.MOST_CREDITS,
 )
+LINKS = many(
+    thing(
+        {
+            "url": text("Begins with https://, http:// or mailto:.", maxLength=500),
+            "label": text("What is shown; without it the host.", maxLength=60),
+        },
+        optional=("label",),
+        says="A link.",
+    ),
+    "Links in their order.",
+    maxItems=MOST_LINKS,
+)
+PICTURES: Schema = {
+    "type": "object",
+    "properties": {str(px): {"type": "string", "format": "uri"} for px in SIZES_PX},
+}
 VERSION = number("integer", "Grows with every change; also the ETag that If-Match takes.", minimum=1)
 _TITLE = text("Title.", minLength=1, maxLength=300)
 _TRACK_WORDS = {
@@ -100,10 +81,47 @@ SCHEMAS: dict[str, Schema] = {
             "id": ID,
             "slug": text("Part of the artist's address."),
             "name": text("Name."),
-            "about": text("A text about the artist; may be empty."),
+            "about": text("A text about the artist (Markdown); may be empty."),
+            "location": text("Where they are at home; may be empty."),
+            "links": LINKS,
+            "accent": maybe(text("The colour of their page, #rrggbb, if they chose one.")),
+            "picture": maybe(
+                {**PICTURES, "description": "Their picture by its side in pixels, if they have one."}
+            ),
+            "colour": maybe(text("The colour that carries the picture, #rrggbb.")),
+            "version": VERSION,
             "url": text("The artist's page.", format="uri"),
         },
         says="An act with a page of its own.",
+    ),
+    "ArtistChange": change(
+        {
+            "name": text("Name.", minLength=1, maxLength=200),
+            "slug": text("Part of the address.", maxLength=60),
+            "about": text("A text about the artist (Markdown).", maxLength=20_000),
+            "location": text("Where they are at home.", maxLength=100),
+            "links": LINKS,
+            "accent": text("The colour of their page, #rrggbb; empty for that of the collective."),
+        },
+        says="Fields to change; what is left out stays.",
+    ),
+    "MemberList": thing(
+        {
+            "items": many(
+                thing(
+                    {
+                        "id": ID,
+                        "name": text("The name they show; may be empty."),
+                        "email": text("E-mail address."),
+                        "role": one_of(MemberRole, "What they may do."),
+                        "since": {**INSTANT, "description": "Since when."},
+                    },
+                    says="One of the artist's people.",
+                ),
+                "The owner first.",
+            )
+        },
+        says="The people of an artist.",
     ),
     "NewArtist": thing(
         {
@@ -223,6 +241,29 @@ SCHEMAS: dict[str, Schema] = {
             "qualities": QUALITIES,
         },
         says="The permission to hear a track.",
+    ),
+    **kept_schemas.SCHEMAS,
+    "OfflineOffer": thing(
+        {
+            "hls_url": text("The signed master playlist (HLS, RFC 8216), with this one rung.", format="uri"),
+            "file_url": text("The signed address of the rung's one file.", format="uri"),
+            "address_expires_at": {
+                **INSTANT,
+                "description": "When the addresses stop working; ask again to go on.",
+            },
+            "quality": {"type": "string", "enum": ["low", "medium", "high"]},
+            "size_bytes": {"type": "integer", "minimum": 1},
+            "run": text("Changes when the track is made anew; bytes of another run do not fit."),
+            "key": text("32 bytes in base64, for AES-GCM."),
+            "owner": text(
+                "A word for this person in this session; what was kept under another one has to go."
+            ),
+            "expires_at": {
+                **INSTANT,
+                "description": "Until when the track may be heard without asking again.",
+            },
+        },
+        says="The permission to keep a track.",
     ),
     "Health": thing({"status": text("Always ok.", const="ok")}, says="The process lives."),
     "Readiness": thing(

@@ -132,6 +132,15 @@ def welcome() -> str:
     return render_template("people/welcome.html")
 
 
+@blueprint.app_template_global()
+def onward(endpoint: str) -> str:
+    """The address of the form of *endpoint*, with the way back to where one came from, if that is a page of ours."""
+    there = request.args.get("next", "")
+    # Two slashes begin the name of another host (RFC 3986, 4.2), and browsers read a backslash as a slash.
+    ours = there.startswith("/") and not there.startswith(("//", "/\\")) and there.isprintable()
+    return url_for(endpoint, next=there if ours else None)
+
+
 @blueprint.get("/signed-in")
 def after_sign_in() -> ResponseReturnValue:
     """Where one goes after signing in from nowhere in particular: to the studio who makes music, to the music who listens."""
