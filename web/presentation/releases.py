@@ -1,10 +1,13 @@
 """A release, for a card in a grid as for the head of its page."""
 
+from collections.abc import Callable
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from flask import url_for
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
 from appliance.catalog import licences
@@ -19,9 +22,11 @@ from web.presentation.pictures import cover
 from web.presentation.subjects import genre_page
 from web.presentation.subjects import tag_page
 from web.presentation.wording import day
+from web.presentation.wording import short_day
 
 KINDS = {"album": lazy_gettext("Album"), "ep": lazy_gettext("EP"), "single": lazy_gettext("Single")}
 
+A_FEW = 6
 SHELVES = {"album": lazy_gettext("Albums"), "ep": lazy_gettext("EPs"), "single": lazy_gettext("Singles")}
 
 
@@ -62,7 +67,7 @@ class ReleaseView(ReleaseCard):
 
 def release_card(row: Release) -> ReleaseCard:
     """A release whose artist is joined, in a grid."""
-    return ReleaseCard(**_card(row))
+    return ReleaseCard(**_card(row, short_day))
 
 
 def release(row: Release) -> ReleaseView:
@@ -71,7 +76,7 @@ def release(row: Release) -> ReleaseView:
     # Its genre and tags have pages only once it is in them.
     public = row.state == ReleaseState.PUBLISHED
     return ReleaseView(
-        **_card(row),
+        **_card(row, day),
         edit_url=url_for("studio.release", release_id=row.id),
         accent=row.artist.accent or row.colour,
         about=row.about,
@@ -87,7 +92,10 @@ def release(row: Release) -> ReleaseView:
 
 
 def by_kind(rows: Iterable[Release]) -> list[tuple[str, list[ReleaseCard]]]:
-    """Releases on a shelf for each kind; kinds without any are left out."""
+    """Releases on a shelf for each kind; kinds without any are left out, and few releases stand on one shelf."""
+    rows = list(rows)
+    if len(rows) <= A_FEW:
+        return [(_("Releases"), [release_card(row) for row in rows])] if rows else []
     shelves: dict[str, list[ReleaseCard]] = {kind: [] for kind in SHELVES}
     for row in rows:
         shelves[row.kind].append(release_card(row))
@@ -122,7 +130,7 @@ def neighbour(row: Track | None, of: Release) -> tuple[str, str] | None:
     return (row.title, f"{addresses.release_page(of)}/{row.slug}") if row else None
 
 
-def _card(row: Release) -> dict[str, Any]:
+def _card(row: Release, written: Callable[[date], str]) -> dict[str, Any]:
     shown = row.release_date or (row.published_at.date() if row.published_at else None)
     public = row.state == ReleaseState.PUBLISHED
     return {
@@ -136,6 +144,6 @@ def _card(row: Release) -> dict[str, Any]:
         "cover": cover(row),
         "colour": row.colour or colours.of_name(row.id),
         "draft": not public,
-        "date": day(shown) if shown else "",
+        "date": written(shown) if shown else "",
         "play_source": f"/listen/release/{row.id}.json" if public else "",
     }

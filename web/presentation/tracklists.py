@@ -111,6 +111,7 @@ def player_track(row: Track, right: Access, made: Mapping[str, Sequence[Renditio
         "waveform": addresses.public(row.waveform_key) if row.waveform_key else "",
         "preview": addresses.public(row.preview_key) if row.preview_key else "",
         "mayPlay": may_play,
+        "mayKeep": may_play and right.may_play_offline,
         "reason": "" if may_play else reason(right),
         "wayIn": None if may_play else way_in(right),
         "lyrics": lyrics_kind(row),

@@ -24,6 +24,11 @@ def size(size_bytes: int) -> str:
     return f"{format_decimal(size_bytes / 1e9, format='0.00')} GB"
 
 
+def short_day(value: date) -> str:
+    """A date with its month cut short, for where there is little room."""
+    return str(format_date(value, "medium"))
+
+
 def day(value: date) -> str:
     """A date with its month in letters, which no country reads the other way round."""
     return str(format_date(value, "long"))
