@@ -1,6 +1,7 @@
 """The entries of playlists: added at the end, moved, put in order, removed; and what stands for a playlist on its card."""
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -91,6 +92,21 @@ def reorder(
             raise Conflict("The playlist has changed meanwhile; load it again and put it in order once more.")
         if order != list(entry_ids):
             _put(held, entry_ids, now=now)
+
+
+def change(
+    playlist: Playlist,
+    fields: Mapping[str, object],
+    order: Sequence[str] | None,
+    *,
+    made_from: int | None = None,
+    now: datetime,
+) -> None:
+    """What the playlist says and, where it is given, its order: both or nothing; as ``playlists.edit`` and ``reorder``."""
+    with transaction():
+        playlists.edit(playlist, fields, made_from=made_from, now=now)
+        if order is not None:
+            reorder(playlist, order, now=now)
 
 
 def counts(rows: Iterable[Playlist]) -> dict[str, int]:

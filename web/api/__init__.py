@@ -2,9 +2,22 @@
 
 from web.api import artists
 from web.api import documentation
+from web.api import library
+from web.api import offline
+from web.api import playlists
 from web.api import releases
 from web.api import tracks
 from web.api import uploads
 from web.api.routing import blueprint
 
-__all__ = ["artists", "blueprint", "documentation", "releases", "tracks", "uploads"]
+__all__ = [
+    "artists",
+    "blueprint",
+    "documentation",
+    "library",
+    "offline",
+    "playlists",
+    "releases",
+    "tracks",
+    "uploads",
+]
