@@ -9,11 +9,12 @@ from appliance.startup import Appliance
 from web import about
 from web import admin
 from web import api
-from web import discovery
 from web import design
+from web import discovery
 from web import errors
 from web import frame
 from web import health
+from web import installed
 from web import library
 from web import listen
 from web import listening
@@ -66,6 +67,7 @@ def create_app(appliance: Appliance) -> Flask:
     for family in (
         frame,
         health,
+        installed,
         setup,
         api,
         library,

@@ -7,7 +7,9 @@ from datetime import timedelta
 from email.utils import format_datetime
 
 from flask import Response
+from flask import redirect
 from flask import url_for
+from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
@@ -19,6 +21,7 @@ from appliance.catalog import tracks
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
+from appliance.errors import NotFound
 from web import addresses
 from web import rich_text
 from web.sharing import episodes
@@ -83,9 +86,12 @@ def collective_feed() -> Response:
 
 
 @blueprint.get("/@<artist>/feed.atom")
-def artist_feed(artist: str) -> Response:
+def artist_feed(artist: str) -> ResponseReturnValue:
     """What is new from one artist."""
-    found = artists.find(artist)
+    try:
+        found = artists.find(artist)
+    except NotFound:
+        return _moved(artist, "sharing.artist_feed")
     return _atom(
         releases.published(limit=MOST_ENTRIES, artist=found),
         id=places.tag("artist", found.id, found.created_at),
@@ -98,9 +104,12 @@ def artist_feed(artist: str) -> Response:
 
 
 @blueprint.get("/@<artist>/podcast.xml")
-def podcast(artist: str) -> Response:
+def podcast(artist: str) -> ResponseReturnValue:
     """The tracks of one artist as episodes; each leads to an address that stays."""
-    found = artists.find(artist)
+    try:
+        found = artists.find(artist)
+    except NotFound:
+        return _moved(artist, "sharing.podcast")
     rows = releases.published(limit=MOST_ENTRIES, artist=found)
     listed = directory.tracks_of(rows)
     with force_locale(LANGUAGE):
@@ -121,6 +130,14 @@ def podcast(artist: str) -> Response:
         max_age_s=MAX_AGE_S,
         changed=_changed(rows, listed, found.created_at),
     )
+
+
+def _moved(slug: str, endpoint: str) -> ResponseReturnValue:
+    """Lead who subscribed under an artist's former address to the present one; ``NotFound`` when it was nobody's."""
+    present = artists.moved_to(slug)
+    if not present:
+        raise NotFound("There is no such artist.")
+    return redirect(url_for(endpoint, artist=present), 301)
 
 
 def _atom(

@@ -3,6 +3,7 @@
 import * as Turbo from "../vendor/turbo/turbo.es2017-esm.min.js";
 import "./player/index.js";
 import "./dialogs.js";
+import "./installed.js";
 
 window.Turbo = Turbo;
 Turbo.config.drive.progressBarDelay = 250;
@@ -10,17 +11,24 @@ Turbo.config.drive.progressBarDelay = 250;
 // Elements whose script is fetched when the first one is met: the name of the element, and its module in elements/.
 const LAZY = [
   "accent-field",
+  "artwork-crop",
   "copy-text",
   "favourite-button",
   "frame-sheet",
+  "instant-form",
+  "kept-list",
   "link-rows",
+  "local-time",
   "password-field",
   "playlist-order",
+  "release-desk",
   "search-box",
   "share-button",
   "text-preview",
   "theme-choice",
+  "upload-list",
   "wave-picture",
+  "zoned-time",
 ];
 
 const known = new Set();

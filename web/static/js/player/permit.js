@@ -19,7 +19,7 @@ export class Permit {
 
   async #ask() {
     const askedAt = Date.now();
-    const answer = await call("POST", `/tracks/${this.#trackId}/play`);
+    const answer = await call("POST", `/tracks/${this.#trackId}/play`).catch((error) => this.#kept(error));
     // By the server's clock, since the listener's may be wrong.
     const lifeMs = Date.parse(answer.expires_at) - (answer.servedAt || askedAt);
     if (this.folder) this.#former.push(this.folder);
@@ -27,6 +27,13 @@ export class Permit {
     this.folder = folderOf(answer.hls_url);
     this.qualities = answer.qualities;
     this.renewAt = askedAt + lifeMs - Math.min(20_000, lifeMs / 4);
+  }
+
+  // Without a connection, what is kept on this device.
+  async #kept(error) {
+    const kept = error.status === 0 && (await (await import("../offline/kept.js")).permitFor(this.#trackId));
+    if (!kept) throw error;
+    return kept;
   }
 
   get over() {
