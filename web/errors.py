@@ -5,13 +5,13 @@ The API answers RFC 9457 problem details, pages answer a page; neither ever show
 
 import errno
 import logging
+import secrets
 
 import peewee
 from flask import Flask
 from flask import Response
 from flask import current_app
 from flask import redirect
-from flask import render_template
 from flask import request
 from flask import url_for
 from flask.typing import ResponseReturnValue
@@ -24,7 +24,9 @@ from appliance.catalog import artists
 from appliance.catalog import originals
 from appliance.catalog import staging
 from appliance.catalog import versions
+from web import error_pages
 from web import kept_forms
+from web.error_pages import N_
 from web.request_cycle import BadToken
 from web.request_cycle import NotSignedIn
 
@@ -60,12 +62,17 @@ TITLES = {
     500: "Something went wrong on our side",
     503: "Not available just now",
 }
+CSRF = 0
+"""No status: the sentence for a form whose protection does not hold."""
 SENTENCES = {
-    404: "There is nothing at this address.",
-    405: "This address does not take that method.",
-    413: "This is larger than what can be taken here.",
-    415: "Send this as application/json.",
-    500: "Something went wrong on our side. It has been noted; trying again later may help.",
+    CSRF: N_(
+        "This form was open too long or came from elsewhere; load the page again and send it once more."
+    ),
+    404: N_("There is nothing at this address."),
+    405: N_("This address does not take that method."),
+    413: N_("This is larger than what can be taken here."),
+    415: N_("Send this as application/json."),
+    500: N_("Something went wrong on our side. It has been noted; trying again later may help."),
 }
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
@@ -133,11 +140,8 @@ def on_http(error: HTTPException) -> ResponseReturnValue:
             return kept_forms.page(
                 400, gettext("This form was open for so long that its protection ran out.")
             )
-        return answer_with(
-            400,
-            "This form was open too long or came from elsewhere; load the page again and send it once more.",
-        )
-    sentence = SENTENCES.get(code) or (error.description or TITLES.get(code, "")).replace("\n", " ")
+        return answer_with(400, _sentence(CSRF))
+    sentence = _sentence(code) or (error.description or TITLES.get(code, "")).replace("\n", " ")
     answer = answer_with(code, sentence)
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
@@ -169,12 +173,15 @@ def on_disk(error: OSError) -> ResponseReturnValue:
 
 def on_surprise(error: Exception) -> ResponseReturnValue:
     """A bug: logged with its stack, told without."""
+    reference = secrets.token_hex(4)
     log.error(
-        "request failed", extra={"method": request.method, "endpoint": request.endpoint}, exc_info=error
+        "request failed",
+        extra={"reference": reference, "method": request.method, "endpoint": request.endpoint},
+        exc_info=error,
     )
     if current_app.config.get("PROPAGATE_EXCEPTIONS"):
         raise error
-    return answer_with(500, SENTENCES[500])
+    return answer_with(500, _sentence(500), reference=reference)
 
 
 def wants_json() -> bool:
@@ -184,18 +191,24 @@ def wants_json() -> bool:
     )
 
 
-def answer_with(status: int, detail: str, *, field: str | None = None) -> Response:
+def _sentence(status: int) -> str:
+    """What we say of a status when nobody said more, in the reader's language; empty for what we have no words of our own for."""
+    sentence = SENTENCES.get(status, "")
+    return sentence if not sentence or wants_json() else gettext(sentence)
+
+
+def answer_with(status: int, detail: str, *, field: str | None = None, reference: str = "") -> Response:
     """The error as problem details or as a page."""
     title = TITLES.get(status, "Error")
     if wants_json():
-        problem = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        told_with = f"{detail} Reference: {reference}." if reference else detail
+        problem = {"type": "about:blank", "title": title, "status": status, "detail": told_with}
         if field:
             problem["field"] = field
         answer = current_app.json.response(problem)
         answer.mimetype = "application/problem+json"
     else:
-        answer = Response(
-            render_template("error.html", status=status, title=title, detail=detail), mimetype="text/html"
-        )
+        html = error_pages.page(status, detail, title=title, reference=reference)
+        answer = Response(html, mimetype="text/html")
     answer.status_code = status
     return answer

@@ -10,16 +10,20 @@ from flask import Response
 from flask import request
 from flask.sessions import SecureCookieSessionInterface
 from flask.sessions import SessionMixin
+from flask_login.utils import _user_context_processor
 from flask_security import PeeweeUserDatastore
 from flask_security import RoleMixin
 from flask_security import Security
 from flask_security import UserMixin
+from flask_security import user_authenticated
 from itsdangerous import URLSafeTimedSerializer
 
 from appliance import clock
 from appliance import doctor
+from appliance.accounts import audit
 from appliance.accounts import models
 from appliance.accounts import people
+from appliance.accounts.audit import Action
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import UserRole
 from appliance.collective import identity
@@ -127,13 +131,22 @@ def register(app: Flask, settings: Settings) -> None:
     )
     app.session_interface = Sessions()
     app.before_request(keep_closed)
+    user_authenticated.connect(note_sign_in, app)
     security = Security(app, Accounts(demo=doctor.is_loopback(settings.host)))
     # Flask-Security would look for a token of its own in the body of every request, reading what JSON there is into memory before
     # any limit of ours; and load user and roles for each, a range of a song too. Our tokens and ``person()`` ask when they need to.
     app.login_manager.request_loader(_nobody)  # type: ignore[attr-defined]
     security.principal.identity_loaders.clear()
+    # Flask-Login would load the user into every page, the page of an error too, which must stand without the database.
+    app.template_context_processors[None].remove(_user_context_processor)
     # Flask-Login would look into the session after every request, and thereby make each answer vary by cookie; see Sessions.
     app.after_request_funcs[None].remove(app.login_manager._update_remember_cookie)  # type: ignore[attr-defined]
+
+
+def note_sign_in(app: Flask, user: SessionUser, **_unused: Any) -> None:
+    """Tell the audit trail that somebody signed in who may change what others see."""
+    if {RoleName.ADMIN, RoleName.MODERATOR} & people.roles_of(user):
+        audit.record(Action.SIGN_IN, actor=user.id, subject=f"user:{user.id}", now=clock.now())
 
 
 def keep_closed() -> None:
