@@ -61,7 +61,7 @@ def tabs() -> list[Place]:
     """The bar at the bottom of a phone."""
     if not person():
         return _places([DISCOVER, SEARCH, SIGN_IN])
-    return _places([DISCOVER, SEARCH, LIBRARY, STUDIO])
+    return _places([DISCOVER, SEARCH, LIBRARY, *([STUDIO] if _makes_music() else [])])
 
 
 def account() -> list[Place]:
