@@ -10,7 +10,6 @@ much there is.
 """
 
 from collections.abc import Iterable
-from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -88,7 +87,7 @@ class SearchIndex:
 
     def put(self, entries: Iterable[Entry]) -> None:
         """Make these what is found for their subjects; what is unchanged is not written. In the transaction of the caller."""
-        wanted = {entry.subject: _row(entry) for entry in entries}
+        wanted = {entry.subject: row_of(entry) for entry in entries}
         for names in peewee.chunked(wanted, _AT_ONCE):
             stored = {
                 row.subject: row for row in self.model.select().where(self.model.subject.in_(list(names)))
@@ -178,7 +177,8 @@ class SearchIndex:
         return rows
 
 
-def _row(entry: Entry) -> Mapping[str, Any]:
+def row_of(entry: Entry) -> dict[str, str]:
+    """The row that *entry* becomes."""
     title = words(entry.title)
     near = dict.fromkeys([*title, *words(entry.near)])
     everything = dict.fromkeys([*near, *words(entry.about)])

@@ -1,9 +1,11 @@
 """Texts as the search compares them: without accents, case and punctuation; the same for what is stored and what is asked."""
 
+import re
 import unicodedata
 
 LONGEST_WORD = 40
 MOST_WORDS = 80
+_ASCII = re.compile("[a-z0-9]+")
 # Letters that Unicode does not take apart, as people type them who do not have them.
 _PLAIN = str.maketrans(
     {
@@ -28,6 +30,10 @@ _UNSPACED = ("CJK ", "HIRAGANA ", "KATAKANA ", "IDEOGRAPHIC ", "THAI ", "LAO ", 
 
 def words(text: str) -> list[str]:
     """The words of *text* in their order, each at most ``LONGEST_WORD`` long; letters, digits and pictures count, all else parts them."""
+    if text.isascii():
+        # The same in a twentieth of the time; most titles are so.
+        plain = text.lower().replace("'", "").replace("`", "")
+        return [word[:LONGEST_WORD] for word in _ASCII.findall(plain)[:MOST_WORDS]]
     spelled: list[str] = []
     for sign in unicodedata.normalize("NFKD", text.casefold()).casefold().translate(_PLAIN):
         kind = unicodedata.category(sign)
