@@ -12,10 +12,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from lxml import etree
 
+from appliance import clock
 from appliance.catalog.models import Audience
 from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
+from appliance.library import entries
+from appliance.library import playlists
+from appliance.library.models import Playlist
 from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
@@ -242,3 +246,34 @@ def test_oembed_answers_as_the_specification_asks(
     draft, track = draft_with_track(appliance, artist, ReleaseState.DRAFT)
     for address in (page_of(draft), page_of(draft, track), f"http://localhost/embed/track/{track.id}"):
         assert client.get(f"/oembed?url={address}").status_code == 404
+
+
+# Playlists
+
+
+def playlist_of(owner: Person, visibility: str, *tracks: Track) -> Playlist:
+    made = playlists.create(owner.user, {"title": "For the road", "visibility": visibility}, now=clock.now())
+    for track in tracks:
+        entries.add(made, track, now=clock.now())
+    return made
+
+
+def test_a_public_playlist_has_a_player_with_what_the_public_may_know(
+    appliance: Appliance, client: FlaskClient, artist: Person, stranger: Person, track: Track
+) -> None:
+    _, hidden = draft_with_track(appliance, artist, ReleaseState.DRAFT)
+    made = playlist_of(artist, "public", track, hidden)
+    page = client.get(f"/embed/playlist/{made.id}").get_data(as_text=True)
+    assert [line["id"] for line in tracks_in(page)] == [track.id]
+    told = client.get(f"/oembed?url=http://localhost/playlists/{made.id}").json
+    assert f"/embed/playlist/{made.id}" in told["html"] and told["title"] == "For the road"
+
+
+@pytest.mark.parametrize("visibility", ["private", "unlisted"])
+def test_other_playlists_have_none(
+    client: FlaskClient, artist: Person, track: Track, visibility: str
+) -> None:
+    made = playlist_of(artist, visibility, track)
+    assert client.get(f"/embed/playlist/{made.id}").status_code == 404
+    for path in (f"/playlists/{made.id}", f"/embed/playlist/{made.id}"):
+        assert client.get(f"/oembed?url=http://localhost{path}").status_code == 404

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from flask import Response
 from flask import request
+from flask import url_for
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
@@ -15,7 +16,12 @@ from appliance.catalog import directory
 from appliance.catalog import tracks
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
+from appliance.catalog.models import TrackState
 from appliance.errors import NotFound
+from appliance.library import entries
+from appliance.library import playlists
+from appliance.library.models import Playlist
+from appliance.library.models import Visibility
 from appliance.memberships import access
 from web import colours
 from web import presentation
@@ -72,6 +78,20 @@ def track_player(key: str) -> Response:
     return _answer(lambda: _of_track(directory.find_track(key)))
 
 
+@blueprint.get("/embed/playlist/<key>")
+def playlist_player(key: str) -> Response:
+    """A public playlist; an unlisted one belongs to those who were given its address, not to the readers of a page."""
+    return _answer(lambda: _of_playlist(public_playlist(key)))
+
+
+def public_playlist(key: str) -> Playlist:
+    """The playlist that everybody may find, or ``NotFound``."""
+    found = playlists.seen(None, key)
+    if found.visibility != Visibility.PUBLIC:
+        raise NotFound("There is no such playlist.")
+    return found
+
+
 @blueprint.get("/embed/accent-<colour>.css")
 def embed_accent(colour: str) -> Response:
     """A colour as two that can be read, on the light page and on the dark; no style stands in the player's page itself."""
@@ -118,6 +138,25 @@ def _of_release(row: Release) -> Player:
 
 def _of_track(row: Track) -> Player:
     return _player(row.release, [row], title=row.title, url=places.of_track(row))
+
+
+def _of_playlist(row: Playlist) -> Player:
+    listed = [entry.track for entry in entries.of(row)]
+    rights = access.to_releases(
+        None, {one.release_id: one.release for one in listed}.values(), roles=frozenset()
+    )
+    heard = [one for one in listed if one.state == TrackState.READY and rights[one.release_id].may_see]
+    first = next((one.release for one in heard if one.release.artwork_key), None)
+    return Player(
+        title=row.title,
+        url=places.whole(url_for("library.show_playlist", playlist_id=row.id)),
+        artist=row.owner.display_name,
+        artist_url="",
+        cover=presentation.cover(first) if first else None,
+        colour=(first.colour if first else "").lstrip("#"),
+        tracks=presentation.mixed_tracks(heard, rights, tracks.renditions_of(heard)),
+        path=request.path,
+    )
 
 
 def _player(release: Release, rows: Sequence[Track], *, title: str, url: str) -> Player:

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from dataclasses import replace
 from urllib.parse import unquote
 from urllib.parse import urlsplit
 
@@ -17,10 +18,12 @@ from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
 from appliance.errors import NotFound
+from appliance.library.models import Playlist
 from web import addresses
 from web.errors import answer_with
 from web.sharing import places
 from web.sharing.embeds import look
+from web.sharing.embeds import public_playlist
 from web.sharing.routing import blueprint
 from web.sharing.routing import keepable
 from web.sharing.routing import rendered
@@ -32,7 +35,8 @@ COVER_PX = 600
 MAX_AGE_S = 3600
 PRIVATE = ("/studio", "/admin", "/library", "/account", "/settings", "/private", "/setup", "/invitations")
 """Whatever lies there belongs to somebody; said of the address alone, so that it tells nothing of what there is."""
-_PLAYER = re.compile(r"/embed/(release|track)/([0-9A-Z]{1,26})")
+_PLAYER = re.compile(r"/embed/(release|track|playlist)/([0-9A-Z]{1,26})")
+_PLAYLIST = re.compile(r"/playlists/([0-9A-Z]{26})/?")
 _PAGE = re.compile(r"/@([^/]+)/([^/]+)(?:/([^/]+))?/?")
 
 
@@ -43,7 +47,9 @@ class Found:
     kind: str
     id: str
     title: str
-    release: Release
+    by: str
+    by_url: str
+    picture: str = ""
 
 
 @blueprint.get("/oembed")
@@ -78,10 +84,13 @@ def _path(url: str) -> str:
 
 def _found(path: str) -> Found:
     player = _PLAYER.fullmatch(path)
-    if player:
-        if player[1] == "track":
-            return _track(directory.find_track(player[2]))
+    if player and player[1] == "track":
+        return _track(directory.find_track(player[2]))
+    if player and player[1] == "release":
         return _release(directory.find_release(player[2]))
+    playlist = _PLAYLIST.fullmatch(path)
+    if player or playlist:
+        return _playlist(public_playlist(player[2] if player else playlist[1]))  # type: ignore[index]
     page = _PAGE.fullmatch(path)
     if page is None:
         raise NotFound("There is no player for this address.")
@@ -98,11 +107,17 @@ def _found(path: str) -> Found:
 
 
 def _release(row: Release) -> Found:
-    return Found("release", row.id, row.title, row)
+    artist = row.artist
+    picture = addresses.artwork(row, COVER_PX, "jpg")
+    return Found("release", row.id, row.title, artist.name, places.of_artist(artist), picture)
 
 
 def _track(row: Track) -> Found:
-    return Found("track", row.id, row.title, row.release)
+    return replace(_release(row.release), kind="track", id=row.id, title=row.title)
+
+
+def _playlist(row: Playlist) -> Found:
+    return Found("playlist", row.id, row.title, row.owner.display_name, "")
 
 
 def _told(found: Found) -> dict[str, str | int]:
@@ -116,24 +131,23 @@ def _told(found: Found) -> dict[str, str | int]:
     query = {"size": size, "theme": wanted.theme, "accent": wanted.accent}
     query = {name: value for name, value in query.items() if value and value not in {"auto", "list"}}
     source = places.whole(url_for(f"sharing.{found.kind}_player", key=found.id, **query))
-    artist = found.release.artist
     values: dict[str, str | int] = {
         "version": "1.0",
         "type": "rich",
         "title": found.title,
-        "author_name": artist.name,
-        "author_url": places.of_artist(artist),
+        "author_name": found.by,
+        "author_url": found.by_url,
         "provider_name": places.collective().name,
         "provider_url": places.whole(url_for("storefront.index")),
         "cache_age": MAX_AGE_S,
         "width": width,
         "height": height,
-        "html": frame(source, f"{found.title} · {artist.name}", width=width, height=height),
+        "html": frame(source, f"{found.title} · {found.by}", width=width, height=height),
     }
-    if found.release.artwork_key and min(_most("maxwidth"), _most("maxheight")) >= COVER_PX:
-        values["thumbnail_url"] = addresses.artwork(found.release, COVER_PX, "jpg")
+    if found.picture and min(_most("maxwidth"), _most("maxheight")) >= COVER_PX:
+        values["thumbnail_url"] = found.picture
         values["thumbnail_width"] = values["thumbnail_height"] = COVER_PX
-    return values
+    return {name: value for name, value in values.items() if value != ""}
 
 
 def frame(source: str, title: str, *, width: int, height: int) -> str:

@@ -83,7 +83,7 @@ function show(line) {
   if ("mediaSession" in navigator && current) {
     const cover = find("img.cover")?.src;
     const artwork = cover ? [{ src: cover, sizes: "600x600" }] : [];
-    navigator.mediaSession.metadata = new MediaMetadata({ title: line.title, artist: find(".by").textContent.trim(), artwork });
+    navigator.mediaSession.metadata = new MediaMetadata({ title: line.title, artist: line.artist, artwork });
   }
 }
 
