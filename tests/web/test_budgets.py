@@ -1,0 +1,64 @@
+"""What a first visit may weigh."""
+
+import gzip
+import re
+from pathlib import Path
+
+from web.frame import STATIC
+
+CSS_MOST_BYTES = 30 * 1024
+FIRST_SCRIPTS_MOST_BYTES = 60 * 1024
+FONTS_MOST_BYTES = 120 * 1000
+SPRITE_MOST_BYTES = 6 * 1024
+_STATIC_IMPORT = re.compile(r"""(?:^|[;\n}])\s*(?:import|export)\b(?:[^"'();]*?\bfrom)?\s*["']([^"']+)["']""")
+
+
+def weight(path: Path) -> int:
+    """Bytes as they go over the wire."""
+    return len(gzip.compress(path.read_bytes(), 9))
+
+
+def loaded_with(entry: Path) -> set[Path]:
+    """A module and all that it imports before it runs; what is asked for by ``import()`` comes later."""
+    found: set[Path] = set()
+    waiting = [entry.resolve()]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.add(path)
+        text = path.read_text("utf-8")
+        waiting += [
+            (path.parent / name).resolve() for name in _STATIC_IMPORT.findall(text) if name.startswith(".")
+        ]
+    return found
+
+
+def test_all_styles_together_stay_small() -> None:
+    sizes = {path.name: weight(path) for path in (STATIC / "css").rglob("*.css")}
+    assert sum(sizes.values()) <= CSS_MOST_BYTES, sizes
+
+
+def test_the_scripts_of_a_first_page_stay_small() -> None:
+    sizes = {path.name: weight(path) for path in loaded_with(STATIC / "js" / "app.js")}
+    assert sum(sizes.values()) <= FIRST_SCRIPTS_MOST_BYTES, sizes
+
+
+def test_a_first_page_does_not_bring_the_streaming_library() -> None:
+    assert not [path for path in loaded_with(STATIC / "js" / "app.js") if "hls" in path.name]
+
+
+def test_fonts_and_icons_stay_small() -> None:
+    fonts = list((STATIC / "vendor").rglob("*.woff2"))
+    assert fonts
+    assert sum(path.stat().st_size for path in fonts) <= FONTS_MOST_BYTES
+    assert weight(STATIC / "icons.svg") <= SPRITE_MOST_BYTES
+
+
+def test_styles_use_the_colours_of_the_tokens_alone() -> None:
+    """Who changes a token changes all pages; black and white veils over pictures are the exception."""
+    for path in sorted((STATIC / "css").rglob("*.css")):
+        if path.name in {"base.css", "embed.css"}:
+            continue
+        found = re.findall(r"(?<![\w&-])#[0-9a-f]{3,8}\b(?![^{}]*\{)", path.read_text("utf-8"))
+        assert set(found) <= {"#fff", "#000"}, (path.name, found)
