@@ -26,6 +26,7 @@ from appliance.memberships import access
 from web import colours
 from web import presentation
 from web.frame import LANGUAGES
+from web.presentation import tracklists
 from web.sharing import places
 from web.sharing.routing import blueprint
 from web.sharing.routing import keepable
@@ -154,7 +155,7 @@ def _of_playlist(row: Playlist) -> Player:
         artist_url="",
         cover=presentation.cover(first) if first else None,
         colour=(first.colour if first else "").lstrip("#"),
-        tracks=presentation.mixed_tracks(heard, rights, tracks.renditions_of(heard)),
+        tracks=tracklists.mixed_tracks(heard, rights, tracks.renditions_of(heard)),
         path=request.path,
     )
 
