@@ -134,6 +134,20 @@ def of_artists(rows: Iterable[Artist]) -> list[Release]:
     return list(query.order_by(Release.id.desc()))
 
 
+def of_artists_in(
+    rows: Iterable[Artist], state: ReleaseState, *, limit: int, before: str | None = None
+) -> list[Release]:
+    """The releases of these artists in this state, newest first; *before* is the id of the last one seen (keyset)."""
+    query = (
+        Release.select(Release, Artist)
+        .join(Artist)
+        .where(Release.artist.in_([row.id for row in rows]), Release.state == state)
+    )
+    if before is not None:
+        query = query.where(Release.id < before)
+    return list(query.order_by(Release.id.desc()).limit(limit))
+
+
 def delete_draft(release: Release) -> None:
     """Remove a draft that holds no track; ``Conflict`` otherwise."""
     with transaction():

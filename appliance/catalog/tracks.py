@@ -87,6 +87,19 @@ def counts(releases: Iterable[Release]) -> dict[str, int]:
     return dict(query.group_by(Track.release).tuples())  # type: ignore[arg-type]  # tuples() changes what comes out
 
 
+def states(releases: Iterable[Release]) -> dict[str, dict[TrackState, int]]:
+    """How many tracks of each state each of these releases has, by one query; a release without any is not in it."""
+    count = peewee.fn.COUNT(Track.id)
+    query = Track.select(Track.release, Track.state, count).where(
+        Track.release.in_([row.id for row in releases])
+    )
+    found: dict[str, dict[TrackState, int]] = {}
+    rows: Any = query.group_by(Track.release, Track.state).tuples()
+    for release_id, state, number in rows:
+        found.setdefault(release_id, {})[TrackState(state)] = number
+    return found
+
+
 def renditions_of(tracks: Iterable[Track]) -> dict[str, list[Rendition]]:
     """For each track id the renditions of the run that counts, lowest first, by one query."""
     runs = {track.id: track.run_id for track in tracks if track.run_id}

@@ -53,6 +53,28 @@ def totals(track_ids: Iterable[str]) -> dict[str, int]:
     return _numbers(query.group_by(DailyPlays.track).having(total > 0))
 
 
+def totals_of_artists(artists: Iterable[Artist], *, since: date) -> dict[str, int]:
+    """How many plays of each of these artists' tracks count from *since*; by one query."""
+    keys = [row.id for row in artists]
+    if not keys:
+        return {}
+    total = peewee.fn.SUM(DailyPlays.plays)
+    query = DailyPlays.select(DailyPlays.artist, total).where(
+        DailyPlays.artist.in_(keys), DailyPlays.day >= since
+    )
+    return _numbers(query.group_by(DailyPlays.artist).having(total > 0))
+
+
+def totals_of_releases(releases: Iterable[Release]) -> dict[str, int]:
+    """How many plays of each of these releases count, ever; a release without any is not in it."""
+    keys = [row.id for row in releases]
+    if not keys:
+        return {}
+    total = peewee.fn.SUM(DailyPlays.plays)
+    query = DailyPlays.select(Track.release, total).join(Track).where(Track.release.in_(keys))
+    return _numbers(query.group_by(Track.release).having(total > 0))
+
+
 def total_of(artist: Artist, *, since: date | None = None) -> int:
     """How many plays of this artist's tracks count, ever or from *since*."""
     query = DailyPlays.select(peewee.fn.SUM(DailyPlays.plays)).where(DailyPlays.artist == artist.id)

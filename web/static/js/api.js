@@ -1,6 +1,7 @@
 // Talking to /api/v1: JSON in, JSON out, and every failure as an Error whose message is a sentence for people.
 
-const token = document.querySelector('meta[name="csrf-token"]')?.content;
+// Asked each time: who signed in a moment ago moved to this page without loading the scripts anew.
+const token = () => document.querySelector('meta[name="csrf-token"]')?.content;
 
 export class Refused extends Error {
   constructor(sentence, status) {
@@ -10,7 +11,7 @@ export class Refused extends Error {
 }
 
 export function headers() {
-  return token ? { "X-CSRFToken": token } : {};
+  return token() ? { "X-CSRFToken": token() } : {};
 }
 
 export async function call(method, path, body) {

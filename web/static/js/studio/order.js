@@ -1,74 +1,73 @@
-// Putting tracks in order: by dragging the grip, with the finger too, and by the arrow buttons, which stay plain forms.
+// Putting tracks in order: by dragging the grip, with the finger too, and by the arrow buttons, which are plain forms without scripts.
 
-import { call } from "../api.js";
+import { t } from "../texts.js";
 
-export function enableOrder(masters, { releaseId, say }) {
-  let moving = null;
-  let before = [];
+export class Order {
+  constructor(desk, { save, say }) {
+    Object.assign(this, { desk, save, say, moving: null, before: [] });
+    desk.onpointerdown = (event) => this.grab(event);
+    desk.onpointermove = (event) => this.drag(event);
+    desk.onpointerup = desk.onpointercancel = () => this.drop();
+  }
 
-  masters.addEventListener("pointerdown", (event) => {
+  get lines() {
+    return [...this.desk.querySelectorAll(".master")];
+  }
+
+  get ids() {
+    return this.lines.map((line) => line.dataset.id);
+  }
+
+  grab(event) {
     const grip = event.target.closest(".grip");
     if (!grip || event.button !== 0) return;
     event.preventDefault();
-    moving = grip.closest(".master");
-    before = order();
-    moving.classList.add("moving");
-    masters.setPointerCapture(event.pointerId);
-  });
-  masters.addEventListener("pointermove", (event) => {
-    if (!moving) return;
-    const after = lines().find((line) => line !== moving && event.clientY < middle(line));
-    if (moving.nextElementSibling !== (after ?? null)) moving.parentElement.insertBefore(moving, after ?? null);
-  });
-  masters.addEventListener("pointerup", drop);
-  masters.addEventListener("pointercancel", drop);
-
-  masters.addEventListener("submit", (event) => {
-    if (!event.target.matches("[data-move]")) return;
-    event.preventDefault();
-    const line = event.target.closest(".master");
-    const button = event.submitter;
-    before = order();
-    if (button.value === "up") line.previousElementSibling?.before(line);
-    else line.nextElementSibling?.after(line);
-    save(line);
-    (button.disabled ? event.target.querySelector("button:not(:disabled)") : button)?.focus();
-  });
-
-  function drop() {
-    if (!moving) return;
-    const line = moving;
-    moving = null;
-    line.classList.remove("moving");
-    if (order().join() !== before.join()) save(line);
+    this.moving = grip.closest(".master");
+    this.before = this.ids;
+    this.moving.classList.add("moving");
+    this.desk.setPointerCapture(event.pointerId);
   }
 
-  async function save(line) {
-    number();
+  drag(event) {
+    if (!this.moving) return;
+    const after = this.lines.find((line) => line !== this.moving && event.clientY < middle(line));
+    if (this.moving.nextElementSibling !== (after ?? null)) this.moving.parentElement.insertBefore(this.moving, after ?? null);
+  }
+
+  drop() {
+    if (!this.moving) return;
+    const line = this.moving;
+    this.moving = null;
+    line.classList.remove("moving");
+    if (this.ids.join() !== this.before.join()) this.keep(line);
+  }
+
+  step(line, button) {
+    this.before = this.ids;
+    if (button.value === "up") line.previousElementSibling?.before(line);
+    else line.nextElementSibling?.after(line);
+    this.keep(line);
+    (button.disabled ? line.querySelector("[data-move] button:not(:disabled)") : button)?.focus();
+  }
+
+  async keep(line) {
+    this.number();
     try {
-      await call("PATCH", `/releases/${releaseId}`, { track_order: order() });
-      say(`Moved to position ${lines().indexOf(line) + 1} of ${lines().length}.`);
+      await this.save(this.ids);
+      this.say(t("Moved to position {place} of {count}.", { place: this.lines.indexOf(line) + 1, count: this.lines.length }));
     } catch (error) {
-      for (const id of before) line.parentElement.append(document.getElementById(`track-${id}`));
-      number();
-      say(error.message);
+      for (const id of this.before) line.parentElement.append(document.getElementById(`track-${id}`));
+      this.number();
+      this.say(error.message);
     }
   }
 
-  function number() {
-    lines().forEach((line, index, all) => {
+  number() {
+    this.lines.forEach((line, index, all) => {
       line.querySelector(".master-number").textContent = index + 1;
       line.querySelector('[value="up"]').disabled = index === 0;
       line.querySelector('[value="down"]').disabled = index === all.length - 1;
     });
-  }
-
-  function lines() {
-    return [...masters.querySelectorAll(".master")];
-  }
-
-  function order() {
-    return lines().map((line) => line.dataset.id);
   }
 }
 

@@ -1,197 +1,214 @@
-// Masters on their way in: resumable by tus, a few at a time, each with a bar and its own buttons.
+// Masters on their way in: resumable by tus, a few at a time, each with a bar and its own buttons. They outlive the page they began on.
 
 import { call, headers, sentenceOf } from "../api.js";
+import { t } from "../texts.js";
 
 const AT_ONCE = 2;
 // Each piece is safe on the server when it is answered; a dropped connection loses at most one.
 const PIECE_BYTES = 8 * 1024 * 1024;
-const byName = new Intl.Collator(undefined, { numeric: true });
 const LIBRARY = new URL("../../vendor/tus-js-client/tus.min.js", import.meta.url);
+const REFUSALS = [400, 401, 403, 404, 413, 415, 422];
+const byName = new Intl.Collator(undefined, { numeric: true });
 
-export function enableUploads({ bench, say, arrived }) {
-  const list = document.getElementById("uploads");
-  const drop = document.getElementById("drop");
-  const input = document.getElementById("file");
-  const waiting = [];
-  let running = 0;
-  let library;
+// Tells lists that something came, went or arrived, and what to say of it.
+export const changed = new EventTarget();
+const uploads = [];
+const waiting = [];
+let running = 0;
+let library;
 
-  input.multiple = true; // A plain form sends one.
+addEventListener("beforeunload", (event) => (running || waiting.length) && event.preventDefault());
 
-  input.addEventListener("change", () => {
-    take([...input.files]);
-    input.value = "";
-  });
-  // The input lies over the whole zone and takes what is dropped; this only shows that it will.
-  for (const kind of ["dragenter", "dragover"]) drop.addEventListener(kind, () => drop.classList.add("over"));
-  for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
-  // A file dropped beside the zone must not replace the page.
-  for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.target.closest?.("input[type=file]") || event.preventDefault());
-  addEventListener("beforeunload", (event) => (running || waiting.length) && event.preventDefault());
+export function belonging(place) {
+  return uploads.filter((upload) => upload.place === place);
+}
 
-  async function take(files) {
-    library ??= load();
-    const batch = { left: 0, ids: [] };
-    for (const file of files.sort((one, other) => byName.compare(one.name, other.name))) {
-      const line = new Line(list, file.name);
-      const problem = wrongWith(file);
-      if (problem) {
-        line.fail(problem);
-        line.buttons({ Dismiss: () => line.remove() });
-      } else {
-        const place = batch.left++;
-        waiting.push(() => send(file, line, (id) => (batch.ids[place] = id), () => settle(batch)));
-      }
-    }
-    say(files.length === 1 ? `Uploading ${files[0].name}.` : `Uploading ${files.length} files.`);
-    try {
-      await library;
-      next();
-    } catch {
-      library = null;
-      say("The uploader could not be loaded. Check your connection and try again.");
-    }
+export async function begin(files, { release, track, mostBytes }) {
+  const batch = { release, left: 0, ids: [] };
+  for (const file of files.sort((one, other) => byName.compare(one.name, other.name))) {
+    const upload = new Upload(file, { release, track, batch });
+    uploads.push(upload);
+    const problem = wrongWith(file, mostBytes);
+    if (problem) upload.refuse(problem);
+    else upload.wait();
   }
-
-  function wrongWith(file) {
-    const most = Number(bench.dataset.maxBytes);
-    if (file.size === 0) return "This file is empty.";
-    return file.size > most ? `This file is too large: at most ${Math.floor(most / 1024 / 1024)} MiB are taken.` : "";
-  }
-
-  function next() {
-    while (running < AT_ONCE && waiting.length) {
-      running += 1;
-      waiting.shift()();
-    }
-  }
-
-  function done() {
-    running -= 1;
+  tell();
+  try {
+    await (library ??= load());
     next();
-  }
-
-  // Several at once arrive in any order; when the last is here, the tracks of the batch go into the order of their names.
-  async function settle(batch) {
-    batch.left -= 1;
-    const ids = batch.ids.filter(Boolean);
-    if (batch.left > 0 || ids.length < 2) return;
-    const present = (await call("GET", `/releases/${bench.dataset.id}`)).tracks.map((track) => track.id);
-    const wanted = ids.filter((id) => present.includes(id));
-    const order = present.map((id) => (wanted.includes(id) ? wanted[present.filter((other) => wanted.includes(other)).indexOf(id)] : id));
-    if (order.join() === present.join()) return;
-    await call("PATCH", `/releases/${bench.dataset.id}`, { track_order: order });
-    await arrived();
-  }
-
-  async function send(file, line, arrivedAs, settled) {
-    const upload = new tus.Upload(file, {
-      endpoint: "/api/v1/uploads",
-      chunkSize: PIECE_BYTES,
-      headers: headers(),
-      metadata: { filename: file.name, release: bench.dataset.id },
-      retryDelays: [0, 1000, 3000, 10_000, 30_000],
-      removeFingerprintOnSuccess: true,
-      // The same file for another release is another upload.
-      fingerprint: async () => ["musicconnect", bench.dataset.id, file.name, file.size, file.lastModified].join("/"),
-      onShouldRetry: (error) => ![400, 403, 404, 413, 415, 422].includes(error.originalResponse?.getStatus()),
-      onProgress: (sent, total) => line.progress(sent / total, `${megabytes(sent)} of ${megabytes(total)}`),
-      onSuccess: async () => {
-        done();
-        arrivedAs(upload.url.split("/").pop()); // The track has the id of its upload.
-        await arrived().catch(() => {});
-        line.remove();
-        line.settled();
-        say(`${file.name} is uploaded and is being prepared.`);
-      },
-      onError: (error) => {
-        done();
-        const answer = error.originalResponse;
-        line.fail(answer ? sentenceOf(answer.getBody(), "The server did not take this file.") : "The connection was lost. What was sent is kept.");
-        const dismiss = { Dismiss: () => line.remove() };
-        // What was refused for what it is would be refused again.
-        const refused = answer && answer.getStatus() >= 400 && answer.getStatus() < 500;
-        line.buttons(refused ? dismiss : { "Try again": () => enqueue(upload, line), ...dismiss });
-        line.settled(); // The others need not wait for a file that may never come.
-        say(`${file.name}: ${line.note.textContent}`);
-      },
-    });
-    line.settled = () => settled().catch(() => {});
-    const [earlier] = await upload.findPreviousUploads();
-    if (earlier) upload.resumeFromPreviousUpload(earlier);
-    begin(upload, line);
-  }
-
-  function begin(upload, line) {
-    line.progress(0, "Starting…");
-    line.buttons({ Pause: () => pause(upload, line), Cancel: () => cancel(upload, line) });
-    upload.start();
-  }
-
-  async function pause(upload, line) {
-    await upload.abort();
-    done();
-    line.note.textContent = `Paused. ${line.note.textContent}`;
-    line.buttons({ Resume: () => enqueue(upload, line), Cancel: () => discard(upload, line) });
-  }
-
-  async function cancel(upload, line) {
-    await discard(upload, line);
-    done();
-  }
-
-  async function discard(upload, line) {
-    line.remove();
-    line.settled();
-    await upload.abort(true).catch(() => {}); // What stays behind on the server expires by itself.
-  }
-
-  function enqueue(upload, line) {
-    waiting.push(() => begin(upload, line));
-    line.progress(0, "Waiting…");
-    line.buttons({});
-    next();
+  } catch {
+    library = null;
+    for (const upload of belonging(track || release)) upload.fail(t("The uploader could not be loaded. Check your connection and try again."));
   }
 }
 
-// One file in the list.
-class Line {
-  constructor(list, name) {
+function wrongWith(file, most) {
+  if (file.size === 0) return t("This file is empty.");
+  return file.size > most ? t("This file is too large: at most {most} MiB are taken.", { most: Math.floor(most / 1024 / 1024) }) : "";
+}
+
+function next() {
+  while (running < AT_ONCE && waiting.length) {
+    running += 1;
+    waiting.shift().start();
+  }
+}
+
+function done() {
+  running -= 1;
+  next();
+}
+
+function tell(kind = "change", detail = "") {
+  changed.dispatchEvent(new CustomEvent(kind, { detail }));
+}
+
+class Upload {
+  constructor(file, { release, track, batch }) {
+    this.file = file;
+    this.place = track || release;
+    this.batch = batch;
+    this.number = batch.left++;
     this.box = make("li", "upload");
-    this.note = make("span", "upload-note", "Waiting…");
+    this.note = make("span", "upload-note", t("Waiting…"));
     this.bar = Object.assign(make("progress"), { max: 1, value: 0 });
-    this.bar.setAttribute("aria-label", `Uploading ${name}`);
+    this.bar.setAttribute("aria-label", t("Uploading {name}", { name: file.name }));
     this.controls = make("span", "upload-buttons");
-    this.name = name;
-    this.box.append(make("span", "upload-name", name), this.note, this.controls, this.bar);
-    list.append(this.box);
+    this.box.append(make("span", "upload-name", file.name), this.note, this.controls, this.bar);
+    this.metadata = track ? { filename: file.name, track } : { filename: file.name, release };
   }
 
-  progress(part, note) {
+  wait() {
     this.box.classList.remove("failed");
-    this.bar.value = part;
-    this.note.textContent = note;
+    this.note.textContent = t("Waiting…");
+    this.buttons({ [t("Cancel")]: () => this.cancel() });
+    waiting.push(this);
+  }
+
+  async start() {
+    this.active = true;
+    this.note.textContent = t("Starting…");
+    this.buttons({ [t("Pause")]: () => this.pause(), [t("Cancel")]: () => this.cancel() });
+    if (!this.tus) {
+      this.tus = this.made();
+      const [earlier] = await this.tus.findPreviousUploads();
+      if (earlier) this.tus.resumeFromPreviousUpload(earlier);
+    }
+    this.tus.start();
+  }
+
+  made() {
+    const file = this.file;
+    return new window.tus.Upload(file, {
+      endpoint: "/api/v1/uploads",
+      chunkSize: PIECE_BYTES,
+      headers: headers(),
+      metadata: this.metadata,
+      retryDelays: [0, 1000, 3000, 10_000, 30_000],
+      removeFingerprintOnSuccess: true,
+      // The same file for another release is another upload.
+      fingerprint: async () => ["musicconnect", this.place, file.name, file.size, file.lastModified].join("/"),
+      onShouldRetry: (error) => !REFUSALS.includes(error.originalResponse?.getStatus()),
+      onProgress: (sent, total) => {
+        this.bar.value = sent / total;
+        this.note.textContent = t("{sent} of {total}", { sent: megabytes(sent), total: megabytes(total) });
+      },
+      onSuccess: () => this.arrive(),
+      onError: (error) => this.stop(error),
+    });
+  }
+
+  arrive() {
+    this.release();
+    this.batch.ids[this.number] = this.tus.url.split("/").pop(); // The track has the id of its upload.
+    this.remove();
+    this.settle();
+    tell("arrived");
+    tell("said", t("{name} is uploaded and is being prepared.", { name: this.file.name }));
+  }
+
+  stop(error) {
+    this.release();
+    const answer = error.originalResponse;
+    const sentence = answer ? sentenceOf(answer.getBody(), t("The server did not take this file.")) : t("The connection was lost. What was sent is kept.");
+    // What was refused for what it is would be refused again.
+    if (answer && answer.getStatus() >= 400 && answer.getStatus() < 500) this.refuse(sentence);
+    else this.fail(sentence);
+    this.settle(); // The others need not wait for a file that may never come.
   }
 
   fail(sentence) {
+    this.refuse(sentence);
+    this.buttons({ [t("Try again")]: () => this.again(), [t("Dismiss")]: () => this.remove() });
+  }
+
+  refuse(sentence) {
     this.box.classList.add("failed");
     this.note.textContent = sentence;
+    this.buttons({ [t("Dismiss")]: () => this.remove() });
+    tell("said", `${this.file.name}: ${sentence}`);
+  }
+
+  async pause() {
+    await this.tus.abort();
+    this.release();
+    this.note.textContent = t("Paused. {note}", { note: this.note.textContent });
+    this.buttons({ [t("Resume")]: () => this.again(), [t("Cancel")]: () => this.cancel() });
+  }
+
+  again() {
+    this.wait();
+    next();
+  }
+
+  async cancel() {
+    const place = waiting.indexOf(this);
+    if (place >= 0) waiting.splice(place, 1);
+    this.remove();
+    await this.tus?.abort(true).catch(() => {}); // What stays behind on the server expires by itself.
+    this.release();
+    this.settle();
+  }
+
+  release() {
+    if (!this.active) return;
+    this.active = false;
+    done();
+  }
+
+  remove() {
+    uploads.splice(uploads.indexOf(this), 1);
+    tell();
+  }
+
+  // Several at once arrive in any order; when the last is here, the tracks of the batch go into the order of their names.
+  async settle() {
+    if (this.settled) return;
+    this.settled = true;
+    this.batch.left -= 1;
+    const ids = this.batch.ids.filter(Boolean);
+    if (this.batch.left > 0 || ids.length < 2) return;
+    try {
+      const present = (await call("GET", `/releases/${this.batch.release}`)).tracks.map((track) => track.id);
+      const wanted = ids.filter((id) => present.includes(id));
+      const places = present.filter((id) => wanted.includes(id));
+      const order = present.map((id) => (wanted.includes(id) ? wanted[places.indexOf(id)] : id));
+      if (order.join() === present.join()) return;
+      await call("PATCH", `/releases/${this.batch.release}`, { track_order: order });
+      tell("arrived");
+    } catch {
+      // They are there, in the order in which they came.
+    }
   }
 
   buttons(acts) {
     this.controls.replaceChildren(
       ...Object.entries(acts).map(([label, act]) => {
-        const button = make("button", "button quiet small", label);
-        button.type = "button";
-        button.setAttribute("aria-label", `${label} ${this.name}`);
-        button.addEventListener("click", act);
+        const button = Object.assign(make("button", "button quiet small", label), { type: "button", onclick: act });
+        button.setAttribute("aria-label", `${label} ${this.file.name}`);
         return button;
       }),
     );
-  }
-
-  remove() {
-    this.box.remove();
   }
 }
 

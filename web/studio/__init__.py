@@ -1,0 +1,13 @@
+"""The pages for artists: their artists and releases, a release with its masters, when it goes out, and how often it is heard.
+
+Every act is a plain form; scripts make some of them smoother. What cannot be taken comes back in the form it was sent in.
+"""
+
+from web.studio import bench
+from web.studio import dashboard
+from web.studio import figures
+from web.studio import going_out
+from web.studio import masters
+from web.studio.routing import blueprint
+
+__all__ = ["bench", "blueprint", "dashboard", "figures", "going_out", "masters"]
