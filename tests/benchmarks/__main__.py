@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.benchmarks import lighthouse
 from tests.benchmarks import memory
+from tests.benchmarks import pages
 from tests.benchmarks import serving
 from tests.benchmarks import transcoding
 from tests.benchmarks.figures import Figure
@@ -19,6 +20,7 @@ SUITES = {
     "transcoding": transcoding.run,
     "serving": serving.run,
     "memory": memory.run,
+    "pages": pages.run,
     "lighthouse": lighthouse.run,
 }
 HEAD = """# Benchmarks
