@@ -58,5 +58,6 @@ def lyrics(track_id: str) -> Response:
 
 
 def _queue(name: str, url: str, rows: list[Track], rights: dict[str, Access]) -> Response:
-    lines = tracklists.mixed_tracks(rows, rights, tracks.renditions_of(rows))
-    return jsonify(name=name, url=url, tracks=[line.player for line in lines])
+    made = tracks.renditions_of(rows)
+    told = [tracklists.player_track(row, rights[row.release_id], made) for row in rows]
+    return jsonify(name=name, url=url, tracks=told)

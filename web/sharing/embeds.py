@@ -148,6 +148,7 @@ def _of_playlist(row: Playlist) -> Player:
     )
     heard = [one for one in listed if one.state == TrackState.READY and rights[one.release_id].may_see]
     first = next((one.release for one in heard if one.release.artwork_key), None)
+    made = tracks.renditions_of(heard)
     return Player(
         title=row.title,
         url=places.whole(url_for("library.show_playlist", playlist_id=row.id)),
@@ -155,7 +156,10 @@ def _of_playlist(row: Playlist) -> Player:
         artist_url="",
         cover=presentation.cover(first) if first else None,
         colour=(first.colour if first else "").lstrip("#"),
-        tracks=tracklists.mixed_tracks(heard, rights, tracks.renditions_of(heard)),
+        tracks=[
+            tracklists.track(one, rights[one.release_id], made, number=number)
+            for number, one in enumerate(heard, start=1)
+        ],
         path=request.path,
     )
 
