@@ -8,6 +8,7 @@ from appliance.accounts import people
 from appliance.accounts.audit import Action
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import User
+from appliance.catalog import findable
 from appliance.catalog import members
 from appliance.catalog.member_models import ArtistAddress
 from appliance.catalog.member_models import ArtistMember
@@ -85,6 +86,7 @@ def delete(artist: Artist, *, actor: User, now: datetime) -> None:
         if Release.select().where(Release.artist == artist.id).exists():
             raise Conflict("Only an artist without releases can be removed.")
         Artist.delete().where(Artist.id == artist.id).execute()
+        findable.artist(artist.id)
         audit.record(
             Action.ARTIST_REMOVED,
             actor=actor.id,

@@ -101,6 +101,8 @@ def append_upload(upload_id: str) -> Response:
     if request.mimetype != OCTETS:
         return _versioned(answer_with(415, f"Send the bytes as {OCTETS}."))
     upload = _own(upload_id)
+    # Whoever was taken off the artist meanwhile, or may not change what is public by now, adds nothing any more.
+    access.require_edit(upload.user, releases.find(upload.release_id), roles=roles())
     return _standing(_take(upload, _number("Upload-Offset")), 204)
 
 

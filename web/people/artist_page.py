@@ -161,7 +161,7 @@ def _shown_accent(colour: str) -> dict[str, object]:
         if moved
         else _("It can be read on the light page and on the dark.")
     ]
-    return {"accent": shown, "pages": (colours.LIGHT_PAGE, colours.DARK_PAGE), "hints": hints}
+    return {"shades": shown, "pages": (colours.LIGHT_PAGE, colours.DARK_PAGE), "hints": hints}
 
 
 def _differences(artist: Artist, sent: dict[str, object]) -> list[Difference]:

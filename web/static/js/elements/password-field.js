@@ -22,7 +22,10 @@ class PasswordField extends HTMLElement {
     const button = document.createElement("button");
     button.type = "button";
     button.className = "button bare small";
-    this.field.after(button);
+    const row = document.createElement("span");
+    row.className = "shown-input";
+    this.field.before(row);
+    row.append(this.field, button);
     return button;
   }
 
