@@ -11,8 +11,10 @@ from appliance import startup
 from appliance.accounts import people
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import User
+from appliance.catalog import artist_page
 from appliance.catalog import artists
 from appliance.catalog import artwork
+from appliance.catalog import findable
 from appliance.catalog import originals
 from appliance.catalog import releases
 from appliance.catalog import tracks
@@ -21,7 +23,13 @@ from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
 from appliance.database import transaction
+from appliance.discovery import featured
+from appliance.library import entries
+from appliance.library import playlists
+from appliance.library.models import Playlist
+from appliance.library.models import Visibility
 from transcoder import covers
+from transcoder import liner_notes
 from transcoder import program
 from transcoder import synthesis
 
@@ -41,8 +49,15 @@ def make(*, now: datetime) -> bool:
         ):
             people.create(email, PASSWORD, roles=[role], now=now, display_name=name, demo=True)
         owner = people.find(ARTIST_EMAIL)
-        for song in synthesis.SONGS:
-            _release(owner, song, now=now)
+        made = {song.release: _release(owner, song, now=now) for song in synthesis.SONGS}
+        for slug, said in liner_notes.ARTISTS.items():
+            artist_page.edit(artists.find(slug), said, actor=owner, now=now)
+        draft = {name: value for name, value in liner_notes.DRAFT.items() if name != "artist"}
+        releases.create(artists.find(liner_notes.DRAFT["artist"]), draft, now=now)
+        notes = {made[title].id: note for title, note in liner_notes.FEATURED.items()}
+        featured.put(list(notes), notes=notes, now=now)
+        kept = {name: liner_notes.PLAYLIST[name] for name in ("title", "about")}
+        playlists.create(people.find(FAN_EMAIL), {**kept, "visibility": Visibility.PUBLIC}, now=now)
         queued = [jobs.add(SONG, song.title, now=now).id for song in synthesis.SONGS]
     for job_id in queued:
         # Below transcoding, so that the first song can be heard before the last is synthesised.
@@ -66,13 +81,14 @@ def _release(owner: User, song: synthesis.Song, *, now: datetime) -> Release:
             "kind": song.kind,
             "genre": song.genre,
             "tags": list(song.tags),
-            "licence": "CC BY 4.0",
+            **liner_notes.RELEASES[song.release],
         }
         release = releases.create(artist, fields, now=now)
         # Public before any track is ready, unlike an artist's release: the demo shows how music arrives.
         Release.update(state=ReleaseState.PUBLISHED, published_at=now).where(
             Release.id == release.id
         ).execute()
+        findable.release(release.id)
     return releases.find(release.id)
 
 
@@ -105,7 +121,18 @@ def make_song(job: jobs.Running) -> None:
         )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    tracks.edit(track, {"title": song.title}, now=clock.now())
+    tracks.edit(track, {"title": song.title, **liner_notes.TRACKS.get(song.title, {})}, now=clock.now())
+    _put_into_playlist(song, track)
     # Two songs of a release may be made at once; their order is the score's, not the workers'.
     Track.update(position=song.number).where(Track.id == track.id).execute()
     jobs.send(work_id)
+
+
+def _put_into_playlist(song: synthesis.Song, track: Track) -> None:
+    if song.title not in liner_notes.PLAYLIST["tracks"]:
+        return
+    fan = people.find(FAN_EMAIL)
+    # Its owner may have renamed or removed it.
+    playlist = Playlist.get_or_none(Playlist.owner == fan.id, Playlist.title == liner_notes.PLAYLIST["title"])
+    if playlist is not None:
+        entries.add(playlist, track, now=clock.now())

@@ -1,0 +1,65 @@
+"""The demo: made once, and what it says of its music fits the music."""
+
+import pytest
+
+from appliance import jobs
+from appliance.accounts import people
+from appliance.catalog import artists
+from appliance.catalog import credits
+from appliance.catalog import lyrics
+from appliance.catalog.models import Audience
+from appliance.catalog.models import Release
+from appliance.catalog.models import ReleaseState
+from appliance.discovery import featured
+from appliance.library import playlists
+from appliance.listening.models import DailyPlays
+from appliance.startup import Appliance
+from tests.makers import NOW
+from transcoder import demo
+from transcoder import liner_notes
+from transcoder import synthesis
+
+
+@pytest.fixture(autouse=True)
+def nobody_works(appliance: Appliance) -> None:
+    jobs.huey.immediate = False
+
+
+def test_the_demo_shows_what_releases_can_say() -> None:
+    assert demo.make(now=NOW)
+    assert not demo.make(now=NOW)
+    public = list(Release.select().where(Release.state == ReleaseState.PUBLISHED))
+    assert {row.title for row in public} == set(liner_notes.RELEASES)
+    assert all(row.about and row.licence and row.release_date for row in public)
+    assert all(credits.of_release(row)[""] for row in public)
+    assert len({row.licence for row in public}) == len(public)
+    assert [row.title for row in public if row.audience == Audience.LISTENERS] == ["Harbour Bells"]
+    assert [row.title for row in Release.select().where(Release.state == ReleaseState.DRAFT)] == ["Slow Tram"]
+
+
+def test_the_collective_and_the_fan_of_the_demo_have_chosen() -> None:
+    demo.make(now=NOW)
+    assert [pick.release.title for pick in featured.list()] == list(liner_notes.FEATURED)
+    (mine,) = playlists.of(people.find(demo.FAN_EMAIL))
+    assert mine in playlists.public()
+    assert all(row.about for row in artists.run_by(people.find(demo.ARTIST_EMAIL)))
+
+
+def test_the_demo_claims_no_plays() -> None:
+    demo.make(now=NOW)
+    assert DailyPlays.select().count() == 0
+
+
+def test_the_words_of_the_demo_belong_to_songs_that_are_there_and_fit_their_length() -> None:
+    songs = {song.title: song for song in synthesis.SONGS}
+    assert set(liner_notes.TRACKS) <= set(songs)
+    assert set(liner_notes.PLAYLIST["tracks"]) <= set(songs)
+    timed = {
+        title: said["synced_lyrics"] for title, said in liner_notes.TRACKS.items() if "synced_lyrics" in said
+    }
+    assert timed
+    for title, text in timed.items():
+        assert lyrics.read(text, duration_ms=1000 * songs[title].duration_s)
+        assert lyrics.plain(text).split("\n") == [
+            line for line in liner_notes.TRACKS[title]["lyrics"].split("\n") if line
+        ]
