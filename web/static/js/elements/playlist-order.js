@@ -1,21 +1,25 @@
-// Putting a playlist in order by dragging the grip, with the finger too. The arrow buttons stay plain forms, for keys and without a script.
+// Putting a playlist in order by dragging the grip, with the finger too, and by the arrow buttons, which are plain forms without this.
 
 import { t } from "../texts.js";
+
+const EVENTS = ["click", "pointerdown", "pointermove", "pointerup", "pointercancel"];
 
 class PlaylistOrder extends HTMLElement {
   #moving = null;
   #before = "";
+  #sent = Promise.resolve();
 
   connectedCallback() {
-    for (const type of ["pointerdown", "pointermove", "pointerup", "pointercancel"]) this.addEventListener(type, this);
+    for (const type of EVENTS) this.addEventListener(type, this);
   }
 
   disconnectedCallback() {
-    for (const type of ["pointerdown", "pointermove", "pointerup", "pointercancel"]) this.removeEventListener(type, this);
+    for (const type of EVENTS) this.removeEventListener(type, this);
   }
 
   handleEvent(event) {
-    if (event.type === "pointerdown") this.lift(event);
+    if (event.type === "click") this.step(event);
+    else if (event.type === "pointerdown") this.lift(event);
     else if (!this.#moving) return;
     else if (event.type === "pointermove") this.drag(event.clientY);
     else this.drop();
@@ -39,23 +43,46 @@ class PlaylistOrder extends HTMLElement {
     else if (y > innerHeight - 120) scrollBy(0, 12);
   }
 
-  async drop() {
+  drop() {
     const place = this.#moving;
     this.#moving = null;
     place.classList.remove("moving");
-    if (this.order() === this.#before) return;
+    if (this.order() !== this.#before) this.save(place);
+  }
+
+  step(event) {
+    const button = event.target.closest('[name="up"], [name="down"]');
+    if (!button) return;
+    event.preventDefault();
+    const place = button.closest(".place");
+    this.#before = this.order();
+    if (button.name === "up") place.previousElementSibling?.before(place);
+    else place.nextElementSibling?.after(place);
+    this.number();
+    // Who goes on pressing shall find the button where it was; at an end, the other one.
+    (button.disabled ? place.querySelector('[name="up"]:enabled, [name="down"]:enabled') : button)?.focus();
+    this.save(place);
+  }
+
+  // One after the other: the order that was sent last must be the one that stays.
+  save(place) {
+    const before = this.#before;
+    this.#sent = this.#sent.then(() => this.send(place, before));
+  }
+
+  async send(place, before) {
     const form = document.getElementById("entries");
     const sent = new URLSearchParams(new FormData(form));
     sent.set("order", this.order());
     try {
       const answer = await fetch(form.action, { method: "POST", headers: { Accept: "application/json" }, body: sent });
       if (!answer.ok) throw new Error((await answer.json()).detail);
-      this.number();
       this.say(t("Moved to place {number} of {all}.", { number: this.places().indexOf(place) + 1, all: this.places().length }));
     } catch (error) {
-      for (const id of this.#before.split(" ")) place.parentElement.append(this.querySelector(`[data-entry="${id}"]`));
+      for (const id of before.split(" ")) place.parentElement.append(this.querySelector(`[data-entry="${id}"]`));
       this.say(error.message);
     }
+    this.number();
   }
 
   // The first cannot go up, and the last not down.
