@@ -24,8 +24,8 @@ from web.request_cycle import appliance
 
 blueprint = Blueprint("setup", __name__)
 
-OPEN = frozenset({"health", "frame"})
-"""Families of pages that answer also before: for supervisors, and for the looks of this page."""
+OPEN = frozenset({"health", "frame", "installed"})
+"""Families of pages that answer also before: for supervisors, for the looks of this page, and the worker that keeps them."""
 FIELDS = ("email", "name", "tagline", "accent")
 
 
@@ -36,11 +36,7 @@ def closed_until_set_up() -> ResponseReturnValue | None:
         return None
     if not first_start.is_waiting():
         return None
-    if (
-        request.method in {"GET", "HEAD"}
-        and request.accept_mimetypes.accept_html
-        and request.blueprint != "api"
-    ):
+    if request.method in {"GET", "HEAD"} and "text/html" in request.headers.get("Accept", ""):
         return redirect(url_for("setup.page"), 303)
     raise Unavailable("This node is being set up. Come back soon.")
 
