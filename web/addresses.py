@@ -75,6 +75,7 @@ def private_link(release: Release) -> str:
 
 def root() -> str:
     """The public address of this server, without a slash at its end."""
-    if "root" not in g:
-        g.root = appliance().settings.public_url.rstrip("/") or f"{request.scheme}://{request.host}"
-    return str(g.root)
+    root: str | None = g.get("root")
+    if root is None:
+        root = g.root = appliance().settings.public_url.rstrip("/") or f"{request.scheme}://{request.host}"
+    return root

@@ -11,9 +11,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from babel import Locale
+from babel import support
 from flask import Blueprint
 from flask import Flask
 from flask import Response
+from flask import g
 from flask import redirect
 from flask import request
 from flask import url_for
@@ -22,6 +24,7 @@ from flask_babel import Babel
 from flask_babel import format_date
 from flask_babel import format_datetime
 from flask_babel import format_decimal
+from flask_babel import get_domain
 from flask_babel import get_locale
 from flask_compress import Compress
 from werkzeug.security import safe_join
@@ -80,7 +83,22 @@ def register(app: Flask) -> None:
     Compress(app)
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.globals["navigation"] = navigation
+    # A page has a hundred texts, and Flask-Babel spells the name of the language out for each.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        lambda text: _translations().ugettext(text),
+        lambda one, many, count: _translations().ungettext(one, many, count),
+        newstyle=True,
+    )
     app.jinja_env.filters.update(day=day, instant=instant, number=number, rich=rich_text.rendered)
+
+
+def _translations() -> support.Translations | support.NullTranslations:
+    """The catalogue of this answer's language, looked up once in a request and again where a part of it is told in another."""
+    locale = get_locale()
+    found = g.get("catalogue")
+    if found is None or found[0] is not locale:
+        found = g.catalogue = (locale, get_domain().get_translations())
+    return found[1]
 
 
 def language() -> str:

@@ -140,30 +140,27 @@ class SearchIndex:
 
     def _scans(self, line: str, asked: Sequence[str], limit: int) -> Iterable[list[str]]:
         line = line[:LONGEST_TITLE]
-        yield self._titled("title = ? ORDER BY id DESC", [line], limit)
-        # All titles that begin so, and so many only: in a large catalogue that is a few of many, in the order of their letters.
-        yield self._titled("title >= ? AND title < ? ORDER BY title, id", [line, f"{line}\U0010ffff"], limit)
+        exact = f"SELECT subject FROM {self._table} WHERE title = ? ORDER BY id DESC LIMIT ?"  # noqa: S608
+        yield self._asked(exact, [line, limit])
         for place, beginning in _TIERS:
-            yield self._having([f"{place}{word}" for word in asked], beginning=beginning, limit=limit)
+            hits = self._having([f"{place}{word}" for word in asked], beginning=beginning, limit=limit)
+            # Of one tier those whose title begins so come first; sorting keeps the newer before the older.
+            yield [subject for subject, title in sorted(hits, key=lambda hit: not hit[1].startswith(line))]
 
-    def _titled(self, condition: str, values: list[object], limit: int) -> list[str]:
-        sql = f"SELECT subject FROM {self._table} WHERE {condition} LIMIT ?"  # noqa: S608 - no word of a person in it
-        return self._asked(sql, [*values, limit])
-
-    def _having(self, wanted: Sequence[str], *, beginning: bool, limit: int) -> list[str]:
-        """The newest that have all *wanted* words, or words that begin so."""
+    def _having(self, wanted: Sequence[str], *, beginning: bool, limit: int) -> list[tuple[Any, ...]]:
+        """Subject and title of the newest that have all *wanted* words, or words that begin so."""
         # Words are letters, digits and pictures alone (see words.py), so quotes around them are enough in both languages.
         if isinstance(proxy.obj, peewee.SqliteDatabase):
             match = " AND ".join(f'"{word}"*' if beginning else f'"{word}"' for word in wanted)
-            return self._asked(
-                f"SELECT e.subject FROM {self._table}_words JOIN {self._table} e "  # noqa: S608
+            return self._asked_rows(
+                f"SELECT e.subject, e.title FROM {self._table}_words JOIN {self._table} e "  # noqa: S608
                 f"ON e.id = {self._table}_words.rowid WHERE {self._table}_words MATCH ? "
                 f"ORDER BY {self._table}_words.rowid DESC LIMIT ?",
                 [match, limit],
             )
         match = " & ".join(f"'{word}':*" if beginning else f"'{word}'" for word in wanted)
-        return self._asked(
-            f"SELECT subject FROM {self._table} WHERE lexemes @@ ?::tsquery ORDER BY id DESC LIMIT ?",  # noqa: S608
+        return self._asked_rows(
+            f"SELECT subject, title FROM {self._table} WHERE lexemes @@ ?::tsquery ORDER BY id DESC LIMIT ?",  # noqa: S608
             [match, limit],
         )
 

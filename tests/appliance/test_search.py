@@ -90,7 +90,7 @@ def test_all_words_must_be_there_wherever_they_are(put) -> None:
 
 def test_a_title_comes_before_a_name_and_a_name_before_a_tag(put) -> None:
     put(("By Tag", "", "sun"), ("By Artist", "Sun"), ("Under the Sun",), ("Sunday",), ("Sun",), ("Sun Song",))
-    assert found("sun") == ["4", "5", "3", "2", "1", "0"]
+    assert found("sun") == ["4", "5", "2", "3", "1", "0"]
 
 
 def test_of_equals_the_newer_comes_first(put) -> None:

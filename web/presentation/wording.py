@@ -1,9 +1,13 @@
 """Lengths, sizes and dates as people write them, in the reader's language."""
 
 from datetime import date
+from functools import lru_cache
 
+from babel import Locale
+from babel import dates
 from flask_babel import format_date
 from flask_babel import format_decimal
+from flask_babel import get_locale
 
 
 def duration(milliseconds: int | None) -> str:
@@ -26,7 +30,13 @@ def size(size_bytes: int) -> str:
 
 def short_day(value: date) -> str:
     """A date with its month cut short, for where there is little room."""
-    return str(format_date(value, "medium"))
+    return _short_day(value, get_locale())
+
+
+@lru_cache(maxsize=4096)
+def _short_day(value: date, locale: Locale) -> str:
+    # Lists have dozens of dates, and many of them are the same.
+    return str(dates.format_date(value, "medium", locale))
 
 
 def day(value: date) -> str:
