@@ -21,7 +21,11 @@ def test_from_the_console_to_the_first_artist(browser: Browser, tmp_path: Path) 
         assert node.process is not None
         assert node.process.stdout is not None
         line = node.process.stdout.readline().decode()
-        address = line[line.index("http://") :].strip()
+        printed = line[line.index("http://") :].strip()
+        assert printed.startswith(f"{node.url}/setup?token=")
+        # The newest address works, and no older one.
+        token = node.run("setup-link").strip().partition("token=")[2]
+        address = f"{node.url}/setup?token={token}"
         # Pages are closed: the browser notes the 503, and the service worker that waits for better times.
         with page(browser, viewport=PHONE, expected="") as stranger:
             stranger.goto(f"{node.url}/register")
@@ -50,5 +54,6 @@ def test_from_the_console_to_the_first_artist(browser: Browser, tmp_path: Path) 
             shown.goto(f"{node.url}/@night-ferry")
             expect(shown.get_by_role("heading", name="Night Ferry")).to_be_visible()
         with page(browser, java_script_enabled=False, expected="403") as late:
-            late.goto(address)
-            expect(late.get_by_text("does not work")).to_be_visible()
+            for used in (printed, address):
+                late.goto(used)
+                expect(late.get_by_text("does not work")).to_be_visible()
