@@ -137,7 +137,7 @@ export class Deck extends EventTarget {
       autoStartLoad: false,
       startPosition: at,
       maxBufferLength: 40,
-      maxMaxBufferLength: 120,
+      maxMaxBufferLength: 60,
       backBufferLength: 60,
       pLoader: loaderFor(timeline, () => this.#lose()),
       fragLoadPolicy: {

@@ -33,8 +33,11 @@ export class Recorder {
 
   #hear() {
     const { audio, current, opened } = this.#player;
-    if (audio.paused || audio.seeking || !current || !opened) return;
-    if (this.#play?.key !== current.key) this.#begin(current);
+    if (audio.seeking || !current || !opened) return;
+    if (this.#play?.key !== current.key) {
+      if (audio.paused) return;
+      this.#begin(current);
+    }
     const play = this.#play;
     const now = performance.now();
     if (play.last) {

@@ -2,7 +2,7 @@
 
 import { t } from "../texts.js";
 
-const TIME = /\[(\d{1,3}):(\d{1,2})(?:[.:](\d{1,3}))?\]/g;
+const TIME = /\[\s*(\d{1,3}):(\d{1,2})(?:[.:,](\d{1,3}))?\s*\]/g;
 
 // Lines {at, text} in order of time from an LRC text. Whatever is no timed line is passed over; [offset:±ms] moves all of them.
 export function parseLrc(text) {
@@ -11,7 +11,7 @@ export function parseLrc(text) {
   for (const line of text.split(/\r\n|\r|\n/)) {
     const times = [...line.matchAll(TIME)];
     // Times within a line are those of single words (enhanced LRC); they are taken out of what is shown.
-    const words = line.replace(TIME, "").replace(/<\d{1,3}:\d{1,2}(?:[.:]\d{1,3})?>/g, "").replace(/\s+/g, " ").trim();
+    const words = line.replace(TIME, "").replace(/<\d{1,3}:\d{1,2}(?:[.:,]\d{1,3})?>/g, "").replace(/\s+/g, " ").trim();
     for (const [, minutes, seconds, fraction = "0"] of times) {
       if (Number(seconds) < 60) lines.push({ at: Math.max(0, Number(minutes) * 60 + Number(seconds) + Number(`0.${fraction}`) - offset_s), text: words });
     }
