@@ -74,7 +74,9 @@ def script_texts() -> Iterator[tuple[str, str, int]]:
 
 def _extracted(method: str, path: Path) -> Iterator[tuple[str | tuple[str, ...], str, int]]:
     with path.open("rb") as file:
-        for line, text, _, _ in extract(method, file, keywords=KEYWORDS, options={"silent": "false"}):
+        for line, text, _, _ in extract(
+            method, file, keywords=KEYWORDS, options={"silent": "false", "extensions": "jinja2.ext.do"}
+        ):
             if text and text != ("",):
                 yield text, _name(path), line
 

@@ -17,6 +17,7 @@ from appliance.catalog.models import Quality
 from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
+from appliance.errors import N_
 from appliance.errors import NotAllowed
 from appliance.errors import NotFound
 
@@ -39,10 +40,10 @@ class Standing(StrEnum):
 
 _RANK = {standing: rank for rank, standing in enumerate(Standing)}
 REFUSALS = {
-    Standing.CONTRIBUTOR: "Only the people behind this artist may do that.",
-    Standing.MANAGER: "Only the owner and the managers of this artist may do that.",
-    Standing.OWNER: "Only the owner of this artist may do that.",
-    Standing.ADMIN: "Only an administrator may do that.",
+    Standing.CONTRIBUTOR: N_("Only the people behind this artist may do that."),
+    Standing.MANAGER: N_("Only the owner and the managers of this artist may do that."),
+    Standing.OWNER: N_("Only the owner of this artist may do that."),
+    Standing.ADMIN: N_("Only an administrator may do that."),
 }
 """What is told to whom it takes more, by what it takes."""
 
@@ -69,7 +70,7 @@ class Access:
     may_publish: bool = False
     may_manage: bool = False
     top_quality: Quality = Quality.LOW
-    reason: str = "This release is not published yet."
+    reason: str = N_("This release is not published yet.")
     way_in: WayIn | None = None
 
 
@@ -113,12 +114,16 @@ def decide(
 
 def _reason(*, ours: bool, public: bool, audience: Audience, whole: bool) -> str:
     if ours:
-        return "This is yours."
+        return N_("This is yours.")
     if not public:
-        return "You were given a private link to this."
+        return N_("You were given a private link to this.")
     if not whole:
-        return "Sign in to hear the whole of it."
-    return "Free to hear." if audience is Audience.EVERYONE else "Free to hear for listeners with an account."
+        return N_("Sign in to hear the whole of it.")
+    return (
+        N_("Free to hear.")
+        if audience is Audience.EVERYONE
+        else N_("Free to hear for listeners with an account.")
+    )
 
 
 def standing(user: User | None, artist: Artist, *, roles: frozenset[str]) -> Standing:
