@@ -1,14 +1,12 @@
-"""What people do in a browser: a listener hears every rung of the demo, an artist makes a release."""
+"""What people do in a browser: a listener hears every rung of the demo."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser
 from playwright.sync_api import Page
 from playwright.sync_api import expect
@@ -17,7 +15,6 @@ from tests.servers.chromium import PHONE
 from tests.servers.chromium import chromium
 from tests.servers.chromium import page
 from tests.servers.node import Node
-from tests.sounds import tone
 from transcoder import synthesis
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("browser")]
@@ -103,7 +100,7 @@ def test_a_listener_hears_every_rung_of_a_demo_release(
     with page(browser) as shown:
         shown.goto(release["url"])
         assert "demo" in shown.content().lower()
-        shown.locator(f"[data-id='{track['id']}'] .track-play").click()
+        shown.locator(f"[data-track*='{track['id']}'] [data-play]").click()
         assert_it_plays_on(shown)
         for quality in track["qualities"]:
             # From the start: a choice is heard from the next segment on, and must not come too late for this track.
@@ -118,60 +115,23 @@ def test_next_seek_volume_and_keyboard_work(browser: Browser, demo: tuple[dict, 
     release, _ = demo
     with page(browser, viewport=PHONE, has_touch=True) as shown:
         shown.goto(release["url"])
-        shown.locator("#toggle").click()
+        shown.locator("[data-play-all]").click()
         assert_it_plays_on(shown)
         first = shown.locator("#now-title").inner_text()
         shown.locator("#next").click()
         expect(shown.locator("#now-title")).not_to_have_text(first)
         assert_it_plays_on(shown)
+        begin = audio_time(shown)
+        shown.locator("#expand").tap()
+        expect(shown.locator("#seek")).to_be_visible()
         wave = shown.locator("#seek").bounding_box()
         assert wave is not None
         shown.mouse.click(wave["x"] + wave["width"] / 2, wave["y"] + wave["height"] / 2)
-        length = shown.evaluate("document.getElementById('audio').duration")
-        assert audio_time(shown) == pytest.approx(length / 2, abs=0.1 * length)
+        length = float(shown.locator("#seek").get_attribute("aria-valuemax") or 0)
+        # The audio element plays one track behind the other, so its clock does not begin anew.
+        until(lambda: audio_time(shown) > begin, "a click does not seek")
+        half = float(shown.locator("#seek").get_attribute("aria-valuenow") or 0)
+        assert half == pytest.approx(length / 2, abs=0.1 * length + 2)
         assert_it_plays_on(shown)
         shown.keyboard.press("Space")
         until(lambda: paused(shown), "the space bar does not pause")
-
-
-def test_an_artist_uploads_in_bulk_and_publishes(node: Node, browser: Browser, tmp_path: Path) -> None:
-    files = []
-    for number, kind in enumerate(("flac", "wav", "mp3", "ogg", "opus"), start=1):
-        files.append(tmp_path / f"{number:02} Piece {number}.{kind}")
-        files[-1].write_bytes(tone(2.0, 200 + 50 * number, format=kind))
-    rubbish = tmp_path / "06 cover.flac"
-    rubbish.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(500))
-    with page(browser, expected="422") as shown:
-        sign_in(shown, node, "artist@demo.com")
-        shown.locator("summary", has_text="New release").first.click()
-        shown.get_by_label("Title").first.fill("Bulk")
-        shown.get_by_role("button", name="Make the release").first.click()
-        expect(shown.locator("#publish")).to_be_disabled()
-        expect(shown.locator("#file")).to_have_js_property("multiple", True)
-        shown.set_input_files("#file", [*files, rubbish])
-        expect(shown.locator(".master")).to_have_count(len(files))
-        expect(shown.locator(".upload-note", has_text="does not look like music")).to_be_visible()
-        expect(shown.locator(".master.ready")).to_have_count(len(files), timeout=2000 * PATIENCE_S)
-        titles = [field.input_value() for field in shown.locator(".title-input").all()]
-        assert titles == [f"Piece {number}" for number in range(1, len(files) + 1)]
-        shown.locator(".title-input").first.fill("A better title")
-        shown.locator(".title-input").first.press("Enter")
-        shown.set_input_files("#artwork input[type=file]", str(cover_in(tmp_path)))
-        expect(shown.locator("#artwork img")).to_be_visible()
-        shown.get_by_role("button", name="Move Piece 5 up").click()
-        until(lambda: shown.locator(".title-input").nth(3).input_value() == "Piece 5", "the order stays")
-        shown.locator("#publish").click()
-        expect(shown.locator("#player")).to_be_visible()
-        # A press before the player's script has run would go unheard.
-        shown.wait_for_load_state("load")
-        expect(shown.get_by_role("heading", name="Bulk")).to_be_visible()
-        expect(shown.locator(".track")).to_have_count(len(files))
-        assert "A better title" in shown.content()
-        shown.locator("#toggle").click()
-        assert_it_plays_on(shown, seconds=0.5)
-
-
-def cover_in(folder: Path) -> Path:
-    path = folder / "cover.png"
-    Image.new("RGB", (400, 400), "teal").save(path)
-    return path

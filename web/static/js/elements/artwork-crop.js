@@ -11,6 +11,7 @@ class ArtworkCrop extends HTMLElement {
     this.input = this.querySelector('input[type="file"]');
     const drop = this.querySelector("label");
     this.input.onchange = () => this.input.files.length && this.open(this.input.files[0]);
+    this.input.onchange(); // Somebody may have been quicker than this script.
     for (const kind of ["dragenter", "dragover"]) drop.addEventListener(kind, () => drop.classList.add("over"));
     for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
   }

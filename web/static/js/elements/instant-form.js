@@ -13,6 +13,8 @@ class InstantForm extends HTMLElement {
       event.preventDefault();
       this.save();
     };
+    // Somebody may have been quicker than this script.
+    if ([...this.form.elements].some(differs)) this.save();
     this.onclick = (event) => event.target.closest("[data-remove]") && setTimeout(() => this.save());
   }
 
@@ -86,6 +88,11 @@ class InstantForm extends HTMLElement {
     this.note.textContent = sentence;
     this.note.classList.toggle("bad", bad);
   }
+}
+
+function differs(field) {
+  if (field instanceof HTMLSelectElement) return [...field.options].some((option) => option.selected !== option.defaultSelected) && field.selectedIndex > 0;
+  return (field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement) && field.type !== "hidden" && field.value !== field.defaultValue;
 }
 
 customElements.define("instant-form", InstantForm);

@@ -25,6 +25,7 @@ class UploadList extends HTMLElement {
     // A file dropped beside the zone must not replace the page.
     for (const kind of ["dragover", "drop"]) addEventListener(kind, (event) => event.preventDefault(), this.following);
     this.show();
+    if (this.input.files.length) this.input.onchange(); // Somebody was quicker than this script.
   }
 
   disconnectedCallback() {
