@@ -22,7 +22,9 @@ from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
+from appliance.prepared import Prepared
 
+_by_slug = Prepared(lambda slug: Artist.select().where(Artist.slug == slug))
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
 MOST_ARTISTS_OF_ONE_PERSON = 50
 
@@ -51,10 +53,10 @@ def create(owner: User, *, name: str, slug: str = "", about: str = "", now: date
 
 def find(slug: str) -> Artist:
     """The artist at this slug, or ``NotFound``."""
-    artist = Artist.get_or_none(Artist.slug == slug)
-    if artist is None:
+    rows = _by_slug(slug)
+    if not rows:
         raise NotFound("There is no such artist.")
-    return artist
+    return rows[0]
 
 
 def moved_to(slug: str) -> str:

@@ -11,6 +11,7 @@ from appliance.catalog.models import Release
 from appliance.catalog.models import Track
 from appliance.catalog.wording import clean_line
 from appliance.errors import Invalid
+from appliance.prepared import Prepared
 
 MOST_CREDITS = 100
 ROLES = (
@@ -34,6 +35,11 @@ ROLES = (
     "Photography",
 )
 """Roles to choose from; any other word is as good."""
+_by_release = Prepared(
+    lambda release_id: (
+        Credit.select().where(Credit.release == release_id).order_by(Credit.position, Credit.id)
+    )
+)
 People = Sequence[tuple[str, str]]
 """Names with their roles, in the order they are shown."""
 
@@ -78,8 +84,7 @@ def store(release_id: str, track_id: str | None, people: People) -> None:
 def of_release(release: Release) -> dict[str, list[Credit]]:
     """The credits of a release by the id of their track, those of the whole under an empty text; by one query."""
     found: dict[str, list[Credit]] = {}
-    rows = Credit.select().where(Credit.release == release.id).order_by(Credit.position, Credit.id)
-    for row in rows:
+    for row in _by_release(release.id):
         found.setdefault(row.track_id or "", []).append(row)
     return found
 

@@ -50,6 +50,15 @@ def _published(limit: Any) -> peewee.ModelSelect[Release]:
 
 
 _newest = Prepared(_published, Release.artist)
+_newest_of = Prepared(
+    lambda artist_id, limit: _published(limit).where(Release.artist == artist_id), Release.artist
+)
+_by_address = Prepared(
+    lambda artist_slug, slug: (
+        Release.select(Release, Artist).join(Artist).where(Artist.slug == artist_slug, Release.slug == slug)
+    ),
+    Release.artist,
+)
 
 
 def create(artist: Artist, fields: Mapping[str, object], *, now: datetime) -> Release:
@@ -96,21 +105,18 @@ def find(release_id: str) -> Release:
 
 def find_by_address(artist_slug: str, slug: str) -> Release:
     """The release at ``/@artist/slug``, or ``NotFound``."""
-    query = (
-        Release.select(Release, Artist).join(Artist).where(Artist.slug == artist_slug, Release.slug == slug)
-    )
-    release: Release | None = query.first()
-    if release is None:
+    rows = _by_address(artist_slug, slug)
+    if not rows:
         raise NotFound("There is no such release.")
-    return release
+    return rows[0]
 
 
 def published(
     *, limit: int, before: tuple[datetime, str] | None = None, artist: Artist | None = None
 ) -> list[Release]:
     """Public releases, newest first; *before* is the (published_at, id) of the last one seen (keyset)."""
-    if artist is None and before is None:
-        return _newest(limit)
+    if before is None:
+        return _newest(limit) if artist is None else _newest_of(artist.id, limit)
     query = _published(limit)
     if artist is not None:
         query = query.where(Release.artist == artist.id)
