@@ -164,9 +164,10 @@ def test_an_admin_writes_name_look_and_texts(
 
 
 def test_a_preview_keeps_nothing(desk: FlaskClient, appliance: Appliance) -> None:
-    page = write(desk, 200, preview="1", about="**Loud** words", own_accent="on", accent="#ffff00")
+    page = write(desk, 422, preview="1", about="**Loud** words", own_accent="on", accent="#ffff00")
     assert "<strong>Loud</strong>" in page
     assert "not saved yet" in page
+    assert re.search(r"On light pages: <code>#[0-9a-f]{6}</code>", page)
     assert identity.stored_version() == 0
     refused = write(desk, 422, preview="1", own_accent="on", accent="yellow")
     assert "A colour is written like" in refused

@@ -30,7 +30,8 @@ def change_collective() -> ResponseReturnValue:
     fields = _fields(now)
     try:
         if "preview" in request.form:
-            return _page(now, previewed=identity.checked(fields, settings=appliance().settings)), 200
+            # Not taken yet, so 422: after any other answer that is no redirect, Turbo would show nothing.
+            return _page(now, previewed=identity.checked(fields, settings=appliance().settings)), 422
         identity.change(
             fields,
             version=request.form.get("version", 0, type=int),
@@ -101,7 +102,7 @@ def _page(
         logo=addresses.public(f"{now.logo_key}/300.webp") if now.logo_key else "",
         problem=problem,
         previewed=previewed,
-        accent=colours.accent(previewed.accent) if previewed else None,
+        own=colours.accent(previewed.accent) if previewed else None,
         theirs=theirs,
         changed=[name for name in FIELDS if theirs and was_sent and sent[name] != stored[name]],
     )
