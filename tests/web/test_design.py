@@ -139,3 +139,9 @@ def test_an_error_stands_in_the_frame_without_asking_who_looks(client: FlaskClie
 
 def test_what_is_no_colour_becomes_our_own() -> None:
     assert colours.accent("no colour") == colours.accent(colours.OWN)
+
+
+def test_what_the_page_of_the_design_opens_it_closes(client: FlaskClient) -> None:
+    page = client.get("/design").get_data(as_text=True)
+    for name in ("div", "p", "section", "ul", "li", "span", "form", "dialog", "details"):
+        assert len(re.findall(rf"<{name}[\s>]", page)) == page.count(f"</{name}>"), name
