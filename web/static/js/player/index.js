@@ -13,7 +13,7 @@ shareWithSystem(player);
 listenToPages(player);
 listenToKeys(player, {
   help: async () => (await import("./help.js")).showKeys(),
-  like: () => document.querySelector(`[data-track][aria-current] [data-favourite], [data-favourite="${player.current?.id}"]`)?.click(),
+  like: () => document.querySelector(`button.favourite[value="track:${player.current?.id}"]`)?.click(),
 });
 new Recorder(player);
 customElements.define("music-player", PlayerElement);

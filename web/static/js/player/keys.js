@@ -1,7 +1,7 @@
 // The keyboard: works everywhere on the page, but never while somebody types or stands on something with keys of its own.
 
 const TYPING = "input:not([type=checkbox], [type=radio], [type=button]), textarea, select, [contenteditable], dialog[open]:not(.keys)";
-const OWN_KEYS = { " ": "button, summary, a, input, [role=slider], [role=menuitem]", ArrowUp: "[role=slider], input, [data-grip]", ArrowDown: "[role=slider], input, [data-grip]", ArrowLeft: "[role=slider], input", ArrowRight: "[role=slider], input" };
+const OWN_KEYS = { " ": "button, summary, a, input, [role=menuitem]", ArrowUp: "[role=slider], input, [data-grip]", ArrowDown: "[role=slider], input, [data-grip]", ArrowLeft: "[role=slider], input", ArrowRight: "[role=slider], input" };
 
 export function listenToKeys(player, { help, like }) {
   const louder = (step) => player.set("volume", Math.round(Math.min(1, Math.max(0, player.settings.volume + step)) * 100) / 100);
