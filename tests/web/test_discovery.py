@@ -20,11 +20,11 @@ from appliance.discovery import featured
 from appliance.settings import Settings
 from appliance.startup import Appliance
 from tests.benchmarks import catalogue
-from tests.queries import counted
 from tests.servers import site
 from tests.servers.site import Person
 from tests.web.test_storefront import address_of
 from tests.web.test_storefront import players
+from tests.web.test_storefront import price
 from tests.web.test_storefront import text
 from web.app import create_app
 
@@ -229,15 +229,10 @@ def prices(data: Path, releases: int) -> dict[str, int]:
         "/search?q=sea",
     ]
     addresses += ["/search/suggestions?q=ba", place.artist(0), place.release(0), f"{place.release(0)}/t3"]
-    asked = {}
     running = startup.start(Settings(data=data, queue_url="memory://"), immediate=True)
     try:
         client = create_app(running).test_client()
-        for address in addresses:
-            text(client, address)  # What is asked once in a process is not the page's price.
-            with counted() as statements:
-                text(client, address)
-            asked[address] = len(statements)
+        asked = {address: price(client, address) for address in addresses}
     finally:
         startup.stop()
     return asked
