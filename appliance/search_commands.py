@@ -12,7 +12,7 @@ def search() -> None:
     """Care for the search."""
 
 
-@search.command()
+@search.command(short_help="Make the index of the search, genres and tags anew.")
 @data_option
 @click.pass_context
 def rebuild(ctx: click.Context) -> None:
