@@ -87,25 +87,35 @@ def public_in(kind: str, *, after: str, until: str | None) -> Iterator[Artist | 
     """
     left = MOST_IN_A_STEP
     while left > 0:
-        rows = list(_public(kind, after=after, until=until).limit(min(left, AT_ONCE)))
-        yield from rows
+        rows = list(_rows(kind, after=after, until=until).limit(AT_ONCE))
+        public = [row for row in rows if _is_public(row)][:left]
+        yield from public
         if len(rows) < AT_ONCE:
             return
-        left, after = left - len(rows), rows[-1].id
+        left, after = left - len(public), rows[-1].id
 
 
-def _public(kind: str, *, after: str, until: str | None) -> Any:
+def _rows(kind: str, *, after: str, until: str | None) -> Any:
+    """In the order of the key. What is public is told afterwards: asked for in SQL, it would have SQLite begin with the releases of that
+    state and sort all of their tracks for every thousand."""
     model = KINDS[kind]
-    public = Release.state == ReleaseState.PUBLISHED
     query: Any
     if model is Artist:
-        query = Artist.select().where(
-            peewee.fn.EXISTS(Release.select(peewee.SQL("1")).where(Release.artist == Artist.id, public))
+        out = Release.select(peewee.SQL("1")).where(
+            Release.artist == Artist.id, Release.state == ReleaseState.PUBLISHED
         )
+        query = Artist.select().where(peewee.fn.EXISTS(out))
     elif model is Release:
-        query = Release.select(Release, Artist).join(Artist).where(public)
+        query = Release.select(Release, Artist).join(Artist)
     else:
         query = Track.select(Track, Release, Artist).join(Release).join(Artist)
-        query = query.where(public, Track.state == TrackState.READY)
     query = query.where(model.id > after).order_by(model.id)
     return query if until is None else query.where(model.id <= until)
+
+
+def _is_public(row: Artist | Release | Track) -> bool:
+    if isinstance(row, Artist):
+        return True
+    if isinstance(row, Track):
+        return row.state == TrackState.READY and row.release.state == ReleaseState.PUBLISHED
+    return row.state == ReleaseState.PUBLISHED
