@@ -65,7 +65,7 @@ PICTURES: Schema = {
     "type": "object",
     "properties": {str(px): {"type": "string", "format": "uri"} for px in SIZES_PX},
 }
-VERSION = number("integer", "Grows with every change; also the ETag that If-Match takes.", minimum=1)
+VERSION = number("integer", "Grows with every change of its fields; the ETag begins with it.", minimum=1)
 _TITLE = text("Title.", minLength=1, maxLength=300)
 _TRACK_WORDS = {
     "isrc": text("ISRC (ISO 3901); hyphens may be left out. Empty removes it."),

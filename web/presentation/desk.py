@@ -90,9 +90,7 @@ class DeskArtist:
 
     card: ArtistCard
     slug: str
-    plays: int
     edit_url: str
-    figures_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +158,12 @@ class NextMaster:
     problem: str
 
 
-def artist_card(row: Artist, plays: int, *, may_edit: bool) -> DeskArtist:
+def artist_card(row: Artist, *, may_edit: bool) -> DeskArtist:
     """An artist on the dashboard."""
     return DeskArtist(
         card=public_card(row),
         slug=row.slug,
-        plays=plays,
         edit_url=url_for("people.edit_artist" if may_edit else "people.people_of", slug=row.slug),
-        figures_url=url_for("studio.figures", artist=row.slug),
     )
 
 

@@ -119,10 +119,7 @@ def _page(who: User, *, problem: Exception | None = None) -> str:
     return render_template(
         "studio/dashboard.html",
         artists=[
-            desk.artist_card(
-                row, plays.get(row.id, 0), may_edit=standings[row.id].reaches(access.Standing.MANAGER)
-            )
-            for row in mine
+            desk.artist_card(row, may_edit=standings[row.id].reaches(access.Standing.MANAGER)) for row in mine
         ],
         choices=[(row.slug, row.name) for row in mine],
         shelves=[shelf for shelf in shelves if shelf.rows],
