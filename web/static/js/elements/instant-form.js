@@ -43,7 +43,9 @@ class InstantForm extends HTMLElement {
     const said = await answer.json();
     for (const field of this.form.querySelectorAll("[aria-invalid]")) this.right(field);
     if (answer.ok) return this.stored(said);
-    if (answer.status === 409) return this.contested(said.detail);
+    if (answer.status === 409) return this.whole(said.detail, t("Show both"));
+    // The night was long, or somebody signed out elsewhere: the page that answers the plain form keeps what is written in it.
+    if (answer.status === 400 || answer.status === 401) return this.whole(said.detail, t("Go on"));
     const field = this.form.elements[said.field];
     if (field instanceof HTMLElement) this.wrong(field, said.detail);
     this.tell(said.detail, true);
@@ -58,10 +60,10 @@ class InstantForm extends HTMLElement {
     this.tell(told);
   }
 
-  // The page that shows both is the answer to the plain form.
-  contested(sentence) {
+  // The answer is a whole page: the form goes as it would without this script.
+  whole(sentence, label) {
     this.tell(sentence, true);
-    const button = Object.assign(document.createElement("button"), { type: "button", className: "button small", textContent: t("Show both") });
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "button small", textContent: label });
     button.onclick = () => {
       this.form.onsubmit = null;
       this.form.noValidate = true;
