@@ -137,7 +137,7 @@ export class PlayerElement extends HTMLElement {
     const db = player.gainDb;
     this.#find("levelling-note").textContent = !settings.levelling
       ? t("Tracks keep their own loudness.")
-      : Math.abs(db) < 0.05 ? t("This track stays as it is.") : t(db < 0 ? "This track is turned down by {db} dB." : "This track is turned up by {db} dB.", { db: Math.abs(db).toFixed(1) });
+      : Math.abs(db) < 0.05 ? t("This track stays as it is.") : db < 0 ? t("This track is turned down by {db} dB.", { db: (-db).toFixed(1) }) : t("This track is turned up by {db} dB.", { db: db.toFixed(1) });
   }
 
   #tick() {

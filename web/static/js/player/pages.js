@@ -84,8 +84,14 @@ export function listenToPages(player) {
       if (player.current && read(row)?.id === player.current.id) row.setAttribute("aria-current", "true");
       else row.removeAttribute("aria-current");
     }
-    for (const button of document.querySelectorAll("[data-play], [data-play-all], [data-play-source]")) {
+    for (const button of document.querySelectorAll("[data-play], [data-play-source]")) {
       button.setAttribute("aria-pressed", String(player.playing && isOn(button)));
+    }
+    for (const button of document.querySelectorAll("[data-play-all]")) {
+      const on = player.playing && isOn(button);
+      const [words, use] = [button.querySelector("span"), button.querySelector("use")];
+      if (words) words.textContent = on ? t("Pause") : t("Play");
+      use?.setAttribute("href", use.getAttribute("href").replace(/#.*/, on ? "#pause" : "#play"));
     }
   };
   player.addEventListener("change", mark);
