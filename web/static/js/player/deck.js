@@ -3,13 +3,12 @@
 // Events: "track" {item, again}, "quality" {name, kbps}, "qualities" {names}, "lost", "back", "problem" {sentence}, "end".
 
 import { t } from "../texts.js";
-import { cutting, loaderFor, straighten } from "./joints.js";
+import { cutExactly, habits, loaderFor, straighten } from "./joints.js";
 import { Permit } from "./permit.js";
 import { LADDER, Timeline } from "./timeline.js";
 
 const HLS = new URL("../../vendor/hls.js/hls.light.min.mjs", import.meta.url);
 const AHEAD_S = 25; // The next track is joined when less than this much of the last one is still to be loaded.
-const patient = { maxNumRetry: 10_000, retryDelayMs: 700, maxRetryDelayMs: 4000, backoff: "exponential" };
 
 export class Deck extends EventTarget {
   #audio;
@@ -133,34 +132,14 @@ export class Deck extends EventTarget {
     const timeline = this.#timeline;
     const { Events } = this.#Hls;
     const hls = (this.#hls = new this.#Hls({
-      enableWorker: false, // The rungs are MP4 already: there is nothing to remux that would be worth a thread.
-      autoStartLoad: false,
-      startPosition: at,
-      maxBufferLength: 40,
-      maxMaxBufferLength: 60,
-      backBufferLength: 60,
+      ...habits(at, (answer) => this.#worthwhile(answer)),
       pLoader: loaderFor(timeline, () => this.#lose()),
-      fragLoadPolicy: {
-        default: {
-          maxTimeToFirstByteMs: 10_000,
-          maxLoadTimeMs: 60_000,
-          timeoutRetry: patient,
-          errorRetry: { ...patient, shouldRetry: (_, __, late, answer) => late || this.#worthwhile(answer) },
-        },
-      },
       xhrSetup: async (xhr, address) => {
         const permit = timeline.permitFor(address);
         xhr.open("GET", permit ? await permit.current(address) : address, true);
       },
     }));
-    const cut = cutting(timeline);
-    hls.on(Events.BUFFER_CREATED, (_, data) => cut.wrap(data));
-    // Before hls.js itself hears of it, which may append at once.
-    const trigger = hls.trigger;
-    hls.trigger = (event, data) => {
-      if (event === Events.BUFFER_APPENDING) cut.note(data, timeline.nameOf(hls.levels[data.frag.level]));
-      return trigger.call(hls, event, data);
-    };
+    cutExactly(hls, timeline, Events);
     hls.on(Events.LEVEL_PTS_UPDATED, (_, { details }) => straighten(details, timeline));
     hls.on(Events.MANIFEST_PARSED, () => {
       this.#offer();

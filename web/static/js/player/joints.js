@@ -2,6 +2,28 @@
 
 const [MOOF, TRAF, TFHD, TRUN] = ["moof", "traf", "tfhd", "trun"].map((name) => [...name].reduce((sum, letter) => sum * 256 + letter.charCodeAt(0), 0));
 
+// How hls.js loads: patiently, and without a worker, since the rungs are MP4 already and there is nothing to remux.
+// *worthwhile(answer)* says whether to ask again for a segment.
+export function habits(startPosition, worthwhile) {
+  const patient = { maxNumRetry: 10_000, retryDelayMs: 700, maxRetryDelayMs: 4000, backoff: "exponential" };
+  return {
+    enableWorker: false,
+    autoStartLoad: false,
+    startPosition,
+    maxBufferLength: 40,
+    maxMaxBufferLength: 60,
+    backBufferLength: 60,
+    fragLoadPolicy: {
+      default: {
+        maxTimeToFirstByteMs: 10_000,
+        maxLoadTimeMs: 60_000,
+        timeoutRetry: patient,
+        errorRetry: { ...patient, shouldRetry: (_, __, late, answer) => late || worthwhile(answer) },
+      },
+    },
+  };
+}
+
 // The class hls.js loads playlists with.
 export function loaderFor(timeline, onTrouble) {
   return class {
@@ -54,36 +76,39 @@ export function loaderFor(timeline, onTrouble) {
 
 // Cut what is appended to the very length of its track. An AAC file holds the coder's lead-in and padding; by the edit list in its
 // header the lead-in lands before the track, and the append window, which browsers keep to the sample, takes both away.
-export function cutting(timeline) {
+export function cutExactly(hls, timeline, { BUFFER_APPENDING, BUFFER_CREATED }) {
   const owner = new WeakMap(); // Which part the bytes about to be appended belong to.
-  return {
-    note({ data, frag }, name) {
-      if (frag.sn === "initSegment") return;
-      const part = timeline.parts[frag.cc];
-      owner.set(data, part);
-      if (timeline.variant(part, name).codecs.startsWith("mp4a")) fillLastFrame(data);
-    },
-    wrap({ tracks }) {
-      for (const { buffer } of Object.values(tracks)) {
-        const append = buffer.appendBuffer;
-        buffer.appendBuffer = function (data) {
-          const part = owner.get(data);
-          if (part) {
-            this.appendWindowEnd = Infinity;
-            this.appendWindowStart = part.start;
-            this.appendWindowEnd = part.start + part.duration;
-            this.timestampOffset = part.start;
-          }
-          append.call(this, data);
-        };
-      }
-    },
+  // Before hls.js itself hears of an event: it may append at once.
+  const trigger = hls.trigger;
+  hls.trigger = (event, data) => {
+    if (event === BUFFER_APPENDING && data.frag.sn !== "initSegment") {
+      const part = timeline.parts[data.frag.cc];
+      const name = timeline.nameOf(hls.levels[data.frag.level]);
+      owner.set(data.data, part);
+      if (timeline.variant(part, name).codecs.startsWith("mp4a")) fillLastFrame(data.data);
+    }
+    return trigger.call(hls, event, data);
   };
+  hls.on(BUFFER_CREATED, (_, { tracks }) => {
+    for (const { buffer } of Object.values(tracks)) {
+      const append = buffer.appendBuffer;
+      buffer.appendBuffer = function (data) {
+        const part = owner.get(data);
+        if (part) {
+          this.appendWindowEnd = Infinity;
+          this.appendWindowStart = part.start;
+          this.appendWindowEnd = part.start + part.duration;
+          this.timestampOffset = part.start;
+        }
+        append.call(this, data);
+      };
+    }
+  });
 }
 
 // The last frame of an AAC file is marked as short as the music in it, yet a decoder makes a whole frame of sound: with the mark taken
 // away, the browser sees that it reaches over the end, and cuts it there. Changes the bytes in place (ISO/IEC 14496-12, 8.8.7 and 8.8.8).
-export function fillLastFrame(bytes) {
+function fillLastFrame(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let usual = 0; // The length of a frame, as most are marked.
   let last = 0; // Where the length of the last frame is written.
