@@ -11,6 +11,10 @@ def N_(sentence: str) -> str:  # noqa: N802 - the name that gatherers of texts k
     return sentence
 
 
+class Word(str):
+    """A fact that is a word of the domain, such as a state: it is translated with the sentence around it."""
+
+
 class MusicConnectError(Exception):
     """Base of every error that MusicConnect raises on purpose; ``str(error)`` is a sentence for a person.
 

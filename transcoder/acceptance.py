@@ -48,8 +48,9 @@ def refuse_overload(facts: SourceFacts, meters: Meters) -> None:
     over_db = meters.true_peak_dbtp or 0.0
     if facts.floating and over_db > MOST_OVER_DB:
         raise Unplayable(
-            f"This file is {over_db:.0f} dB louder than full scale, so listeners would hear it distorted. "
-            "Turn the mix down until its peaks are below 0 dB and export it again."
+            "This file is {over} dB louder than full scale, so listeners would hear it distorted. "
+            "Turn the mix down until its peaks are below 0 dB and export it again.",
+            over=f"{over_db:.0f}",
         )
 
 
@@ -68,13 +69,21 @@ def refuse_damage(
     if place_s is None and meters.errors:
         raise Unplayable(failures.DAMAGED_INSIDE)
     if place_s is None or place_s >= facts.duration_s - LAST_S:
-        says = f" although it says that it lasts {failures.clock(declared.duration_s)}" if lost_s >= 1 else ""
+        end = failures.clock(facts.duration_s)
+        if lost_s >= 1:
+            raise Unplayable(
+                "This file is cut off: it ends at {end} although it says that it lasts {length}. "
+                "Export it again, or upload it again if it was whole.",
+                end=end,
+                length=failures.clock(declared.duration_s),
+            )
         raise Unplayable(
-            f"This file is cut off: it ends at {failures.clock(facts.duration_s)}{says}. "
-            "Export it again, or upload it again if it was whole."
+            "This file is cut off: it ends at {end}. Export it again, or upload it again if it was whole.",
+            end=end,
         )
     raise Unplayable(
-        f"This file is damaged at {failures.clock(place_s)}. Export it again and upload the new file."
+        "This file is damaged at {place}. Export it again and upload the new file.",
+        place=failures.clock(place_s),
     )
 
 

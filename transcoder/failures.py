@@ -6,6 +6,7 @@ says what is wrong and what to do.
 
 import re
 
+from appliance.errors import N_
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
 
@@ -13,48 +14,48 @@ from appliance.errors import Unavailable
 class Unplayable(Invalid):
     """This file can never become a track as it is; *detail* is what ffmpeg said, for the log only."""
 
-    def __init__(self, message: str, *, detail: str = "") -> None:
-        super().__init__(message, field="file")
+    def __init__(self, sentence: str, *, detail: str = "", **facts: object) -> None:
+        super().__init__(sentence, field="file", **facts)
         self.detail = detail
 
 
 class Interrupted(Unavailable):
     """The machine, not the file, is at fault, so trying again is worth it; *detail* is for the log only."""
 
-    def __init__(self, message: str, *, detail: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, sentence: str, *, detail: str = "", **facts: object) -> None:
+        super().__init__(sentence, **facts)
         self.detail = detail
 
 
-NOT_AUDIO = (
+NOT_AUDIO = N_(
     "This is not a sound file that MusicConnect can read. Upload WAV, AIFF, FLAC, ALAC, MP3, AAC, "
     "Ogg Vorbis or Opus."
 )
-EMPTY = "This file is empty. The upload or the export did not finish; please send it again."
-SILENT_LENGTH = "This file has no sound in it: it is 0 seconds long."
-PROTECTED = (
+EMPTY = N_("This file is empty. The upload or the export did not finish; please send it again.")
+SILENT_LENGTH = N_("This file has no sound in it: it is 0 seconds long.")
+PROTECTED = N_(
     "This file is protected against copying (DRM), so it cannot be played here. "
     "Upload the master or an unprotected file."
 )
-DAMAGED = "This file is damaged and cannot be read. Export it again and upload the new file."
-CUT_OFF = "This file is cut off: its end is missing. Export it again, or upload it again if it was whole."
-DAMAGED_INSIDE = "This file is damaged: parts of it are missing. Export it again and upload the new file."
-NOT_NUMBERS = (
+DAMAGED = N_("This file is damaged and cannot be read. Export it again and upload the new file.")
+CUT_OFF = N_("This file is cut off: its end is missing. Export it again, or upload it again if it was whole.")
+DAMAGED_INSIDE = N_("This file is damaged: parts of it are missing. Export it again and upload the new file.")
+NOT_NUMBERS = N_(
     "This file holds values that are not sound (NaN or infinity), usually from a faulty plug-in at mixdown. "
     "Export it again, best as 24-bit WAV or FLAC."
 )
-TOO_HUNGRY = (
+TOO_HUNGRY = N_(
     "This file needs more memory than one track may use. Export it again as a plain WAV or FLAC file."
 )
-TOO_BIG = "This file grows too large when it is prepared. Split it into several tracks."
-TOO_MUCH_WORK = (
+TOO_BIG = N_("This file grows too large when it is prepared. Split it into several tracks.")
+TOO_MUCH_WORK = N_(
     "This file takes far more computing time than its length explains. Export it again as WAV or FLAC."
 )
 
-DISK_FULL = "The server's disk is full, so this track could not be prepared. It will be tried again."
-TOO_SLOW = "Preparing this track took too long, so it was stopped. It will be tried again."
-STOPPED = "Preparing this track was interrupted. It will be tried again."
-NO_FFMPEG = "The server cannot start ffmpeg, so this track could not be prepared. It will be tried again."
+DISK_FULL = N_("The server's disk is full, so this track could not be prepared. It will be tried again.")
+TOO_SLOW = N_("Preparing this track took too long, so it was stopped. It will be tried again.")
+STOPPED = N_("Preparing this track was interrupted. It will be tried again.")
+NO_FFMPEG = N_("The server cannot start ffmpeg, so this track could not be prepared. It will be tried again.")
 
 # What ffmpeg says -> what the person hears. The first match wins: causes stand before their consequences.
 SENTENCES: tuple[tuple[re.Pattern[str], type[Unplayable] | type[Interrupted], str], ...] = (

@@ -172,19 +172,25 @@ def check(facts: SourceFacts, limits: Limits) -> None:
         raise too_long(facts.duration_s, limits)
     if facts.channels > limits.max_channels:
         raise failures.Unplayable(
-            f"This file has {facts.channels} channels; a track may have up to {limits.max_channels}. "
-            "Mix it down to stereo and upload it again."
+            "This file has {channels} channels; a track may have up to {most}. "
+            "Mix it down to stereo and upload it again.",
+            channels=facts.channels,
+            most=limits.max_channels,
         )
     if not limits.min_sample_rate_hz <= facts.sample_rate_hz <= limits.max_sample_rate_hz:
         raise failures.Unplayable(
-            f"This file has a sample rate of {facts.sample_rate_hz} Hz; a track may have "
-            f"{limits.min_sample_rate_hz} to {limits.max_sample_rate_hz} Hz. Export it at 44100 or 48000 Hz."
+            "This file has a sample rate of {rate} Hz; a track may have {least} to {most} Hz. "
+            "Export it at 44100 or 48000 Hz.",
+            rate=facts.sample_rate_hz,
+            least=limits.min_sample_rate_hz,
+            most=limits.max_sample_rate_hz,
         )
 
 
 def too_long(duration_s: float, limits: Limits) -> failures.Unplayable:
     """The refusal of a file that outlasts a track."""
     return failures.Unplayable(
-        f"This file lasts {failures.clock(duration_s)}; a track may last up to {failures.clock(limits.max_duration_s)} "
-        "(hours:minutes:seconds). Split it into several tracks."
+        "This file lasts {length}; a track may last up to {most} (hours:minutes:seconds). Split it into several tracks.",
+        length=failures.clock(duration_s),
+        most=failures.clock(limits.max_duration_s),
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 import ffmpeg as graph
 
+from appliance.errors import N_
 from transcoder import failures
 from transcoder import ffmpeg
 from transcoder.boxes import Fragmented
@@ -42,7 +43,7 @@ METER_WINDOW_STEPS = 4  # momentary loudness looks back 400 ms
 
 DECODED = re.compile(r"Input stream #(\d+):0 \(audio\): .*?(\d+) decode errors \((\d+) samples\)")
 SHAPE = re.compile(r"\[info\]   Stream #(\d+):0\S*: Audio: .*?, (\d+) Hz, ([^,]+), .*\(default\)$")
-NOT_AS_GIVEN = (
+NOT_AS_GIVEN = N_(
     "The prepared track did not pass its own checks, so it was not published. It will be tried again."
 )
 

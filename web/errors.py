@@ -29,6 +29,9 @@ from web import kept_forms
 from web.error_pages import N_
 from web.request_cycle import BadToken
 from web.request_cycle import NotSignedIn
+from web.sentences import for_programs
+from web.sentences import stored
+from web.sentences import told
 
 log = logging.getLogger(__name__)
 
@@ -79,7 +82,7 @@ FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 def register(app: Flask) -> None:
     """Answer every error of *app* here."""
-    app.jinja_env.globals["told"] = told
+    app.jinja_env.globals.update(told=told, stored=stored)
     app.register_error_handler(errors.MusicConnectError, on_own)
     app.register_error_handler(HTTPException, on_http)
     app.register_error_handler(OSError, on_disk)
@@ -120,14 +123,6 @@ def artist_moved() -> ResponseReturnValue | None:
     # They may go back to the address they had; a browser that never asked again would go round in circles.
     answer.headers["Cache-Control"] = "no-cache"
     return answer
-
-
-def told(error: Exception) -> str:
-    """The sentence of an error in the reader's language; the interface for programs speaks English."""
-    if not isinstance(error, errors.MusicConnectError) or wants_json():
-        return str(error)
-    sentence = gettext(error.sentence)
-    return sentence.format(**error.facts) if error.facts else sentence
 
 
 def on_http(error: HTTPException) -> ResponseReturnValue:
@@ -194,7 +189,7 @@ def wants_json() -> bool:
 def _sentence(status: int) -> str:
     """What we say of a status when nobody said more, in the reader's language; empty for what we have no words of our own for."""
     sentence = SENTENCES.get(status, "")
-    return sentence if not sentence or wants_json() else gettext(sentence)
+    return sentence if not sentence or for_programs() else gettext(sentence)
 
 
 def answer_with(status: int, detail: str, *, field: str | None = None, reference: str = "") -> Response:

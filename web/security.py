@@ -29,9 +29,32 @@ from appliance.accounts.models import UserRole
 from appliance.collective import identity
 from appliance.database import proxy
 from appliance.database import transaction
+from appliance.errors import N_
 from appliance.errors import NotFound
 from appliance.settings import Settings
+from web.frame import TRANSLATIONS
 from web.request_cycle import appliance
+
+SPOKEN = (
+    N_("Authentication failed - identity or password/passcode invalid"),
+    N_("Email not provided"),
+    N_("Invalid email address"),
+    N_("Password not provided"),
+    N_("Password must be at least %(length)s characters"),
+    N_("Password not complex enough"),
+    N_("Passwords do not match"),
+    N_("Invalid password"),
+    N_("Specified user does not exist"),
+    N_("Account is disabled."),
+    N_("Email requires confirmation."),
+    N_("%(email)s is already associated with an account."),
+    N_("Value entered is not valid for the field"),
+    N_("You must sign in to view this resource."),
+    N_("You do not have permission to view this resource."),
+    N_("Please log in to access this page."),
+    N_("You can only access this endpoint when not logged in."),
+)
+"""What people meet of Flask-Security's sentences."""
 
 
 class SessionRole(RoleMixin, models.Role):
@@ -123,6 +146,9 @@ def register(app: Flask, settings: Settings) -> None:
         SECURITY_POST_LOGOUT_VIEW="/",
         SECURITY_UNAUTHORIZED_VIEW=None,
         SECURITY_FLASH_MESSAGES=True,
+        # Its own German is formal, and kept under a country's name; what people meet of its sentences stands in our catalogues.
+        SECURITY_I18N_DOMAIN="messages",
+        SECURITY_I18N_DIRNAME=[str(TRANSLATIONS)],
         # Its own says private=True, which is no directive (RFC 9111, section 5.2).
         SECURITY_CACHE_CONTROL={"private": None, "no-store": None},
         REMEMBER_COOKIE_SAMESITE="Lax",

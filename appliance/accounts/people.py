@@ -39,11 +39,13 @@ def create(
     email = address(email)
     least, most = PASSWORD_LENGTH
     if not least <= len(password) <= most:
-        raise Invalid(f"A password has {least} to {most} characters.", field="password")
+        raise Invalid(
+            "A password has {least} to {most} characters.", least=least, most=most, field="password"
+        )
     hashed = PasswordHasher().hash(password)
     with transaction():
         if User.select().where(User.email == email).exists():
-            raise Conflict(f"There is an account for {email} already.")
+            raise Conflict("There is an account for {email} already.", email=email)
         user = User.create(
             email=email,
             password=hashed,
@@ -90,7 +92,7 @@ def find(email: str) -> User:
     """The account with this e-mail address, or ``NotFound``."""
     user = User.get_or_none(User.email == email.strip().lower())
     if user is None:
-        raise NotFound(f"There is no account for {email}.")
+        raise NotFound("There is no account for {email}.", email=email)
     return user
 
 

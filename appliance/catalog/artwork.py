@@ -96,7 +96,7 @@ def put_sizes(
     if not data:
         raise Invalid("This picture is empty.", field="artwork")
     if len(data) > MOST_BYTES:
-        raise Invalid(f"A picture has at most {MOST_BYTES // 1024 // 1024} MiB.", field="artwork")
+        raise Invalid("A picture has at most {most} MiB.", most=MOST_BYTES // 1024 // 1024, field="artwork")
     with _one_at_a_time:
         image = _square(_opened(data), crop)
     key = f"{folder}/{new_id()}"
@@ -128,7 +128,9 @@ def _opened(data: bytes) -> Image.Image:
     except Image.DecompressionBombError as error:
         # Pillow itself refuses to open it, and does not tell its size.
         raise Invalid(
-            f"A cover has at most {MOST_SIDE_PX:,} pixels a side; this one has many more.", field="artwork"
+            "A cover has at most {most:,} pixels a side; this one has many more.",
+            most=MOST_SIDE_PX,
+            field="artwork",
         ) from error
     except _DAMAGED as error:
         raise Invalid("This picture cannot be read. Send a JPEG, PNG or WebP.", field="artwork") from error
@@ -136,16 +138,29 @@ def _opened(data: bytes) -> Image.Image:
 
 def _check_size(width: int, height: int) -> None:
     """``Invalid`` for a picture that is too small or too large; told by its header, before it is decoded."""
-    told = f"this one has {width:,} × {height:,}."
     if min(width, height) < LEAST_SIDE_PX:
         raise Invalid(
-            f"A cover has at least {LEAST_SIDE_PX} × {LEAST_SIDE_PX} pixels; {told}", field="artwork"
+            "A cover has at least {least} × {least} pixels; this one has {width:,} × {height:,}.",
+            least=LEAST_SIDE_PX,
+            width=width,
+            height=height,
+            field="artwork",
         )
     if max(width, height) > MOST_SIDE_PX:
-        raise Invalid(f"A cover has at most {MOST_SIDE_PX:,} pixels a side; {told}", field="artwork")
+        raise Invalid(
+            "A cover has at most {most:,} pixels a side; this one has {width:,} × {height:,}.",
+            most=MOST_SIDE_PX,
+            width=width,
+            height=height,
+            field="artwork",
+        )
     if width * height > MOST_PIXELS:
         raise Invalid(
-            f"A cover has at most {MOST_PIXELS // 1_000_000} million pixels; {told}", field="artwork"
+            "A cover has at most {most} million pixels; this one has {width:,} × {height:,}.",
+            most=MOST_PIXELS // 1_000_000,
+            width=width,
+            height=height,
+            field="artwork",
         )
 
 

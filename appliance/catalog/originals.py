@@ -74,7 +74,9 @@ def check_size(size_bytes: int, *, max_upload_mb: int) -> None:
         raise Invalid("This file is empty.", field="file")
     if size_bytes > max_upload_mb * MIB:
         raise TooLarge(
-            f"An original has at most {max_upload_mb} MiB; this one has {size_bytes // MIB + 1} MiB.",
+            "An original has at most {most} MiB; this one has {size} MiB.",
+            most=max_upload_mb,
+            size=size_bytes // MIB + 1,
             field="file",
         )
 
@@ -82,7 +84,7 @@ def check_size(size_bytes: int, *, max_upload_mb: int) -> None:
 def require_room(release: Release) -> None:
     """``Invalid`` when the release has all the tracks it can have."""
     if Track.select().where(Track.release == release.id).count() >= MOST_TRACKS:
-        raise Invalid(f"A release has at most {MOST_TRACKS} tracks.", field="release")
+        raise Invalid("A release has at most {most} tracks.", most=MOST_TRACKS, field="release")
 
 
 def receive(

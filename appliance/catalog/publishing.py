@@ -20,6 +20,7 @@ from appliance.catalog.models import TrackState
 from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
+from appliance.errors import Word
 from appliance.hookspecs import PublishedTrack
 
 log = logging.getLogger(__name__)
@@ -149,7 +150,7 @@ def _move(release: Release, state: ReleaseState, *, now: datetime, **values: obj
     """Change the state by the table of moves, and *values* with it; ``Conflict`` for a move that is not in it."""
     if state != release.state and state not in RELEASE_MOVES[ReleaseState(release.state)]:
         raise Conflict(
-            "A release that is {state} cannot become {wanted}.", state=release.state, wanted=str(state)
+            "A release that is {state} cannot become {wanted}.", state=Word(release.state), wanted=Word(state)
         )
     Release.update(state=state, updated_at=now, **values).where(Release.id == release.id).execute()
 

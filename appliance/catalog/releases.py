@@ -184,7 +184,7 @@ def _track_order(value: object) -> list[str]:
 
 def _kind(value: object) -> str:
     if not isinstance(value, str) or value not in set(ReleaseKind):
-        raise Invalid(f"'kind' is one of {', '.join(ReleaseKind)}.", field="kind")
+        raise Invalid("'kind' is one of {kinds}.", kinds=", ".join(ReleaseKind), field="kind")
     return ReleaseKind(value)
 
 
@@ -242,7 +242,9 @@ def _checked(fields: Mapping[str, object]) -> dict[str, Any]:
     for name in fields:
         if name not in _READERS:
             raise Invalid(
-                f"A release has no field '{name[:60]}' that can be set; it has {', '.join(_READERS)}.",
+                "A release has no field '{name}' that can be set; it has {known}.",
+                name=name[:60],
+                known=", ".join(_READERS),
                 field=name[:60],
             )
     return {name: _READERS[name](value) for name, value in fields.items()}

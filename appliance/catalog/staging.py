@@ -37,7 +37,7 @@ class Gone(Conflict):
 
     def __init__(self, there_bytes: int) -> None:
         self.there_bytes = there_bytes
-        super().__init__(f"The upload stands at {there_bytes} bytes.")
+        super().__init__("The upload stands at {there_bytes} bytes.", there_bytes=there_bytes)
 
 
 class _Digest(Protocol):

@@ -81,9 +81,9 @@ def find(kind: TopicKind, name: str) -> Topic:
     """The genre or tag by its slug or by any spelling of it; ``NotFound`` when no public release has it."""
     topic: Topic | None = Topic.get_or_none(Topic.kind == kind, Topic.slug == slug_of(name), Topic.count > 0)
     if topic is None:
-        raise NotFound(
-            "No release has this genre." if kind is TopicKind.GENRE else "No release has this tag."
-        )
+        if kind is TopicKind.GENRE:
+            raise NotFound("No release has this genre.")
+        raise NotFound("No release has this tag.")
     return topic
 
 

@@ -29,6 +29,7 @@ from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
+from appliance.errors import Word
 from appliance.prepared import Prepared
 
 TRANSCODE = "transcode"
@@ -183,7 +184,9 @@ def queue_transcode(track_id: str, *, now: datetime, attempts: int) -> jobs.Job:
 def move(track: Track, state: TrackState, *, now: datetime, **values: object) -> None:
     """Change the state by the table of moves, and *values* with it; ``Conflict`` for a move that is not in it."""
     if state != track.state and state not in MOVES[TrackState(track.state)]:
-        raise Conflict(f"A track that is {track.state} cannot become {state}.")
+        raise Conflict(
+            "A track that is {state} cannot become {wanted}.", state=Word(track.state), wanted=Word(state)
+        )
     Track.update(state=state, updated_at=now, **values).where(Track.id == track.id).execute()
 
 

@@ -20,6 +20,7 @@ from appliance.catalog.models import Upload
 from appliance.catalog.staging import Busy
 from appliance.catalog.staging import WrongOffset
 from appliance.catalog.wording import clean_line
+from appliance.errors import N_
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
@@ -28,6 +29,7 @@ from appliance.storage import ObjectStore
 KEPT_WHEN_FINISHED = timedelta(days=7)
 """How long a client may still ask about an upload that became a track."""
 ORPHAN_S = 24 * 3600
+STANDS_AT = N_("The upload stands at {there} bytes, not at {offset}.")
 
 
 def begin(
@@ -84,7 +86,7 @@ def append(
     with staging.locked(folder, upload.id):
         upload = _still_there(upload)
         if offset != upload.offset_bytes:
-            raise WrongOffset(f"The upload stands at {upload.offset_bytes} bytes, not at {offset}.")
+            raise WrongOffset(STANDS_AT, there=upload.offset_bytes, offset=offset)
         # A complete file may be in the store by now: to stage it again would put an empty one in its place.
         if offset == upload.size_bytes:
             return upload
@@ -98,7 +100,7 @@ def append(
             )
         except staging.Gone as error:
             Upload.update(offset_bytes=error.there_bytes).where(Upload.id == upload.id).execute()
-            raise WrongOffset(f"The upload stands at {error.there_bytes} bytes, not at {offset}.") from error
+            raise WrongOffset(STANDS_AT, there=error.there_bytes, offset=offset) from error
         upload.offset_bytes = offset + taken
         upload.expires_at = now + timedelta(hours=expiry_h)
         upload.save(only=["offset_bytes", "expires_at"])

@@ -4,6 +4,7 @@ import re
 import unicodedata
 
 from appliance.errors import Invalid
+from appliance.errors import Word
 
 # Embeddings, overrides and isolates of the bidirectional algorithm (UAX #9): in a title they can make a page lie.
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -14,7 +15,7 @@ def clean_line(text: object, *, field: str, longest: int, required: bool = True)
     """*text* as one line without control characters; ``Invalid`` when it is no text, empty, or too long."""
     line = " ".join(_kept(text, field).split())
     if required and not line:
-        raise Invalid(f"'{field}' must not be empty.", field=field)
+        raise Invalid("'{name}' must not be empty.", name=Word(field), field=field)
     return _measured(line, field, longest)
 
 
@@ -25,7 +26,7 @@ def clean_text(text: object, *, field: str, longest: int = 20_000) -> str:
 
 def _kept(text: object, field: str) -> str:
     if not isinstance(text, str):
-        raise Invalid(f"'{field}' must be a text.", field=field)
+        raise Invalid("'{name}' must be a text.", name=Word(field), field=field)
     plain = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\t", " "))
     return "".join(
         c for c in plain if c == "\n" or (unicodedata.category(c) not in _UNWANTED and c not in _BIDI)
@@ -34,7 +35,13 @@ def _kept(text: object, field: str) -> str:
 
 def _measured(text: str, field: str, longest: int) -> str:
     if len(text) > longest:
-        raise Invalid(f"'{field}' has at most {longest} characters; this one has {len(text)}.", field=field)
+        raise Invalid(
+            "'{name}' has at most {most} characters; this one has {there}.",
+            name=Word(field),
+            most=longest,
+            there=len(text),
+            field=field,
+        )
     return text
 
 

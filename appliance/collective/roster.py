@@ -54,5 +54,7 @@ def _published(ids: list[str]) -> dict[str, int]:
     if not ids:
         return {}
     public = (Release.artist.in_(ids)) & (Release.state == ReleaseState.PUBLISHED)
-    query: Any = Release.select(Release.artist, peewee.fn.COUNT(Release.id)).where(public).group_by(Release.artist)
+    query: Any = (
+        Release.select(Release.artist, peewee.fn.COUNT(Release.id)).where(public).group_by(Release.artist)
+    )
     return dict(query.tuples())

@@ -6,6 +6,7 @@ from datetime import datetime
 from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import NotFound
+from appliance.errors import Word
 from appliance.jobs.models import Job
 from appliance.jobs.models import JobState
 from appliance.prepared import Prepared
@@ -61,9 +62,9 @@ def retry(job_id: str, *, now: datetime) -> Job:
     with transaction():
         job = Job.get_or_none(Job.id == job_id)
         if job is None:
-            raise NotFound(f"There is no job {job_id}.")
+            raise NotFound("There is no job {id}.", id=job_id)
         if job.state != JobState.FAILED:
-            raise Conflict(f"The job is {job.state}; only a failed job can be retried.")
+            raise Conflict("The job is {state}; only a failed job can be retried.", state=Word(job.state))
         if Job.select().where(Job.kind == job.kind, Job.subject == job.subject, Job.active == 1).exists():
             raise Conflict("The same work is already queued.")
         job.state, job.active, job.attempts = JobState.QUEUED, 1, 0

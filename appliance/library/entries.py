@@ -45,7 +45,7 @@ def add(playlist: Playlist, track: Track, *, now: datetime) -> tuple[PlaylistEnt
             )
         )
         if len(there) >= MOST_ENTRIES:
-            raise Conflict("A playlist has at most {most} tracks.", most=f"{MOST_ENTRIES:,}")
+            raise Conflict("A playlist has at most {most:,} tracks.", most=MOST_ENTRIES)
         last = max((row.position for row in there), default=0)
         entry = PlaylistEntry.create(playlist=held.id, track=track.id, position=last + 1, added_at=now)
         playlists.touch(held, now=now)

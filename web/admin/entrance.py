@@ -17,7 +17,7 @@ from appliance.accounts.models import Scope
 from appliance.accounts.models import User
 from appliance.errors import MusicConnectError
 from appliance.errors import NotAllowed
-from web import errors
+from web import sentences
 from web.request_cycle import require_person
 from web.request_cycle import roles
 
@@ -66,7 +66,7 @@ def done(sentence: str, endpoint: str, **where: Any) -> ResponseReturnValue:
 
 def refused(error: MusicConnectError, endpoint: str, **where: Any) -> ResponseReturnValue:
     """Say why it did not happen, where the act was asked for."""
-    flash(errors.told(error), "problem")
+    flash(sentences.told(error), "problem")
     return redirect(url_for(endpoint, **where), 303)
 
 

@@ -13,7 +13,7 @@ from appliance.collective import figures
 from appliance.collective import storage_use
 from appliance.collective import work
 from appliance.errors import Unavailable
-from web import errors
+from web import sentences
 from web.admin import entrance
 from web.admin.trail import told_entries
 from web.request_cycle import appliance
@@ -75,7 +75,7 @@ def health_lines() -> list[Line]:
         Line(
             name=str(NAMES.get(finding.name, finding.name)),
             well=finding.error is None,
-            sentence=errors.told(finding.error) if finding.error else finding.sentence,
+            sentence=sentences.told(finding.error) if finding.error else finding.sentence,
         )
         for finding in doctor.findings(appliance().settings, connect=False)
     ]

@@ -15,12 +15,12 @@ from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.library import entries
 from appliance.library import playlists
-from web.errors import told
 from web.frame import back
 from web.library import lines
 from web.library.keeping import seen_track
 from web.library.routing import blueprint
 from web.request_cycle import require_person
+from web.sentences import told
 
 SHOWN = 100
 

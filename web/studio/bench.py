@@ -27,10 +27,10 @@ from web import addresses
 from web import presentation
 from web import receiving
 from web.errors import answer_with
-from web.errors import told
 from web.errors import wants_json
 from web.presentation import desk
 from web.request_cycle import appliance
+from web.sentences import told
 from web.studio import forms
 from web.studio.routing import attempt
 from web.studio.routing import back_to

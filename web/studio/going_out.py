@@ -16,8 +16,8 @@ from appliance.catalog import publishing
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from web import addresses
-from web.errors import told
 from web.request_cycle import require_person
+from web.sentences import told
 from web.studio import bench
 from web.studio.routing import attempt
 from web.studio.routing import blueprint

@@ -16,9 +16,9 @@ from appliance.catalog.models import Track
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.memberships import access
-from web.errors import told
 from web.request_cycle import require_person
 from web.request_cycle import roles
+from web.sentences import told
 
 blueprint = Blueprint("studio", __name__, url_prefix="/studio")
 

@@ -1,5 +1,7 @@
 // Talking to /api/v1: JSON in, JSON out, and every failure as an Error whose message is a sentence for people.
 
+import { t } from "./texts.js";
+
 // Asked each time: who signed in a moment ago moved to this page without loading the scripts anew.
 const token = () => document.querySelector('meta[name="csrf-token"]')?.content;
 
@@ -41,8 +43,8 @@ async function reach(address, options) {
   try {
     answer = await fetch(address, { credentials: "same-origin", ...options });
   } catch {
-    throw new Refused("The server cannot be reached just now. Check your connection.", 0);
+    throw new Refused(t("The server cannot be reached just now. Check your connection."), 0);
   }
-  if (!answer.ok) throw new Refused(sentenceOf(await answer.text(), "Something went wrong on our side."), answer.status);
+  if (!answer.ok) throw new Refused(sentenceOf(await answer.text(), t("Something went wrong on our side.")), answer.status);
   return answer;
 }
