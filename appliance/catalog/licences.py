@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from appliance.catalog.wording import clean_line
+from appliance.errors import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Licence:
 
 _CC = "https://creativecommons.org/licenses"
 LICENCES = (
-    Licence("all-rights-reserved", "All rights reserved"),
+    Licence("all-rights-reserved", N_("All rights reserved")),
     Licence("CC-BY-4.0", "CC BY 4.0", f"{_CC}/by/4.0/"),
     Licence("CC-BY-SA-4.0", "CC BY-SA 4.0", f"{_CC}/by-sa/4.0/"),
     Licence("CC-BY-NC-4.0", "CC BY-NC 4.0", f"{_CC}/by-nc/4.0/"),

@@ -8,8 +8,8 @@ from web.presentation.details import CreditLine
 from web.presentation.details import Lyrics
 from web.presentation.details import credit_lines
 from web.presentation.details import credits
-from web.presentation.details import licence
 from web.presentation.details import lyrics
+from web.presentation.licensing import licence
 from web.presentation.pictures import Cover
 from web.presentation.pictures import cover
 from web.presentation.pictures import picture

@@ -15,7 +15,6 @@ from flask_babel import lazy_gettext
 from flask_babel import ngettext
 
 from appliance import jobs
-from appliance.catalog import licences
 from appliance.catalog import readiness
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Audience
@@ -201,18 +200,6 @@ def bench(row: Release, *, now: datetime) -> Bench:
 def needs(lacking: Iterable[Need]) -> list[Step]:
     """What is to be done, what must be first."""
     return [Step(str(STEPS[need]), need in readiness.HINDERING) for need in lacking]
-
-
-def licence_choices(value: str, *, none: str = "") -> list[tuple[str, str]]:
-    """The licences to choose from; one in the artist's own words stays among them."""
-    own = [] if value in {"", *(row.key for row in licences.LICENCES)} else [(value, value)]
-    return [("", none or _("Not said")), *((row.key, row.name) for row in licences.LICENCES), *own]
-
-
-def licence_name(value: str) -> str:
-    """A licence as people know it."""
-    found = licences.of(value)
-    return found.name if found else ""
 
 
 def masters(

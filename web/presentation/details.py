@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from appliance.catalog import licences
 from appliance.catalog import lyrics as lrc
-from appliance.catalog.licences import Licence
 from appliance.catalog.models import Credit
 from appliance.catalog.models import Track
 from web.presentation.tracklists import TrackView
@@ -49,8 +47,3 @@ def lyrics(row: Track) -> Lyrics:
     if row.synced_lyrics:
         return Lyrics([(line.at_ms, line.text) for line in lrc.lines(row.synced_lyrics)], "")
     return Lyrics([], row.lyrics)
-
-
-def licence(key: str) -> Licence | None:
-    """What others may do with the music, if that is said."""
-    return licences.of(key)

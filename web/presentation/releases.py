@@ -10,13 +10,13 @@ from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
-from appliance.catalog import licences
 from appliance.catalog import releases
 from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
 from web import addresses
 from web import colours
+from web.presentation.licensing import licence
 from web.presentation.pictures import Cover
 from web.presentation.pictures import cover
 from web.presentation.subjects import genre_page
@@ -72,7 +72,7 @@ def release_card(row: Release) -> ReleaseCard:
 
 def release(row: Release) -> ReleaseView:
     """A release whose artist is joined, at the head of a page."""
-    licence = licences.of(row.licence)
+    found = licence(row.licence)
     # Its genre and tags have pages only once it is in them.
     public = row.state == ReleaseState.PUBLISHED
     return ReleaseView(
@@ -81,8 +81,8 @@ def release(row: Release) -> ReleaseView:
         accent=row.artist.accent or row.colour,
         about=row.about,
         credits=row.credits,
-        licence=licence.name if licence else "",
-        licence_url=licence.url if licence else "",
+        licence=found.name if found else "",
+        licence_url=found.url if found else "",
         genre=row.genre,
         genre_url=genre_page(row.genre) if public else "",
         catalogue_number=row.catalogue_number,

@@ -29,6 +29,7 @@ from web import receiving
 from web.errors import answer_with
 from web.errors import wants_json
 from web.presentation import desk
+from web.presentation import licensing
 from web.request_cycle import appliance
 from web.sentences import told
 from web.studio import forms
@@ -130,7 +131,7 @@ def page(
         private_link=addresses.private_link(row) if right.may_publish else "",
         form=form or _stored(row),
         kinds=presentation.KINDS,
-        licences=desk.licence_choices(row.licence),
+        licences=licensing.licence_choices(row.licence),
         audiences=desk.AUDIENCES,
         genres=desk.GENRES,
         roles=credits.ROLES,

@@ -25,6 +25,7 @@ from web import receiving
 from web.errors import answer_with
 from web.errors import wants_json
 from web.presentation import desk
+from web.presentation import licensing
 from web.request_cycle import appliance
 from web.request_cycle import roles
 from web.sentences import told
@@ -153,9 +154,9 @@ def _page(row: Track, right: access.Access, *, form: forms.Form | None = None) -
         "studio/track.html",
         track=shown,
         release=presentation.release(row.release),
-        release_licence=desk.licence_name(row.release.licence),
+        release_licence=licensing.licence_name(row.release.licence),
         form=form or _stored(row),
-        licences=desk.licence_choices(row.licence, none=_("As the release")),
+        licences=licensing.licence_choices(row.licence, none=_("As the release")),
         roles=credits.ROLES,
         most_credits=credits.MOST_CREDITS,
         max_upload_mb=appliance().settings.max_upload_mb,
