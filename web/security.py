@@ -157,6 +157,7 @@ def register(app: Flask, settings: Settings) -> None:
     )
     app.session_interface = Sessions()
     app.before_request(keep_closed)
+    app.after_request(say_refused)
     user_authenticated.connect(note_sign_in, app)
     security = Security(app, Accounts(demo=doctor.is_loopback(settings.host)))
     # Flask-Security would look for a token of its own in the body of every request, reading what JSON there is into memory before
@@ -179,6 +180,13 @@ def keep_closed() -> None:
     """No page to register on while registration is closed."""
     if request.endpoint == "security.register" and not identity.current(appliance().settings).registration:
         raise NotFound("Registration is closed here.")
+
+
+def say_refused(answer: Response) -> Response:
+    """A form that Flask-Security shows again was refused: it says 200, at which Turbo leaves the old page, and no problem is seen."""
+    if request.blueprint == "security" and request.method == "POST" and answer.mimetype == "text/html":
+        answer.status_code = 422 if answer.status_code == 200 else answer.status_code
+    return answer
 
 
 def _nobody(request: Request) -> None:
