@@ -76,11 +76,20 @@ def register(app: Flask) -> None:
     app.config.update(
         BABEL_TRANSLATION_DIRECTORIES=str(TRANSLATIONS),
         COMPRESS_MIMETYPES=COMPRESSED,
+        COMPRESS_REGISTER=False,
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_ALGORITHM_STREAMING=["br", "gzip"],
     )
     Babel(app, locale_selector=language)
-    Compress(app)
+    compress = Compress(app)
+
+    @app.after_request
+    def pack(answer: Response) -> Response:
+        # It says of all it looks at that it varies by encoding; of media, a cache in front shall keep one copy for everyone.
+        packable = answer.mimetype in COMPRESSED and request.blueprint != "media"
+        packed: Response = compress.after_request(answer) if packable else answer
+        return packed
+
     app.jinja_env.add_extension("jinja2.ext.do")
     app.jinja_env.globals["navigation"] = navigation
     # A page has a hundred texts, and Flask-Babel spells the name of the language out for each.

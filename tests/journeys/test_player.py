@@ -35,12 +35,13 @@ LRC = "[ar:Trio]\n[00:00.00]First line\n[00:01.50][00:04.00]Again\n[00:03.00]Thi
 
 @dataclass(frozen=True)
 class Music:
-    """What lies on the node: pages of one recording cut in three, of one long piece, and of one for those who sign in."""
+    """What lies on the node: pages of one recording cut in three, of one long piece, of one for those who sign in, and of four formats."""
 
     joined: str
     joined_ids: list[str]
     long: str
     reserved: str
+    mixed: str
 
 
 def cut(lengths_s: tuple[float, ...], hertz: int = 440) -> list[bytes]:
@@ -67,7 +68,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
 @pytest.fixture(scope="module")
 def music(node: Node) -> Music:
     node.sign_up()
-    releases = {title: node.make_release(title) for title in ("Joined", "Long", "Reserved")}
+    releases = {title: node.make_release(title) for title in ("Joined", "Long", "Reserved", "Mixed")}
     joined = [
         node.upload(releases["Joined"], f"0{number} Part {number}.flac", content)
         for number, content in enumerate(cut(LENGTHS_S), start=1)
@@ -76,7 +77,16 @@ def music(node: Node) -> Music:
         node.upload(releases[title], f"{title}.flac", tone(length_s))
         for title, length_s in (("Long", 95.0), ("Reserved", 40.0))
     ]
-    for track in (*joined, *others):
+    kinds = (("mp3", 44_100), ("flac", 44_100), ("ogg", 48_000), ("flac", 96_000))
+    mixed = [
+        node.upload(
+            releases["Mixed"],
+            f"{number:02} {kind}.{kind}",
+            tone(3.0, 300 * number, format=kind, rate_hz=rate),
+        )
+        for number, (kind, rate) in enumerate(kinds, start=1)
+    ]
+    for track in (*joined, *others, *mixed):
         node.wait_for(track)
     node.post(f"/api/v1/tracks/{joined[0]}", {"synced_lyrics": LRC}, method="PATCH")
     node.post(f"/api/v1/releases/{releases['Reserved']}", {"audience": "listeners"}, method="PATCH")
@@ -84,7 +94,7 @@ def music(node: Node) -> Music:
         node.post(f"/api/v1/releases/{release}/publish")
     urls = [node.get(f"/api/v1/releases/{release}")["url"] for release in releases.values()]
     node.token = ""
-    return Music(urls[0], joined, urls[1], urls[2])
+    return Music(urls[0], joined, *urls[1:])
 
 
 @pytest.fixture(scope="module")
@@ -142,6 +152,19 @@ def test_tracks_of_a_recording_follow_each_other_without_a_gap(
         sound = ears.heard(shown)
     assert sound.silence_s <= CUT
     assert sound.length_s == pytest.approx(sum(LENGTHS_S), abs=CUT)
+
+
+@pytest.mark.parametrize("quality", ["auto", "lossless"])
+def test_a_queue_of_several_formats_plays_to_its_end(browser: Browser, music: Music, quality: str) -> None:
+    with page(browser) as shown:
+        shown.add_init_script(
+            f"localStorage.setItem('musicconnect.sound', JSON.stringify({{quality: '{quality}'}}))"
+        )
+        put_on(shown, music.mixed)
+        for name in ("flac", "ogg", "flac"):
+            expect(shown.locator("#now-title")).to_have_text(name)
+            until(lambda: audio(shown, "currentTime") > 0 and not audio(shown, "paused"), "it plays")
+        until(lambda: audio(shown, "paused"), "the music does not end")
 
 
 def test_music_goes_on_while_pages_change(browser: Browser, music: Music, node: Node) -> None:

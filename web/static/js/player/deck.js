@@ -141,6 +141,7 @@ export class Deck extends EventTarget {
     }));
     cutExactly(hls, timeline, Events);
     hls.on(Events.LEVEL_PTS_UPDATED, (_, { details }) => straighten(details, timeline));
+    hls.on(Events.LEVEL_UPDATED, () => this.#finish());
     hls.on(Events.MANIFEST_PARSED, () => {
       this.#offer();
       hls.startLevel = this.#level;
@@ -148,7 +149,10 @@ export class Deck extends EventTarget {
       hls.startLoad(at);
     });
     hls.on(Events.FRAG_CHANGED, (_, { frag }) => this.#tellQuality(frag));
-    hls.on(Events.FRAG_BUFFERED, () => this.#joinNext());
+    hls.on(Events.FRAG_BUFFERED, () => {
+      this.#joinNext();
+      this.#finish();
+    });
     hls.on(Events.FRAG_LOADED, () => this.#regain());
     hls.on(Events.ERROR, (_, data) => this.#onError(data));
     hls.attachMedia(this.#audio);
@@ -171,7 +175,7 @@ export class Deck extends EventTarget {
         break;
       }
       try {
-        await timeline.join(next, this.#permit(next));
+        if (!(await timeline.join(next, this.#permit(next)))) timeline.end(); // Opened anew when this one has ended.
         break;
       } catch (error) {
         if (error.status >= 400 && error.status < 500 && error.status !== 429) {
@@ -187,6 +191,12 @@ export class Deck extends EventTarget {
       }
     }
     if (this.#joining === timeline) this.#joining = null;
+  }
+
+  // All is loaded and nothing follows: say so to the buffer. hls.js does it only when its last segment came on the quality it is on now.
+  #finish() {
+    const { buffered } = this.#audio;
+    if (this.#timeline.ended && buffered.length && buffered.end(buffered.length - 1) > this.#timeline.end_s - 0.1) this.#hls.trigger(this.#Hls.Events.BUFFER_EOS, {});
   }
 
   // Which track is heard: looked at four times a second, and exactly when the next one begins.
@@ -211,6 +221,8 @@ export class Deck extends EventTarget {
 
   #offer() {
     const names = this.#hls.levels.map((level) => this.#timeline.nameOf(level));
+    // Above the best that this track has, every quality is the same file, which need not be fetched again.
+    this.#hls.autoLevelCapping = names.indexOf(this.#part.variants.at(-1).name);
     this.#tell("qualities", { names: this.#part.permit.qualities.filter((name) => names.includes(name)) });
   }
 

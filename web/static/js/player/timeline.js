@@ -19,19 +19,22 @@ export class Timeline {
   #waiting = new Set();
   #aborter = new AbortController();
 
-  // Put a track behind the last one. Refused when the server says so; nothing is changed then.
+  // Put a track behind the last one. Refused when the server says so; nothing is changed then. False when it cannot be joined: a
+  // buffer that changes its codec between FLAC and AAC in the middle stops for good in some browsers.
   async join(item, permit = new Permit(item.id)) {
     if (permit.over) await permit.ask();
     const master = await this.#fetch(permit, permit.url);
     const part = { item, permit, variants: variantsOf(master, permit.url), media: new Map(), start: 0, duration: 0 };
     const previous = this.parts.at(-1);
+    if (previous && LADDER.some((name) => family(this.variant(previous, name)) !== family(this.variant(part, name)))) return false;
     // The rung that will be asked for next tells how long the track is; all rungs of a track are equally long.
     const first = await this.#media(part, this.#last || LADDER[0]);
     part.duration = first.reduce((sum, segment) => sum + segment.seconds, 0);
     part.start = previous ? previous.start + previous.duration : 0;
-    if (this.#aborter.signal.aborted) return;
+    if (this.#aborter.signal.aborted) return true;
     this.parts.push(part);
     this.#renew();
+    return true;
   }
 
   // Nothing follows any more.
@@ -144,6 +147,10 @@ export class Timeline {
     if (!answer.ok) throw Object.assign(new Error("The playlist is not there."), { status: answer.status });
     return answer.text();
   }
+}
+
+function family({ codecs }) {
+  return codecs.split(".", 1)[0];
 }
 
 function variantsOf(text, base) {
