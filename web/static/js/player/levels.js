@@ -12,6 +12,16 @@ export function levelGain(loudnessLufs, truePeakDbtp) {
   return Math.min(wanted, room);
 }
 
+// What to level a track by. A release that is heard as a whole is turned up or down as a whole: its quiet pieces stay quiet beside its
+// loud ones, and the level makes no step where one passes into the next. Loudness adds up by energy over time (ITU-R BS.1770).
+export function measured(track, queue) {
+  const whole = queue.length > 1 && queue.every(({ releaseUrl, loudnessLufs }) => releaseUrl === track.releaseUrl && Number.isFinite(loudnessLufs));
+  if (!whole) return track;
+  const energy = queue.reduce((sum, { loudnessLufs, durationMs }) => sum + durationMs * 10 ** (loudnessLufs / 10), 0);
+  const durationMs = queue.reduce((sum, each) => sum + each.durationMs, 0);
+  return { loudnessLufs: 10 * Math.log10(energy / durationMs), truePeakDbtp: Math.max(...queue.map((each) => each.truePeakDbtp ?? 0)) };
+}
+
 // The audio element can only turn down. For more, a gain node is put behind it, once and only when it is needed:
 // without one the browser may hand the samples to the system as they are.
 export class Loudness {
