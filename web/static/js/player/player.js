@@ -4,7 +4,7 @@
 
 import { recall, remember } from "../preferences.js";
 import { t } from "../texts.js";
-import { levelGain, Loudness } from "./levels.js";
+import { levelGain, Loudness, measured } from "./levels.js";
 import { Queue } from "./queue.js";
 
 const DEFAULTS = { quality: "auto", levelling: true, volume: 1, muted: false, rate: 1 };
@@ -171,13 +171,29 @@ class Player extends EventTarget {
 
   // How much the present track is turned up or down, in dB.
   get gainDb() {
-    const { loudnessLufs, truePeakDbtp } = this.current ?? {};
+    const { loudnessLufs, truePeakDbtp } = this.current ? measured(this.current, this.queue.items) : {};
     return this.settings.levelling ? levelGain(loudnessLufs ?? NaN, truePeakDbtp ?? NaN) : 0;
   }
 
   say(sentence, trouble = false) {
     this.note = sentence;
     this.trouble = trouble;
+    this.#changed();
+  }
+
+  // Whoever signed in meanwhile hears the whole of what was locked for strangers, and from its beginning: a preview is a piece of it.
+  admit() {
+    const { current, playing } = this;
+    const locked = (item) => item.wayIn?.href.startsWith("/sign-in");
+    if (!this.queue.items.some(locked)) return;
+    this.queue.items = this.queue.items.map((item) => (locked(item) ? { ...item, mayPlay: true, reason: "", wayIn: null } : item));
+    if (locked(current)) {
+      this.#engine?.close();
+      this.#engine = null;
+      this.#at = 0;
+      if (playing) this.start(this.current);
+    } else this.#engine?.refresh();
+    this.#keepQueue();
     this.#changed();
   }
 
