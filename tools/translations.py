@@ -10,6 +10,8 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from datetime import UTC
+from datetime import datetime
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -68,12 +70,13 @@ KEYWORDS = {
     # A kind of error that has one sentence of its own.
     "__init__": None,
 }
+BORN = datetime(2026, 1, 1, tzinfo=UTC)
 SCRIPT_TEXT = re.compile(r"""\bt\(\s*("(?:[^"\\]|\\.)*")""")
 """The first argument of ``t("…")``, a literal in double quotes, which is JSON too."""
 
 
 def main() -> None:
-    """Bring every catalogue up to date; with ``--check`` say what is missing instead of writing."""
+    """Bring every catalogue up to date and say what is missing; with ``--check`` write nothing, and say what is old too."""
     check = "--check" in sys.argv[1:]
     fresh = gathered()
     wrong = [problem for language in LANGUAGES for problem in bring_up_to_date(language, fresh, check=check)]
@@ -132,6 +135,7 @@ def bring_up_to_date(language: str, fresh: Catalog, *, check: bool) -> list[str]
     catalog = _read(po, language)
     catalog.update(fresh, no_fuzzy_matching=True)
     catalog.obsolete.clear()
+    _tidy(catalog)
     files = {
         po: _written(write_po, catalog, width=120, sort_output=True, include_lineno=False),
         po.with_suffix(".mo"): _written(write_mo, catalog),
@@ -141,7 +145,6 @@ def bring_up_to_date(language: str, fresh: Catalog, *, check: bool) -> list[str]
         po.parent.mkdir(parents=True, exist_ok=True)
         for path, data in files.items():
             path.write_bytes(data)
-        return []
     wrong = [
         f"{_name(path)} is old: run 'make texts'."
         for path, data in files.items()
@@ -158,11 +161,21 @@ def _read(po: Path, language: str) -> Catalog:
         return read_po(file, locale=language)
 
 
+def _tidy(catalog: Catalog) -> None:
+    """The head of a catalogue without what would make it differ whenever it is written, and without empty forms."""
+    catalog.fuzzy = False
+    catalog.header_comment = (
+        "# Texts of MusicConnect. 'make texts' gathers them; only msgstr is written by hand."
+    )
+    catalog.version = "1"
+    catalog.creation_date = catalog.revision_date = BORN
+    catalog.msgid_bugs_address = catalog.last_translator = catalog.language_team = "MusicConnect"
+
+
 def _written(write: object, catalog: Catalog, **options: object) -> bytes:
-    # The dates of a catalogue would make it differ whenever it is written.
     target = io.BytesIO()
     write(target, catalog, **options)  # type: ignore[operator]
-    return re.sub(rb'"(POT-Creation|PO-Revision)-Date: [^"]*"\n', b"", target.getvalue())
+    return target.getvalue()
 
 
 def _script_part(catalog: Catalog) -> bytes:
