@@ -135,7 +135,7 @@ def release(artist: str, slug: str) -> ResponseReturnValue:
         credits=presentation.credits(credits.of_release(row), listed),
         others=[presentation.release_card(other) for other in others if other.id != row.id][:MORE_BY],
         ours=right.may_edit,
-        right=presentation.right(right),
+        right=presentation.right(right, back=addresses.release_page(row)),
         favourite=row.id in favourites.of_releases(person(), [row.id]),
         box=box.of_release(row),
         page=metadata.of_release(row, shown),
@@ -167,7 +167,7 @@ def track(artist: str, slug: str, name: str) -> ResponseReturnValue:
         before=presentation.neighbour(near[0], row.release),
         after=presentation.neighbour(near[1], row.release),
         ours=right.may_edit,
-        right=presentation.right(right),
+        right=presentation.right(right, back=addresses.track_page(row)),
         box=box.of_track(row),
         page=metadata.of_track(row),
     )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 import imageio_ffmpeg
 import pytest
@@ -402,7 +403,16 @@ def test_who_may_not_hear_the_whole_hears_a_preview_and_why(browser: Browser, mu
         assert 25 < audio(shown, "duration") < 35
         expect(shown.locator("#length")).to_have_text("0:30")
         shown.locator("#way-in a").click()
-        expect(shown.get_by_label("Password")).to_be_visible()
+        expect(shown.get_by_label("Password", exact=True)).to_be_visible()
+        assert_it_plays_on(shown)
+        # Whoever goes in is back where they were, and what plays is the whole, from its beginning.
+        shown.get_by_label("E-mail address").fill("artist@example.org")
+        shown.get_by_label("Password", exact=True).fill("a good password")
+        shown.get_by_role("main").get_by_role("button", name="Sign in").click()
+        expect(shown.locator("#way-in")).to_be_hidden()
+        assert unquote(shown.url).startswith(f"{music.reserved}/")
+        expect(shown.locator("#length")).to_have_text("0:40")
+        until(lambda: audio(shown, "duration") > 35, "it still is the preview")
         assert_it_plays_on(shown)
 
 

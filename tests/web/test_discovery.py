@@ -169,7 +169,9 @@ def test_where_the_whole_is_for_listeners_the_page_says_so_and_leads_in(
     page = text(client, address_of(shore))
     (told,) = players(page)
     assert (told["mayPlay"], told["reason"]) == (False, "Sign in to hear the whole of it.")
-    assert told["wayIn"] == {"href": "/sign-in", "text": "Sign in"}
+    # And from there back to what one wanted to hear.
+    assert told["wayIn"] == {"href": f"/sign-in?next={told['url']}", "text": "Sign in"}
+    assert f'href="/sign-in?next={address_of(shore)}"' in page
     assert "Sign in to hear the whole of it." in page
 
 

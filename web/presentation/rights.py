@@ -22,9 +22,9 @@ class RightView:
     way_in: dict[str, str] | None
 
 
-def right(given: Access) -> RightView:
-    """What a page says of the right to hear."""
-    return RightView(given.may_play, _(given.reason), way_in(given))
+def right(given: Access, *, back: str) -> RightView:
+    """What the page at *back* says of the right to hear."""
+    return RightView(given.may_play, _(given.reason), way_in(given, back=back))
 
 
 def reason(given: Access) -> str:
@@ -32,7 +32,7 @@ def reason(given: Access) -> str:
     return _("This track is being prepared.") if given.may_play else _(given.reason)
 
 
-def way_in(given: Access) -> dict[str, str] | None:
-    """The link that leads to the whole, where there is one."""
+def way_in(given: Access, *, back: str) -> dict[str, str] | None:
+    """The link that leads to the whole, where there is one, and from there *back* to the page of what one wanted to hear."""
     page = WAYS_IN.get(given.way_in) if given.way_in and not given.may_play else None
-    return {"href": url_for(page[0]), "text": str(page[1])} if page else None
+    return {"href": url_for(page[0], next=back), "text": str(page[1])} if page else None

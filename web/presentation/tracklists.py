@@ -95,6 +95,7 @@ def player_track(row: Track, right: Access, made: Mapping[str, Sequence[Renditio
     """
     release, artist = row.release, row.release.artist
     release_url = addresses.release_page(release)
+    url = f"{release_url}/{row.slug}"
     may_play = bool(qualities(row, right, made))
     return {
         "id": row.id,
@@ -103,7 +104,7 @@ def player_track(row: Track, right: Access, made: Mapping[str, Sequence[Renditio
         "artistUrl": addresses.artist_page(artist),
         "release": release.title,
         "releaseUrl": release_url,
-        "url": f"{release_url}/{row.slug}",
+        "url": url,
         "cover": addresses.artwork(release, 600, "jpg"),
         "durationMs": row.duration_ms or 0,
         "loudnessLufs": row.loudness_lufs,
@@ -113,7 +114,7 @@ def player_track(row: Track, right: Access, made: Mapping[str, Sequence[Renditio
         "mayPlay": may_play,
         "mayKeep": may_play and right.may_play_offline,
         "reason": "" if may_play else reason(right),
-        "wayIn": None if may_play else way_in(right),
+        "wayIn": None if may_play else way_in(right, back=url),
         "lyrics": lyrics_kind(row),
     }
 

@@ -95,6 +95,10 @@ export function listenToPages(player) {
     }
   };
   player.addEventListener("change", mark);
+  // The page tells by a word who is signed in; see installed.js.
+  const admit = () => document.querySelector("meta[name=listener]")?.content && player.admit();
+  addEventListener("turbo:load", admit);
+  admit();
   for (const name of ["turbo:load", "turbo:render", "turbo:frame-load"]) addEventListener(name, () => mark(true));
   mark(true);
 }
