@@ -17,7 +17,9 @@ from appliance.accounts import people as accounts
 from appliance.accounts.audit import Action
 from appliance.accounts.audit import Filter
 from appliance.accounts.models import AuditEntry
+from appliance.collective import mentions
 from appliance.errors import NotFound
+from web.admin import acts
 from web.admin import entrance
 
 HEADINGS = ("number", "at", "action", "actor", "actor_address", "subject", "detail")
@@ -30,8 +32,10 @@ class Line:
     id: int
     at: datetime
     action: str
+    act: str
     actor: str
     subject: str
+    name: str
     detail: list[tuple[str, str]]
 
 
@@ -48,7 +52,7 @@ def trail() -> str:
         lines=told_entries(rows),
         older=older,
         asked=asked,
-        actions=["", *sorted(Action)],
+        actions=sorted(((str(action), acts.told(action)) for action in Action), key=lambda pair: pair[1]),
         export=url_for("admin.export_trail", **{name: value for name, value in asked.items() if value}),
         first=before is None,
     )
@@ -65,15 +69,18 @@ def export_trail() -> Response:
 
 
 def told_entries(rows: list[AuditEntry]) -> list[Line]:
-    """Entries with the names of those who acted, by one more query."""
+    """Entries with the names of those who acted and of what they acted on, by one more query a kind."""
     names = audit.names_of(rows)
+    things = mentions.names(row.subject for row in rows)
     return [
         Line(
             id=row.id,
             at=row.at,
             action=row.action,
+            act=acts.told(row.action),
             actor=names.get(row.actor, row.actor) if row.actor else "",
             subject=row.subject,
+            name=things.get(row.subject, ""),
             detail=[(key, _text(value)) for key, value in audit.facts(row).items()],
         )
         for row in rows

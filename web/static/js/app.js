@@ -42,7 +42,20 @@ function enliven(root = document) {
   }
 }
 
+// On a narrow screen a row of tabs scrolls; the tab of this page must not be the one that is hidden.
+function showCurrentTabs() {
+  for (const tab of document.querySelectorAll(".tabs [aria-current]")) {
+    const row = tab.closest(".tabs");
+    const [own, whole] = [tab.getBoundingClientRect(), row.getBoundingClientRect()];
+    row.scrollLeft += own.left + own.width / 2 - (whole.left + whole.width / 2);
+  }
+}
+
 enliven();
-addEventListener("turbo:load", () => enliven());
+showCurrentTabs();
+addEventListener("turbo:load", () => {
+  enliven();
+  showCurrentTabs();
+});
 addEventListener("turbo:frame-load", ({ target }) => enliven(target));
 addEventListener("turbo:before-stream-render", () => setTimeout(enliven));
