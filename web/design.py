@@ -100,7 +100,7 @@ def _track(number: int, title: str, artist: str) -> Any:
         release="Harbour Lights",
         release_url="#tracks",
         duration="3:45",
-        preview_url="",
+        plain_url="",
         playable=playable,
         reason="" if playable else REASON,
         player={"id": f"design-{number}", "title": title, "mayPlay": False, "reason": REASON, "preview": ""},

@@ -3,12 +3,15 @@
 from flask import Blueprint
 from flask import Response
 from flask import jsonify
+from flask import redirect
+from flask.typing import ResponseReturnValue
 
 from appliance.catalog import artists
 from appliance.catalog import directory
 from appliance.catalog import releases
 from appliance.catalog import track_pages
 from appliance.catalog import tracks
+from appliance.catalog.models import Quality
 from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.errors import NotFound
@@ -25,6 +28,8 @@ blueprint = Blueprint("listen", __name__, url_prefix="/listen")
 MOST_OF_RELEASE = 500
 MOST_OF_ARTIST = 100
 RELEASES_OF_ARTIST = 50
+AAC = (Quality.HIGH, Quality.MEDIUM, Quality.LOW)
+"""The rungs whose one file every browser plays, the best first."""
 
 
 @blueprint.get("/release/<release_id>.json")
@@ -50,11 +55,35 @@ def artist(slug: str) -> Response:
 @blueprint.get("/tracks/<track_id>/lyrics.json")
 def lyrics(track_id: str) -> Response:
     """The words of a track, plain and with times (LRC); either may be empty."""
+    row, _right = _seen(track_id)
+    return jsonify(plain=row.lyrics, synced=row.synced_lyrics)
+
+
+@blueprint.get("/tracks/<track_id>/plain.m4a")
+def plain(track_id: str) -> ResponseReturnValue:
+    """Lead a browser without scripts to one file: the best that this person may hear, else the preview."""
+    row, right = _seen(track_id)
+    made = [rung.quality for rung in tracks.renditions_of([row]).get(row.id, [])]
+    allowed = access.playable(row, right, made)
+    quality = next((one for one in AAC if one in allowed), None)
+    if quality is None and not row.preview_key:
+        raise NotFound("There is nothing to hear at this address.")
+    who = person()
+    target = (
+        addresses.file(row, quality, who.id if who else "") if quality else addresses.public(row.preview_key)
+    )
+    answer = redirect(target)
+    # The permission in it ends, and is for this person.
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+def _seen(track_id: str) -> tuple[Track, Access]:
     row = tracks.find(track_id)
     right = access.to_release(person(), row.release, roles=roles(), keys=private_keys.shown())
     if not (right.may_see and (right.may_edit or row.state == TrackState.READY)):
         raise NotFound("There is no such track.")
-    return jsonify(plain=row.lyrics, synced=row.synced_lyrics)
+    return row, right
 
 
 def _queue(name: str, url: str, rows: list[Track], rights: dict[str, Access]) -> Response:

@@ -36,7 +36,6 @@ from web.frame import TRANSLATIONS
 from web.request_cycle import appliance
 
 SPOKEN = (
-    N_("Authentication failed - identity or password/passcode invalid"),
     N_("Email not provided"),
     N_("Invalid email address"),
     N_("Password not provided"),
@@ -55,6 +54,8 @@ SPOKEN = (
     N_("You can only access this endpoint when not logged in."),
 )
 """What people meet of Flask-Security's sentences."""
+WRONG = N_("This e-mail address and this password do not belong together.")
+"""Instead of its own sentence, which speaks of identities and passcodes."""
 
 
 class SessionRole(RoleMixin, models.Role):
@@ -137,6 +138,7 @@ def register(app: Flask, settings: Settings) -> None:
         SECURITY_EMAIL_VALIDATOR_ARGS={"check_deliverability": False},
         # One answer for an unknown address and for a wrong password.
         SECURITY_RETURN_GENERIC_RESPONSES=True,
+        SECURITY_MSG_GENERIC_AUTHN_FAILED=(WRONG, "error"),
         SECURITY_LOGIN_URL="/sign-in",
         SECURITY_LOGOUT_URL="/sign-out",
         SECURITY_LOGOUT_METHODS=["POST"],

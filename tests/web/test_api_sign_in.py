@@ -173,7 +173,7 @@ def test_an_unknown_address_and_a_wrong_password_are_answered_alike(app: Flask, 
     assert pages[0] == pages[1]
     # Turbo shows a form again after 422 only.
     assert pages[0][0] == 422
-    assert "problem" in pages[0][1]
+    assert "do not belong together" in pages[0][1]
 
 
 def test_registering_a_known_address_does_not_tell_that_it_is_known(app: Flask, artist: Person) -> None:
@@ -185,6 +185,8 @@ def test_registering_a_known_address_does_not_tell_that_it_is_known(app: Flask, 
     assert artist.user.email not in known.get_data(as_text=True).replace(f'value="{artist.user.email}"', "")
     assert "already" not in known.get_data(as_text=True)
     assert unknown.status_code == 302
+    told = app.test_client().get("/sign-in?next=/welcome").get_data(as_text=True)
+    assert "If you have an account here already" in told
 
 
 @pytest.mark.parametrize(

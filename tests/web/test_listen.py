@@ -2,6 +2,8 @@
 
 from flask.testing import FlaskClient
 
+from appliance.catalog.models import Audience
+from appliance.catalog.models import Release
 from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.startup import Appliance
@@ -59,3 +61,22 @@ def test_lyrics_are_for_those_who_may_see_the_release(appliance: Appliance, clie
     assert client.get(address).json == {"plain": "La la", "synced": "[00:01.00]La la"}
     hidden = make_track(make_release(make_person(), title="Draft"), appliance)
     assert client.get(f"/listen/tracks/{hidden.id}/lyrics.json").status_code == 404
+
+
+def test_without_scripts_one_hears_what_one_may(appliance: Appliance, client: FlaskClient) -> None:
+    release = make_release(make_person(), published=True)
+    track = make_track(release, appliance)
+    address = f"/listen/tracks/{track.id}/plain.m4a"
+    assert f'<noscript><audio controls preload="none" src="{address}"' in client.get(
+        f"/@{release.artist.slug}/{release.slug}"
+    ).get_data(as_text=True)
+    answer = client.get(address)
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (302, "no-store")
+    assert "/media/" in answer.location
+    assert client.get(answer.location).status_code == 200
+    Release.update(audience=Audience.LISTENERS).where(Release.id == release.id).execute()
+    assert client.get(address).location.endswith(track.preview_key)
+    fan = signed_in(client.application, make_person("fan@example.com"))
+    assert "/media/" in fan.get(address).location
+    hidden = make_track(make_release(make_person("else@example.com"), title="Draft"), appliance)
+    assert client.get(f"/listen/tracks/{hidden.id}/plain.m4a").status_code == 404

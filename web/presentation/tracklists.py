@@ -37,7 +37,7 @@ class TrackView:
     loudness: str
     true_peak: str
     waveform_url: str
-    preview_url: str
+    plain_url: str
     lyrics: str
     playable: bool
     reason: str
@@ -79,7 +79,7 @@ def track(
         loudness="" if row.loudness_lufs is None else f"{row.loudness_lufs:.2f}",
         true_peak="" if row.true_peak_dbtp is None else f"{row.true_peak_dbtp:.2f}",
         waveform_url=player["waveform"],
-        preview_url=player["preview"],
+        plain_url=f"/listen/tracks/{row.id}/plain.m4a" if player["mayPlay"] or player["preview"] else "",
         lyrics=row.lyrics,
         playable=player["mayPlay"],
         reason=player["reason"],
