@@ -11,7 +11,7 @@ from web.request_cycle import appliance
 blueprint = Blueprint("about", __name__)
 
 TITLES = {
-    "about": lazy_gettext("About"),
+    "about": lazy_gettext("About us"),
     "imprint": lazy_gettext("Imprint"),
     "privacy": lazy_gettext("Privacy"),
 }

@@ -32,7 +32,7 @@ ACCOUNT = (
     ("/account", lazy_gettext("Your account"), "settings"),
 )
 FOOT = (
-    ("/about", lazy_gettext("About"), ""),
+    ("/about", lazy_gettext("About us"), ""),
     ("/imprint", lazy_gettext("Imprint"), ""),
     ("/privacy", lazy_gettext("Privacy"), ""),
     ("/feed.atom", lazy_gettext("Feed"), "rss"),

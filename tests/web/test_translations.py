@@ -198,7 +198,7 @@ def test_a_wrong_password_is_told_in_german(app: Flask) -> None:
     word = site.csrf_token(browser.get("/sign-in").get_data(as_text=True))
     sent = {"email": "nobody@example.com", "password": "not this one", "csrf_token": word}
     shown = browser.post("/sign-in", data=sent, headers=GERMAN).get_data(as_text=True)
-    assert "E-Mail-Adresse oder Passwort stimmt nicht." in shown
+    assert "Diese E-Mail-Adresse und dieses Passwort gehören nicht zusammen." in shown
 
 
 def test_programs_are_told_in_english_and_our_own_scripts_in_the_language_of_their_page(

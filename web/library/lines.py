@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from dataclasses import replace
 
 from flask import url_for
+from flask_babel import format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_babel import ngettext
@@ -96,7 +97,7 @@ def playlist(row: Playlist, number: int, covers: Sequence[Release], *, own: bool
     """A playlist of so many tracks whose owner is joined."""
     pictures = [found for found in map(presentation.cover, covers) if found]
     visibility = str(VISIBILITIES[Visibility(row.visibility)])
-    length = ngettext("%(num)d track", "%(num)d tracks", number)
+    length = ngettext("%(count)s track", "%(count)s tracks", number, count=format_decimal(number))
     by = row.owner.display_name
     second = visibility if own else _("By %(name)s", name=by) if by else ""
     return PlaylistView(

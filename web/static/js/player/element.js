@@ -137,7 +137,7 @@ export class PlayerElement extends HTMLElement {
     const db = player.gainDb;
     this.#find("levelling-note").textContent = !settings.levelling
       ? t("Tracks keep their own loudness.")
-      : Math.abs(db) < 0.05 ? t("This track stays as it is.") : db < 0 ? t("This track is turned down by {db} dB.", { db: (-db).toFixed(1) }) : t("This track is turned up by {db} dB.", { db: db.toFixed(1) });
+      : Math.abs(db) < 0.05 ? t("This track stays as it is.") : db < 0 ? t("This track is turned down by {db} dB.", { db: decibels(-db) }) : t("This track is turned up by {db} dB.", { db: decibels(db) });
   }
 
   #tick() {
@@ -199,4 +199,8 @@ export class PlayerElement extends HTMLElement {
       this.#label("expand", full ? t("Small player") : t("Large player"));
     });
   }
+}
+
+function decibels(number) {
+  return new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(number);
 }
