@@ -1,5 +1,8 @@
 """What people write in Markdown is shown as they meant it and can hurt nobody."""
 
+import re
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -48,3 +51,11 @@ def assert_harmless(shown: str) -> None:
         assert element.get("href", "https:").startswith(("https:", "http:", "mailto:", "#", "/", "?")) or (
             ":" not in element.get("href", "").split("/")[0]
         )
+
+
+def test_what_people_wrote_is_never_a_text_to_translate() -> None:
+    """The translation of a text goes into the page as it is, so only the house's own words may be asked for."""
+    templates = Path(__file__).parents[2] / "web" / "templates"
+    asked = re.compile(r"\b(?:_|gettext)\(\s*(?![\"'\s])")
+    found = {path.name: asked.findall(path.read_text("utf-8")) for path in templates.rglob("*.html")}
+    assert not {name: calls for name, calls in found.items() if calls}

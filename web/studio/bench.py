@@ -134,7 +134,7 @@ def page(
         licences=licensing.licence_choices(row.licence),
         audiences=desk.AUDIENCES,
         genres=desk.GENRES,
-        roles=credits.ROLES,
+        roles=[_(role) for role in credits.ROLES],
         most_credits=credits.MOST_CREDITS,
         problem=problem,
         sent_at=sent_at,

@@ -157,7 +157,7 @@ def _page(row: Track, right: access.Access, *, form: forms.Form | None = None) -
         release_licence=licensing.licence_name(row.release.licence),
         form=form or _stored(row),
         licences=licensing.licence_choices(row.licence, none=_("As the release")),
-        roles=credits.ROLES,
+        roles=[_(role) for role in credits.ROLES],
         most_credits=credits.MOST_CREDITS,
         max_upload_mb=appliance().settings.max_upload_mb,
     )
