@@ -106,7 +106,7 @@ def test_robots_leave_private_rooms_alone(client: FlaskClient) -> None:
     answer = client.get("/robots.txt")
     assert answer.mimetype == "text/plain"
     lines = answer.get_data(as_text=True).splitlines()
-    for room in ("/studio", "/admin", "/library", "/api/"):
+    for room in ("/admin", "/library", "/api/"):
         assert f"Disallow: {room}" in lines
     assert "Sitemap: http://localhost/sitemap.xml" in lines
 

@@ -25,7 +25,6 @@ HEAD = (
     '<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
 )
 CLOSED = (
-    "/studio",
     "/admin",
     "/library",
     "/api/",
@@ -40,7 +39,7 @@ CLOSED = (
     "/oembed",
     "/metrics",
 )
-"""What is nobody's to find: rooms with a door, and answers for programs."""
+"""What is nobody's to find: rooms with a door, and answers for programs. The door of the studio artists do look for."""
 EPISODES = "/listen/tracks/"
 """Podcast directories look whether an episode is there."""
 _counting = Lock()
