@@ -34,7 +34,7 @@ def demo_releases(demo_node: Node) -> list[dict]:
         listed = demo_node.get("/api/v1/releases")["items"]
         releases = [demo_node.get(f"/api/v1/releases/{item['id']}") for item in listed]
         tracks = [track for release in releases for track in release["tracks"]]
-        if len(tracks) >= songs and all(len(track["qualities"]) > 1 for track in tracks):
+        if len(tracks) >= songs and all(track["state"] == "ready" for track in tracks):
             return releases
         assert time.monotonic() < deadline, demo_node.log()[-3000:]
         time.sleep(0.5)
