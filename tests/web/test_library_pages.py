@@ -23,7 +23,7 @@ from appliance.library.models import PlaylistEntry
 from appliance.listening import history
 from appliance.listening import recording
 from appliance.startup import Appliance
-from tests.queries import counted
+from tests.queries import least
 from tests.servers import site
 from tests.servers.site import Person
 
@@ -439,10 +439,7 @@ def test_pages_ask_as_much_for_ten_rows_as_for_a_thousand(
             follows.follow(fan.user, release.artist, now=clock.now())
         counts = {}
         for path in paths:
-            text(browser, path)
-            with counted() as asked:
-                text(browser, path)
-            counts[path] = len(asked)
+            counts[path] = least(lambda path=path: text(browser, path))
         costs.append(counts)
     assert costs[0] == costs[1]
     assert max(costs[1].values()) <= 25

@@ -17,7 +17,7 @@ from appliance.catalog.member_models import Invitation
 from appliance.catalog.member_models import MemberRole
 from appliance.catalog.models import Artist
 from appliance.startup import Appliance
-from tests.queries import counted
+from tests.queries import least
 from tests.servers import site
 from tests.servers.site import Person
 
@@ -233,10 +233,7 @@ def test_the_people_of_an_artist_take_as_many_queries_for_two_as_for_twenty(
     for more in (2, 20):
         for _ in range(more):
             members.join(act, site.make_person().user, MemberRole.CONTRIBUTOR, now=clock.now())
-        owner.get(here)
-        with counted() as queries:
-            owner.get(here)
-        seen.append(len(queries))
+        seen.append(least(lambda: owner.get(here)))
     assert seen[0] == seen[1]
 
 

@@ -21,7 +21,7 @@ from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import TrackState
 from appliance.startup import Appliance
-from tests.queries import counted
+from tests.queries import least
 from tests.servers import site
 from tests.servers.site import Person
 from web import colours
@@ -49,12 +49,7 @@ def address_of(release: Release) -> str:
 
 def price(client: FlaskClient, address: str) -> int:
     """How much a page asks of the database, besides what a process asks once, or again after some seconds."""
-    prices = []
-    for _ in range(3):
-        with counted() as statements:
-            text(client, address)
-        prices.append(len(statements))
-    return min(prices)
+    return least(lambda: text(client, address))
 
 
 def test_an_empty_house_invites_the_first_artist(client: FlaskClient) -> None:
