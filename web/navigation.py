@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from dataclasses import replace
 
 from flask import current_app
 from flask import request
+from flask import url_for
 from flask_babel import lazy_gettext
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
@@ -18,6 +20,9 @@ from web.request_cycle import person
 from web.request_cycle import roles
 
 KNOWN = "musicconnect.places"
+WORTH_COMING_BACK = frozenset({"storefront", "discovery", "library"})
+"""Families of pages to which somebody is led back who signs in."""
+LONGEST_WAY = 500
 
 DISCOVER = ("/", lazy_gettext("Discover"), "discover")
 SEARCH = ("/search", lazy_gettext("Search"), "search")
@@ -60,8 +65,21 @@ def primary() -> list[Place]:
 def tabs() -> list[Place]:
     """The bar at the bottom of a phone."""
     if not person():
-        return _places([DISCOVER, SEARCH, SIGN_IN])
+        places = _places([DISCOVER, SEARCH, SIGN_IN])
+        return [replace(one, href=sign_in()) if one.href == SIGN_IN[0] else one for one in places]
     return _places([DISCOVER, SEARCH, LIBRARY, *([STUDIO] if _makes_music() else [])])
+
+
+def sign_in() -> str:
+    """Where to sign in, and from there back to what one looks at; from the front page to where one's role leads."""
+    here = request.full_path.rstrip("?")
+    back = (
+        request.method == "GET"
+        and request.blueprint in WORTH_COMING_BACK
+        and here != "/"
+        and len(here) < LONGEST_WAY
+    )
+    return url_for("security.login", next=here if back else None)
 
 
 def account() -> list[Place]:

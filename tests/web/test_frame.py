@@ -1,11 +1,14 @@
 """The frame of every page: versioned files, languages, compression."""
 
 import gzip
+import html
+import re
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from tests.servers import site
 from web import frame
 
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
@@ -70,3 +73,16 @@ def test_the_way_back_never_leaves_the_house(app: Flask, back: str) -> None:
     browser = app.test_client()
     answer = browser.post("/language", data={"language": "de", "back": back}, headers=OWN_PAGE)
     assert answer.location == "/"
+
+
+def test_who_signs_in_from_a_page_is_led_back_to_it(app: Flask) -> None:
+    person = site.make_person("fan@example.com")
+    browser = app.test_client()
+    shown = browser.get("/search?q=low+tide").get_data(as_text=True)
+    found = {html.unescape(one) for one in re.findall(r'href="(/sign-in[^"]*)"', shown)}
+    assert found == {"/sign-in?next=/search?q%3Dlow%2Btide"}
+    sent = {"email": person.user.email, "password": site.PASSWORD}
+    sent["csrf_token"] = site.csrf_token(browser.get(found.pop()).get_data(as_text=True))
+    answer = browser.post("/sign-in?next=/search?q%3Dlow%2Btide", data=sent)
+    assert answer.location == "/search?q=low+tide"
+    assert 'href="/sign-in"' in app.test_client().get("/").get_data(as_text=True)
