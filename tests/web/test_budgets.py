@@ -4,6 +4,10 @@ import gzip
 import re
 from pathlib import Path
 
+from flask import Flask
+
+from tests.servers import site
+from tests.servers.site import Person
 from web.frame import STATIC
 
 CSS_MOST_BYTES = 30 * 1024
@@ -42,6 +46,32 @@ def test_all_styles_together_stay_small() -> None:
 def test_the_scripts_of_a_first_page_stay_small() -> None:
     sizes = {path.name: weight(path) for path in loaded_with(STATIC / "js" / "app.js")}
     assert sum(sizes.values()) <= FIRST_SCRIPTS_MOST_BYTES, sizes
+
+
+def test_no_page_brings_more_scripts_than_a_first_page_may(app: Flask, artist: Person) -> None:
+    """With the scripts of all elements that are on it, which are fetched when they are met."""
+    entry = STATIC / "js" / "app.js"
+    listed = re.search(r"const LAZY = \[(.*?)\]", entry.read_text("utf-8"), re.DOTALL)
+    assert listed
+    release = site.make_release(artist, published=True)
+    browser = site.signed_in(app, artist)
+    home = f"/@{release.artist.slug}"
+    for address in (
+        "/",
+        home,
+        f"{home}/{release.slug}",
+        "/library",
+        "/account",
+        "/studio",
+        f"/studio/releases/{release.id}",
+    ):
+        page = browser.get(address).text
+        names = [name for name in re.findall(r'"([\w-]+)"', listed[1]) if f"<{name}" in page]
+        scripts = loaded_with(entry).union(
+            *(loaded_with(STATIC / "js" / "elements" / f"{name}.js") for name in names)
+        )
+        sizes = {path.name: weight(path) for path in scripts}
+        assert sum(sizes.values()) <= FIRST_SCRIPTS_MOST_BYTES, (address, sum(sizes.values()), sizes)
 
 
 def test_a_first_page_does_not_bring_the_streaming_library() -> None:

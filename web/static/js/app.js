@@ -11,7 +11,6 @@ Turbo.config.drive.progressBarDelay = 250;
 // Elements whose script is fetched when the first one is met: the name of the element, and its module in elements/.
 const LAZY = [
   "accent-field",
-  "artwork-crop",
   "copy-text",
   "favourite-button",
   "frame-sheet",
@@ -22,7 +21,6 @@ const LAZY = [
   "password-field",
   "playlist-order",
   "release-desk",
-  "search-box",
   "share-button",
   "text-preview",
   "theme-choice",
@@ -31,15 +29,24 @@ const LAZY = [
   "zoned-time",
 ];
 
+// Those that need no script before somebody turns to them: by the focus, or a pointer over them.
+const LATER = ["artwork-crop", "search-box"];
+
 const known = new Set();
 
+function fetchElement(name) {
+  if (known.has(name)) return;
+  known.add(name);
+  import(`./elements/${name}.js`).catch(() => known.delete(name));
+}
+
 function enliven(root = document) {
-  for (const name of LAZY) {
-    if (!known.has(name) && root.querySelector(name)) {
-      known.add(name);
-      import(`./elements/${name}.js`).catch(() => known.delete(name));
-    }
-  }
+  for (const name of LAZY) if (root.querySelector(name)) fetchElement(name);
+}
+
+function turnTo({ target }) {
+  const box = target.closest?.(LATER.join());
+  if (box) fetchElement(box.localName);
 }
 
 // On a narrow screen a row of tabs scrolls; the tab of this page must not be the one that is hidden.
@@ -51,11 +58,25 @@ function showCurrentTabs() {
   }
 }
 
-enliven();
-showCurrentTabs();
-addEventListener("turbo:load", () => {
+// What is fixed to the bottom covers what lies under it; the page leaves as much room below its end.
+const measuring = new ResizeObserver(([{ target }]) => document.documentElement.style.setProperty("--dock", `${target.offsetHeight}px`));
+
+function makeRoom() {
+  measuring.disconnect();
+  const dock = document.querySelector(".dock");
+  if (dock) measuring.observe(dock);
+}
+
+function arrive() {
   enliven();
   showCurrentTabs();
-});
+  makeRoom();
+}
+
+arrive();
+addEventListener("turbo:load", arrive);
+addEventListener("focusin", turnTo);
+addEventListener("pointerover", turnTo);
+addEventListener("dragenter", turnTo);
 addEventListener("turbo:frame-load", ({ target }) => enliven(target));
 addEventListener("turbo:before-stream-render", () => setTimeout(enliven));

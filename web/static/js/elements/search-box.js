@@ -18,13 +18,17 @@ class SearchBox extends HTMLElement {
     const { signal } = this.live;
     this.input.addEventListener("input", (event) => this.#typed(event), { signal });
     this.input.addEventListener("compositionend", () => this.#later(), { signal });
-    if (this.getAttribute("frame")) return;
+    if (this.getAttribute("frame")) {
+      if (this.input.value !== this.input.defaultValue) this.#later();
+      return;
+    }
     this.#makeList();
     this.input.addEventListener("keydown", (event) => this.#key(event), { signal });
     this.input.addEventListener("focus", () => this.input.value.trim() && this.#later(), { signal });
     this.form.addEventListener("submit", () => this.#close(), { signal });
     this.addEventListener("focusout", ({ relatedTarget }) => this.contains(relatedTarget) || this.#close(), { signal });
     document.addEventListener("turbo:before-cache", () => this.#close(), { signal });
+    if (document.activeElement === this.input && this.input.value !== this.input.defaultValue) this.#later(); // Somebody was quicker than this script.
   }
 
   disconnectedCallback() {
