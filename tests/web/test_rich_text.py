@@ -59,3 +59,8 @@ def test_what_people_wrote_is_never_a_text_to_translate() -> None:
     asked = re.compile(r"\b(?:_|gettext)\(\s*(?![\"'\s])")
     found = {path.name: asked.findall(path.read_text("utf-8")) for path in templates.rglob("*.html")}
     assert not {name: calls for name, calls in found.items() if calls}
+
+
+def test_headings_begin_below_what_the_page_has() -> None:
+    assert "<h2>Story</h2>" in rich_text.rendered("## Story", 2)
+    assert "<h4>Story</h4>" in rich_text.rendered("##### Story", 2)
