@@ -51,7 +51,9 @@ def test_every_operation_has_a_name_of_its_own() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_the_page_tells_of_every_operation_and_schema_and_needs_no_script_of_its_own(client: FlaskClient) -> None:
+def test_the_page_tells_of_every_operation_and_schema_and_needs_no_script_of_its_own(
+    client: FlaskClient,
+) -> None:
     answer = client.get("/api/v1/docs")
     page = answer.get_data(as_text=True)
     for operation in OPERATIONS:

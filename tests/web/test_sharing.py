@@ -172,7 +172,9 @@ def test_titles_cannot_break_out_of_a_player(
 
 def test_without_scripts_one_hears_what_everybody_may(client: FlaskClient, track: Track) -> None:
     page = client.get(f"/embed/track/{track.id}").get_data(as_text=True)
-    assert re.search(rf'<noscript>.*<audio controls preload="none" src="/listen/tracks/{track.id}/plain.m4a"', page)
+    assert re.search(
+        rf'<noscript>.*<audio controls preload="none" src="/listen/tracks/{track.id}/plain.m4a"', page
+    )
 
 
 def test_a_player_speaks_the_language_of_the_browser(client: FlaskClient, track: Track) -> None:
