@@ -75,7 +75,7 @@ SENTENCES = {
     405: N_("This address does not take that method."),
     413: N_("This is larger than what can be taken here."),
     415: N_("Send this as application/json."),
-    500: N_("Something went wrong on our side. It has been noted; trying again later may help."),
+    500: N_("It has been noted; trying again later may help."),
 }
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 

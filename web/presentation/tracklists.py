@@ -135,9 +135,11 @@ def summary(rows: Sequence[TrackView]) -> str:
 
 
 def extent(count: int, duration_ms: int) -> str:
-    """``9 tracks, 41 min``."""
-    minutes = round(duration_ms / 60_000)
+    """``9 tracks, 41 min``, and ``104 tracks, 5 h 12 min``."""
+    hours, minutes = divmod(round(duration_ms / 60_000), 60)
     told = ngettext("%(num)d track", "%(num)d tracks", count)
+    if hours:
+        return _("%(count)s, %(hours)d h %(minutes)d min", count=told, hours=hours, minutes=minutes)
     return _("%(count)s, %(minutes)d min", count=told, minutes=minutes) if minutes else str(told)
 
 
