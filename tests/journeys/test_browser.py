@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Browser
@@ -12,10 +11,8 @@ from playwright.sync_api import Page
 from playwright.sync_api import expect
 
 from tests.servers.chromium import PHONE
-from tests.servers.chromium import chromium
 from tests.servers.chromium import page
 from tests.servers.node import Node
-from transcoder import synthesis
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("browser")]
 PATIENCE_S = 60
@@ -24,37 +21,16 @@ expect.set_options(timeout=PATIENCE_S * 1000)
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
-    """A node with the demo collective, as ``make run`` starts it."""
-    made = Node(tmp_path_factory.mktemp("demo") / "data")
-    made.data.mkdir()
-    made.run("demo")
-    with made:
-        yield made
+def node(demo_node: Node) -> Node:
+    return demo_node
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def demo(node: Node) -> tuple[dict, dict]:
-    """When the whole demo is ready: a public release, and its longest track that has every rung."""
-    songs = len(synthesis.SONGS)
-    deadline = time.monotonic() + 240
-    while True:
-        releases = [
-            node.get(f"/api/v1/releases/{item['id']}") for item in node.get("/api/v1/releases")["items"]
-        ]
-        if sum(len(release["tracks"]) for release in releases) == songs:
-            break
-        assert time.monotonic() < deadline, node.log()[-3000:]
-        time.sleep(0.5)
+def demo(demo_releases: list[dict]) -> tuple[dict, dict]:
+    """A public release, and its longest track that has every rung."""
     found = [
         (track["duration_ms"], release, track)
-        for release in releases
+        for release in demo_releases
         for track in release["tracks"]
         if "master" in track["qualities"] and len(release["tracks"]) > 1
     ]

@@ -37,7 +37,7 @@ ROOTS = {
         "/new",
         "/api/docs",
     ],
-    "fan": ["/", "/library", "/account", "/verify"],
+    "fan": ["/", "/library", "/account", "/verify", "/library/releases"],
     "artist": ["/studio", "/studio/releases?state=published", "/welcome"],
     "admin": ["/admin"],
 }
@@ -51,7 +51,7 @@ NO_PAGES = {
     "installed.icon sharing.episode studio.original admin.export_trail",
     "answers to programs": "sharing.artist_feed sharing.podcast sharing.collective_feed sharing.oembed sharing.robots sharing.sitemap "
     "sharing.sitemap_part installed.manifest installed.service_worker health.health health.ready prometheus_metrics listen.artist "
-    "listen.release listen.lyrics library.favourites_queue library.playlist_queue",
+    "listen.plain listen.release listen.lyrics library.favourites_queue library.playlist_queue",
     "parts of pages": "discovery.suggestions people.accent_hint studio.track_list",
     "ways to other pages": "people.after_sign_in library.wish",
     "closed since the first start, which has a journey of its own": "setup.page",

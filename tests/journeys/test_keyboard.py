@@ -76,7 +76,7 @@ def test_from_the_skip_link_to_the_search_and_a_track_that_plays(
         shown.goto(demo_node.url)
         shown.keyboard.press("Tab")
         shown.keyboard.press("Enter")
-        assert shown.evaluate("document.activeElement.id") == "main"
+        expect(shown.locator("#main")).to_be_focused()
         shown.reload()
         tab_to(shown, ".site-search input")
         shown.keyboard.type(title)

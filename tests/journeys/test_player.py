@@ -19,7 +19,6 @@ from playwright.sync_api import expect
 
 from tests.servers import ears
 from tests.servers.chromium import PHONE
-from tests.servers.chromium import chromium
 from tests.servers.chromium import page
 from tests.servers.node import Node
 from tests.sounds import tone
@@ -96,12 +95,6 @@ def music(node: Node) -> Music:
     urls = [node.get(f"/api/v1/releases/{release}")["url"] for release in releases.values()]
     node.token = ""
     return Music(urls[0], joined, *urls[1:])
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as started:
-        yield started
 
 
 def audio(shown: Page, what: str) -> Any:

@@ -59,7 +59,9 @@ function showCurrentTabs() {
 }
 
 // What is fixed to the bottom covers what lies under it; the page leaves as much room below its end.
-const measuring = new ResizeObserver(([{ target }]) => document.documentElement.style.setProperty("--dock", `${target.offsetHeight}px`));
+const room = new CSSStyleSheet();
+const measuring = new ResizeObserver(([{ target }]) => room.replaceSync(`:root { --dock: ${target.offsetHeight}px }`));
+document.adoptedStyleSheets.push(room);
 
 function makeRoom() {
   measuring.disconnect();
@@ -78,5 +80,6 @@ addEventListener("turbo:load", arrive);
 addEventListener("focusin", turnTo);
 addEventListener("pointerover", turnTo);
 addEventListener("dragenter", turnTo);
+addEventListener("change", turnTo);
 addEventListener("turbo:frame-load", ({ target }) => enliven(target));
 addEventListener("turbo:before-stream-render", () => setTimeout(enliven));
