@@ -241,7 +241,11 @@ def sweep(now: datetime) -> int:
     due = (Job.state == JobState.QUEUED) & (Job.run_after <= now)
     # Fewer messages on the way than rows that are due: some were lost. The queue is first in, first out, so the oldest are
     # missing. A duplicate does no harm, since one claim wins; and sending no more than are missing keeps the queue from growing.
-    missing = Job.select().where(due).count() - huey.storage.queue_size()
+    # Chores of this very minute are on the way too, and must not pass for messages of jobs.
+    waiting = Job.select().where(due).count()
+    missing = (
+        waiting - sum(task.name == run_job.task_class.__name__ for task in huey.pending()) if waiting else 0
+    )
     if missing > 0:
         for job in list(Job.select(Job.id).where(due).order_by(Job.run_after, Job.id).limit(missing)):
             send(job.id)

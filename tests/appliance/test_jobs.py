@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import pytest
 
+from appliance import chores
 from appliance import clock
 from appliance import database
 from appliance import jobs
@@ -367,6 +368,15 @@ def test_lost_messages_are_sent_again_and_no_more_than_were_lost(ran: list[Runni
     jobs.sweep(clock.now())
     work()
     assert sorted(r.job_id for r in ran) == [job.id for job in made]
+
+
+def test_a_chore_on_the_way_does_not_pass_for_a_lost_message(ran: list[Running]) -> None:
+    job = add()
+    chores.expire_keys()
+    chores.sweep_scratch()
+    assert jobs.sweep(clock.now()) == 1
+    work()
+    assert [r.job_id for r in ran] == [job.id]
 
 
 def test_what_is_not_due_is_left_in_peace(ran: list[Running]) -> None:
