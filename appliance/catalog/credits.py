@@ -35,6 +35,9 @@ ROLES = (
     "Photography",
 )
 """Roles to choose from; any other word is as good."""
+_by_track = Prepared(
+    lambda track_id: Credit.select().where(Credit.track == track_id).order_by(Credit.position, Credit.id)
+)
 _by_release = Prepared(
     lambda release_id: (
         Credit.select().where(Credit.release == release_id).order_by(Credit.position, Credit.id)
@@ -91,7 +94,7 @@ def of_release(release: Release) -> dict[str, list[Credit]]:
 
 def of_track(track: Track) -> list[Credit]:
     """The credits of one track."""
-    return list(Credit.select().where(Credit.track == track.id).order_by(Credit.position, Credit.id))
+    return _by_track(track.id)
 
 
 def told(rows: Iterable[Credit]) -> list[dict[str, str]]:
