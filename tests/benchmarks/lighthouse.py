@@ -55,7 +55,7 @@ def whole_demo(node: Node) -> str:
         items = node.get("/api/v1/releases")["items"]
         releases = [node.get(f"/api/v1/releases/{item['id']}") for item in items]
         tracks = [track for release in releases for track in release["tracks"]]
-        if len(tracks) >= len(synthesis.SONGS) and all(len(track["qualities"]) > 1 for track in tracks):
+        if len(tracks) >= len(synthesis.SONGS) and all(track["state"] == "ready" for track in tracks):
             time.sleep(5)
             return str(releases[0]["url"])
         time.sleep(1)
