@@ -9,14 +9,9 @@ from flask import request
 from flask import url_for
 from flask_babel import gettext
 
+from appliance.errors import N_
 from appliance.errors import MusicConnectError
 from web.request_cycle import person
-
-
-def N_(text: str) -> str:  # noqa: N802 - the name that gatherers of texts know
-    """Mark *text* for the catalogues; it is translated where it is shown."""
-    return text
-
 
 TITLES = {
     400: N_("This could not be understood"),
