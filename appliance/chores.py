@@ -7,6 +7,7 @@ import time
 from appliance import clock
 from appliance import idempotency
 from appliance import jobs
+from appliance import revocations
 from appliance import startup
 from appliance.catalog import cleaning
 from appliance.catalog import publishing
@@ -64,6 +65,12 @@ def expire_uploads() -> None:
 def expire_keys() -> None:
     """Every hour: forget forms that were sent days ago."""
     idempotency.expire(now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="31"), name="expire_revocations")  # type: ignore[untyped-decorator]
+def expire_revocations() -> None:
+    """Every hour: forget revocations that no living permission can be older than."""
+    revocations.expire(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="43"), name="sweep_scratch")  # type: ignore[untyped-decorator]

@@ -121,6 +121,12 @@ def locked(query: "peewee.ModelSelect[M]") -> "peewee.ModelSelect[M]":
     return query if isinstance(proxy.obj, peewee.SqliteDatabase) else query.for_update()
 
 
+def in_turn(number: int) -> None:
+    """Until the transaction ends, let no other one pass here with the same *number*; on SQLite none can anyway."""
+    if not isinstance(proxy.obj, peewee.SqliteDatabase):
+        proxy.execute_sql("SELECT pg_advisory_xact_lock(%s)", (number,))
+
+
 def hold_open() -> None:
     """Make sure this thread has a connection; SQLite keeps it, a pool hands one out."""
     proxy.connect(reuse_if_open=True)
@@ -162,9 +168,8 @@ def migrate() -> list[str]:
     Of two processes that start together the second waits, and then finds nothing to do.
     """
     with transaction():
-        if not isinstance(proxy.obj, peewee.SqliteDatabase):
-            # SQLite's write lock is held by now; PostgreSQL would let both look, and both create.
-            proxy.execute_sql("SELECT pg_advisory_xact_lock(%s)", (MIGRATION_LOCK,))
+        # SQLite's write lock is held by now; PostgreSQL would let both look, and both create.
+        in_turn(MIGRATION_LOCK)
         return list(Runner(proxy.obj, str(MIGRATIONS)).up())
 
 

@@ -41,6 +41,8 @@ NEEDS = (
     Need("Redis", "redis-server", "runs the queue tests on a cluster's engine", program("redis-server")),
     Need("Node.js", "nodejs", "runs the edge script that signed_cdn documents", program("node")),
     Need("npm", "npm", "fetches the judges of pages", program("npm")),
+    Need("nginx", "nginx", "is the gate in front of the media", lambda: Path("/usr/sbin/nginx").exists()),
+    Need("bubblewrap", "bubblewrap", "is the sandbox of decoders", program("bwrap")),
     Need("OpenSSL", "openssl", "makes certificates for the webhook tests", program("openssl")),
     Need("git", "git", "lists the files that are part of the project", program("git")),
 )

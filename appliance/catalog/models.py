@@ -114,6 +114,7 @@ class Release(Identified):
     publish_at = UtcDateTimeField(null=True)
     private_key = peewee.CharField(max_length=64, default="")
     audience = peewee.CharField(max_length=10, default=Audience.EVERYONE)
+    taken_down_at = UtcDateTimeField(null=True)
     version = peewee.IntegerField(default=1)
     created_at = UtcDateTimeField()
     updated_at = UtcDateTimeField()
@@ -130,7 +131,8 @@ class Track(Identified):
     """One recording: its original, untouched, and what was made of it in the run that counts now.
 
     Its *slug* is its part of an address, its own within the release, and stays when the title changes. Without a *licence* of its own
-    it has that of the release. *synced_lyrics* are LRC.
+    it has that of the release. *synced_lyrics* are LRC. An *exclusive* track is for members whose tier says so. What was *taken_down* is heard by
+    nobody, whatever they bought.
     """
 
     release = peewee.ForeignKeyField(Release, backref="tracks")
@@ -158,6 +160,8 @@ class Track(Identified):
     waveform_key = peewee.CharField(max_length=200, default="")
     preview_key = peewee.CharField(max_length=200, default="")
     announced_at = UtcDateTimeField(null=True)
+    exclusive = peewee.BooleanField(default=False)
+    taken_down_at = UtcDateTimeField(null=True)
     version = peewee.IntegerField(default=1)
     created_at = UtcDateTimeField()
     updated_at = UtcDateTimeField()

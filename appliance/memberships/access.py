@@ -6,6 +6,7 @@ There are no paid tiers yet. Tiers, early access and exclusives will add inputs 
 from collections.abc import Collection
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from appliance.accounts.models import RoleName
@@ -59,12 +60,14 @@ class Access:
     """What is allowed, and the sentence a page can show with it, which is also the key of its translation.
 
     *may_play* is about the whole of a track, *may_preview* about its 30 seconds. *may_edit* is about the texts and masters of this
-    release, *may_publish* about when and to whom it is open, *may_manage* about the people of its artist.
+    release, *may_publish* about when and to whom it is open, *may_manage* about the people of its artist. *downloads_a_month* is how many
+    downloads of this artist the right comes with, None for as many as one likes. *until* is when the right ends by itself.
     """
 
     may_see: bool = False
     may_preview: bool = False
     may_play: bool = False
+    may_download: bool = False
     may_play_offline: bool = False
     may_edit: bool = False
     may_publish: bool = False
@@ -72,6 +75,8 @@ class Access:
     top_quality: Quality = Quality.LOW
     reason: str = N_("This release is not published yet.")
     way_in: WayIn | None = None
+    downloads_a_month: int | None = 0
+    until: datetime | None = None
 
 
 NOTHING = Access()
@@ -171,6 +176,34 @@ def to_releases(
         )
         for row in rows
     }
+
+
+def to_track(
+    user: User | None,
+    track: Track,
+    *,
+    roles: frozenset[str],
+    keys: Collection[str] = NO_KEYS,
+    now: datetime,
+) -> Access:
+    """The rights of this person on this track, its release and artist joined, at this instant."""
+    return to_tracks(user, [track], roles=roles, keys=keys, now=now)[track.id]
+
+
+def to_tracks(
+    user: User | None,
+    tracks: Iterable[Track],
+    *,
+    roles: frozenset[str],
+    keys: Collection[str] = NO_KEYS,
+    now: datetime,
+) -> dict[str, Access]:
+    """The rights of this person on each of *tracks*, their releases and artists joined, by the track's id."""
+    rows = list(tracks)
+    by_release = to_releases(
+        user, {row.release_id: row.release for row in rows}.values(), roles=roles, keys=keys
+    )
+    return {row.id: by_release[row.release_id] for row in rows}
 
 
 def require_sight(

@@ -1,0 +1,95 @@
+"""Rights that ended before their time: whoever was given a signed permission earlier is shut out within seconds.
+
+A permission carries the *epoch* at which it was given: the number of the last revocation known then. It stands as long as nothing that it
+is about was revoked since. So a permission is checked without asking the database, which each process does every few seconds for all.
+"""
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+import peewee
+
+from appliance import database
+from appliance.database import Base
+from appliance.database import UtcDateTimeField
+from appliance.database import proxy
+
+POLL_S = 5.0
+"""How long another process may not know of a revocation."""
+KEPT = timedelta(days=2)
+"""Longer than any permission lives: the longest ``media_token_ttl_s`` is a day."""
+
+TURN = 0x7265766F
+"""Any number will do that nobody else takes turns by."""
+
+
+class Revocation(Base):
+    """All permissions about *subject*, such as ``listener:ID`` or ``track:ID``, that were given before end here."""
+
+    id = peewee.BigAutoField()
+    subject = peewee.CharField(max_length=60)
+    at = UtcDateTimeField(index=True)
+
+
+@dataclass(slots=True)
+class _Known:
+    database: object = None
+    epoch: int = 0
+    latest: dict[str, int] = field(default_factory=dict)
+    until_s: float = 0.0
+
+
+_known = _Known()
+
+
+def revoke(*subjects: str, now: datetime) -> None:
+    """End every permission about *subjects* that was given until now; call it inside the transaction of the act."""
+    # Numbers become visible in their order, or a process that saw the higher one would never look for the lower.
+    database.in_turn(TURN)
+    for subject in subjects:
+        Revocation.insert(subject=subject, at=now).execute()
+    forget()
+
+
+def epoch() -> int:
+    """The epoch to give a permission with; ask for it before you look at the rights that it is made of."""
+    return _current().epoch
+
+
+def ended(subjects: Iterable[str], *, since: int) -> bool:
+    """True when any of *subjects* was revoked after the epoch *since*."""
+    latest = _current().latest
+    return any(latest.get(subject, 0) > since for subject in subjects)
+
+
+def forget() -> None:
+    """Ask the database anew the next time."""
+    _known.until_s = 0.0
+
+
+def expire(*, now: datetime) -> int:
+    """Remove what no living permission can be older than, and return how many; the last stays, since the epoch is its number."""
+    last = Revocation.select(peewee.fn.MAX(Revocation.id)).scalar() or 0
+    return int(Revocation.delete().where(Revocation.at < now - KEPT, Revocation.id < last).execute())
+
+
+def _current() -> _Known:
+    same = _known.database is proxy.obj
+    if same and (time.monotonic() < _known.until_s or proxy.in_transaction()):
+        # Inside a transaction rows may be seen that are taken back; their numbers would come again.
+        return _known
+    latest = dict(_known.latest) if same else {}
+    top = _known.epoch if same else 0
+    rows: Any = Revocation.select(Revocation.id, Revocation.subject).where(Revocation.id > top)
+    for number, subject in rows.order_by(Revocation.id).tuples():
+        latest[subject], top = number, number
+    if proxy.in_transaction():
+        return _Known(proxy.obj, top, latest)
+    _known.latest, _known.epoch = latest, top
+    _known.database, _known.until_s = proxy.obj, time.monotonic() + POLL_S
+    return _known
