@@ -10,11 +10,13 @@ from typing import Any
 import peewee
 
 from appliance import jobs
+from appliance import revocations
 from appliance.catalog import codes
 from appliance.catalog import credits
 from appliance.catalog import findable
 from appliance.catalog import licences
 from appliance.catalog import lyrics
+from appliance.catalog import rendition_keys
 from appliance.catalog import versions
 from appliance.catalog.models import MOVES
 from appliance.catalog.models import Artist
@@ -34,6 +36,8 @@ from appliance.prepared import Prepared
 
 TRANSCODE = "transcode"
 """The kind of job that makes renditions; its subject is a track id."""
+RESEAL = "reseal"
+"""The kind of job that stores the rungs of a track encrypted or in clear, as the track says; its subject is a track id."""
 _by_id = Prepared(
     lambda track_id: (
         Track.select(Track, Release, Artist).join(Release).join(Artist).where(Track.id == track_id)
@@ -118,7 +122,9 @@ def edit(track: Track, fields: Mapping[str, object], *, now: datetime, made_from
     may have shared it: until the release goes out or gets a private link.
     """
     values = _checked(fields, track)
+    queued: list[str] = []
     with transaction():
+        closed = values.get("exclusive") and not find(track.id).exclusive
         if values or made_from is not None:
             people = values.pop("contributors", None)
             versions.change(track, {"updated_at": now, **values}, made_from=made_from)
@@ -132,6 +138,12 @@ def edit(track: Track, fields: Mapping[str, object], *, now: datetime, made_from
                 slug = free_slug(track.release_id, values["title"], but=track.id)
                 Track.update(slug=slug).where(Track.id == track.id).execute()
             findable.track(track.id)
+        if closed:
+            revocations.revoke(f"track:{track.id}", now=now)
+        if "exclusive" in values:
+            queued = queue_reseal(track.id, now=now)
+    for job_id in queued:
+        jobs.send(job_id)
     return find(track.id)
 
 
@@ -181,6 +193,14 @@ def queue_transcode(track_id: str, *, now: datetime, attempts: int) -> jobs.Job:
         return jobs.add(TRANSCODE, track.id, now=now, max_attempts=attempts)
 
 
+def queue_reseal(track_id: str, *, now: datetime) -> list[str]:
+    """Have the rungs stored anew where they are encrypted and should not be, or the other way round; jobs to ``send`` after the commit."""
+    track = find(track_id)
+    if track.state != TrackState.READY or rendition_keys.is_sealed(track) == track.exclusive:
+        return []
+    return [jobs.add(RESEAL, track.id, now=now).id]
+
+
 def move(track: Track, state: TrackState, *, now: datetime, **values: object) -> None:
     """Change the state by the table of moves, and *values* with it; ``Conflict`` for a move that is not in it."""
     if state != track.state and state not in MOVES[TrackState(track.state)]:
@@ -211,6 +231,12 @@ def _checked(fields: Mapping[str, object], track: Track) -> dict[str, Any]:
     return {name: _READERS[name](value, track) for name, value in fields.items()}
 
 
+def _flag(value: object, field: str) -> bool:
+    if not isinstance(value, bool):
+        raise Invalid("This is either yes or no.", field=field)
+    return value
+
+
 _READERS: Mapping[str, Callable[[object, Track], object]] = {
     "title": lambda v, _: clean_line(v, field="title", longest=300),
     "isrc": lambda v, _: codes.isrc(v),
@@ -218,4 +244,5 @@ _READERS: Mapping[str, Callable[[object, Track], object]] = {
     "synced_lyrics": lambda v, track: lyrics.read(v, duration_ms=track.duration_ms),
     "licence": lambda v, _: licences.read(v),
     "contributors": lambda v, _: credits.read(v),
+    "exclusive": lambda v, _: _flag(v, "exclusive"),
 }
