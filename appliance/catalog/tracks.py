@@ -124,9 +124,11 @@ def edit(track: Track, fields: Mapping[str, object], *, now: datetime, made_from
     values = _checked(fields, track)
     queued: list[str] = []
     with transaction():
-        closed = values.get("exclusive") and not find(track.id).exclusive
         if values or made_from is not None:
             people = values.pop("contributors", None)
+            # Whoever it shuts out must not go on by the permission they were given before.
+            if values.get("exclusive") and not Track.get_by_id(track.id).exclusive:
+                revocations.revoke(f"track:{track.id}", now=now)
             versions.change(track, {"updated_at": now, **values}, made_from=made_from)
             if people is not None:
                 credits.store(track.release_id, track.id, people)
@@ -138,8 +140,6 @@ def edit(track: Track, fields: Mapping[str, object], *, now: datetime, made_from
                 slug = free_slug(track.release_id, values["title"], but=track.id)
                 Track.update(slug=slug).where(Track.id == track.id).execute()
             findable.track(track.id)
-        if closed:
-            revocations.revoke(f"track:{track.id}", now=now)
         if "exclusive" in values:
             queued = queue_reseal(track.id, now=now)
     for job_id in queued:
@@ -219,6 +219,12 @@ def _require_own_isrc(track: Track, isrc: str) -> None:
         )
 
 
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Invalid("'exclusive' is true or false.", field="exclusive")
+    return value
+
+
 def _checked(fields: Mapping[str, object], track: Track) -> dict[str, Any]:
     for name in fields:
         if name not in _READERS:
@@ -231,18 +237,12 @@ def _checked(fields: Mapping[str, object], track: Track) -> dict[str, Any]:
     return {name: _READERS[name](value, track) for name, value in fields.items()}
 
 
-def _flag(value: object, field: str) -> bool:
-    if not isinstance(value, bool):
-        raise Invalid("This is either yes or no.", field=field)
-    return value
-
-
 _READERS: Mapping[str, Callable[[object, Track], object]] = {
     "title": lambda v, _: clean_line(v, field="title", longest=300),
     "isrc": lambda v, _: codes.isrc(v),
     "lyrics": lambda v, _: clean_text(v, field="lyrics", longest=50_000),
     "synced_lyrics": lambda v, track: lyrics.read(v, duration_ms=track.duration_ms),
     "licence": lambda v, _: licences.read(v),
+    "exclusive": lambda v, _: _flag(v),
     "contributors": lambda v, _: credits.read(v),
-    "exclusive": lambda v, _: _flag(v, "exclusive"),
 }

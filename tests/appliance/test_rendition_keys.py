@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner
 
 from appliance import cli
+from appliance import database
 from appliance import doctor
 from appliance.catalog import rendition_keys
 from appliance.catalog.models import Rendition
@@ -151,6 +152,7 @@ def test_the_command_wraps_anew_and_the_doctor_says_what_is_missing(appliance, r
     }
     if not appliance.settings.database_url:
         del environ["MUSICCONNECT_DATABASE_URL"]
+    database.close()
     told = CliRunner().invoke(cli.cli, ["keys", "rewrap"], env=environ)
     assert (told.exit_code, told.output.split(" wrapped")[0]) == (0, "1 key(s)")
     assert look() == "1 key(s) can be unwrapped"
