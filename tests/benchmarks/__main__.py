@@ -11,6 +11,7 @@ from pathlib import Path
 from tests.benchmarks import lighthouse
 from tests.benchmarks import memory
 from tests.benchmarks import pages
+from tests.benchmarks import sealing
 from tests.benchmarks import serving
 from tests.benchmarks import transcoding
 from tests.benchmarks.figures import Figure
@@ -18,6 +19,7 @@ from tests.benchmarks.figures import Figure
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 SUITES = {
     "transcoding": transcoding.run,
+    "sealing": sealing.run,
     "serving": serving.run,
     "memory": memory.run,
     "pages": pages.run,
