@@ -17,6 +17,7 @@ from appliance.collective import storage_use
 from appliance.errors import MusicConnectError
 from appliance.jobs.queue import crontab
 from appliance.jobs.queue import huey
+from appliance.mail import outbox
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +72,12 @@ def expire_keys() -> None:
 def expire_revocations() -> None:
     """Every hour: forget revocations that no living permission can be older than."""
     revocations.expire(now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="37"), name="expire_mail")  # type: ignore[untyped-decorator]
+def expire_mail() -> None:
+    """Every hour: remove the texts of old messages, since they hold secret links."""
+    outbox.expire(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="43"), name="sweep_scratch")  # type: ignore[untyped-decorator]
