@@ -10,6 +10,7 @@ from appliance import database
 from appliance import doctor
 from appliance import hooks
 from appliance import job_commands
+from appliance import mail_commands
 from appliance import search_commands
 from appliance import settings as settings_module
 from appliance import startup
@@ -85,6 +86,7 @@ for added in (
     account_commands.token,
     account_commands.setup_link,
     job_commands.jobs,
+    mail_commands.mail,
     search_commands.search,
     doctor.doctor,
 ):

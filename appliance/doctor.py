@@ -30,6 +30,9 @@ from appliance.errors import Unavailable
 from appliance.hooks import Status
 from appliance.invocation import data_option
 from appliance.invocation import settings_from
+from appliance.mail import outbox
+from appliance.mail import server as mail_server
+from appliance.mail import smtp
 from appliance.settings import Settings
 from appliance.storage import open_store
 
@@ -172,6 +175,21 @@ def _jobs(settings: Settings) -> str:
     return f"{len(waiting)} waiting, {len(failed)} failed" + (
         " ('musicconnect jobs --state failed')" if failed else ""
     )
+
+
+@check("mail", connect=lambda settings: _greet_mail_server(settings))
+def _mail(settings: Settings) -> str:
+    waiting, problem = outbox.in_trouble()
+    if waiting:
+        raise Unavailable(f"{waiting} message(s) could not be sent yet. {problem}")
+    place = mail_server.read(settings)
+    return f"goes to {place.host}" if place else "no server is set: messages wait in the outbox of the admins"
+
+
+def _greet_mail_server(settings: Settings) -> None:
+    place = mail_server.read(settings)
+    if place:
+        smtp.look(place)
 
 
 @check("plugins", connect=startup.load_plugins)

@@ -59,6 +59,7 @@ class Action(StrEnum):
     FEATURED_CHANGED = "featured.changed"
     FEATURED_REMOVED = "featured.removed"
     JOB_RETRIED = "job.retried"
+    MAIL_READ = "mail.read"
 
 
 @dataclass(frozen=True, slots=True)

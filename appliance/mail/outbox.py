@@ -45,10 +45,11 @@ def send_again(message_id: str, *, now: datetime) -> str:
         return queue(message, now=now)
 
 
-def waiting() -> tuple[int, int]:
-    """How many messages wait in the outbox, and how many failed."""
-    kept = Message.select().where(Message.state == MessageState.KEPT).count()
-    return kept, Message.select().where(Message.state == MessageState.FAILED).count()
+def in_trouble() -> tuple[int, str]:
+    """How many messages wait although they were tried, and what was wrong with the newest of them."""
+    troubled = (Message.state == MessageState.WAITING) & (Message.problem != "")
+    newest = Message.select().where(troubled).order_by(Message.id.desc()).first()
+    return Message.select().where(troubled).count(), newest.problem if newest else ""
 
 
 def expire(*, now: datetime) -> int:

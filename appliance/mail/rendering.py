@@ -14,14 +14,13 @@ from jinja2 import FileSystemLoader
 from jinja2 import StrictUndefined
 from jinja2 import select_autoescape
 
-from appliance.errors import N_
+from appliance.mail.wording import ENDING
 from appliance.mail.wording import KINDS
 
 ROOM = Path(__file__).parent
 TRANSLATIONS = ROOM / "translations"
 DOMAIN = "mail"
 LONGEST_SUBJECT = 200
-GREETING = N_("Sent by {collective}, because somebody used this address there. Nobody reads answers to it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ def render(kind: str, facts: Mapping[str, object], *, locale: str) -> Rendered:
         "link": link,
         "code": said[wanted.code] if wanted.code else "",
         "after": [told(line) for line in wanted.after],
-        "ending": told(GREETING),
+        "ending": told(ENDING),
     }
     text, html = (_environment().get_template(name).render(parts) for name in ("letter.txt", "letter.html"))
     return Rendered(subject, text.strip() + "\n", html)

@@ -34,6 +34,8 @@ def declare(kind: Kind) -> Kind:
     return kind
 
 
+ENDING = N_("Sent by {collective}, because somebody used this address there. Nobody reads answers to it.")
+"""Stands below every message."""
 NOT_YOU = N_("If this was not you, you need not do anything.")
 
 declare(

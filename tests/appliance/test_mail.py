@@ -9,10 +9,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from click.testing import CliRunner
 
 from appliance import database
+from appliance import doctor
 from appliance import jobs
 from appliance import mail
+from appliance import mail_commands
+from appliance.cli import cli
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
@@ -29,6 +33,7 @@ from appliance.startup import Appliance
 from tests.makers import NOW
 from tests.servers import smtp as post_office
 from tests.servers.smtp import Post
+from tools import translations
 
 FACTS = {
     "collective": "Night Harbour",
@@ -351,6 +356,46 @@ def test_a_look_at_the_server_sends_nothing(post: Post, use: Callable[..., None]
         smtp.look(dataclasses.replace(place, port=1))
 
 
+def test_a_command_sends_a_test_at_once_and_says_what_came_of_it(
+    appliance: Appliance, post: Post, use: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # This process is started already; a second connection would be a second pool.
+    monkeypatch.setattr(mail_commands, "started", lambda ctx: appliance)
+
+    def run() -> tuple[int, str]:
+        done = CliRunner().invoke(cli, ["mail", "test", "bob@example.com"])
+        return done.exit_code, done.output
+
+    code, said = run()
+    assert (code, "No mail server is set" in said) == (3, True)
+    use(post)
+    assert run() == (0, "The mail server 127.0.0.1 took the message to bob@example.com.\n")
+    post.recipient = "550 5.1.1 Nobody lives here"
+    code, said = run()
+    assert (code, "Nobody lives here" in said) == (2, True)
+    assert (len(post.deliveries), Message.select().count()) == (1, 0)
+
+
+def test_the_doctor_greets_the_mail_server(appliance: Appliance, post: Post) -> None:
+    def found(address: str, *, connect: bool = True) -> str:
+        settings = dataclasses.replace(
+            appliance.settings, smtp_url=address, mail_from="music@example.org" if address else ""
+        )
+        [check] = [doctor._checks["mail"]]
+        try:
+            if connect and check.connect:
+                check.connect(settings)
+            return check.look(settings)
+        except Unavailable as error:
+            return str(error)
+
+    assert found("") == "no server is set: messages wait in the outbox of the admins"
+    assert found(f"smtp+plain://127.0.0.1:{post.port}") == "goes to 127.0.0.1"
+    assert found("smtp+plain://127.0.0.1:1") == "The mail server 127.0.0.1 cannot be reached."
+    # A page must not wait for it.
+    assert found("smtp+plain://127.0.0.1:1", connect=False) == "goes to 127.0.0.1"
+
+
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "/invitations/x", "https://x y"])
 def test_a_link_is_a_whole_address(link: str) -> None:
     with pytest.raises(ValueError, match="whole address"):
@@ -362,6 +407,24 @@ def test_a_language_nobody_translated_is_english(locale: str) -> None:
     said = rendering.render("artist_invitation", FACTS, locale=locale)
     assert said.subject.startswith("ada@example.org invites")
     assert '<html lang="en">' in said.html
+
+
+def test_a_message_is_in_the_readers_language(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = translations.Shelf(tmp_path, "mail", scripts=False)
+    fresh = translations.gathered_letters()
+    fresh["{by} invites you to work on {artist}"].string = "{by} lädt dich zu {artist} ein"
+    path = shelf.catalogue("de").with_suffix(".mo")
+    path.parent.mkdir(parents=True)
+    path.write_bytes(translations._written(translations.write_mo, fresh))
+    monkeypatch.setattr(rendering, "TRANSLATIONS", tmp_path)
+    rendering._translations.cache_clear()
+    try:
+        said = rendering.render("artist_invitation", FACTS, locale="de-DE")
+    finally:
+        rendering._translations.cache_clear()
+    assert said.subject == "ada@example.org lädt dich zu Night Ferry ein"
+    assert '<html lang="de">' in said.html
+    assert "Open the page below" in said.text
 
 
 @pytest.mark.parametrize("kind", sorted(mail.KINDS))

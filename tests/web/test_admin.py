@@ -43,6 +43,7 @@ PAGES = (
     "/people",
     "/artists",
     "/jobs",
+    "/mail",
     "/storage",
     "/plugins",
     "/health",

@@ -35,6 +35,7 @@ TOLD = {
     Action.FEATURED_CHANGED: _("Changed what is featured"),
     Action.FEATURED_REMOVED: _("Featured a release no more"),
     Action.JOB_RETRIED: _("Tried a job again"),
+    Action.MAIL_READ: _("Read a message in the outbox"),
 }
 
 

@@ -31,6 +31,7 @@ SECTIONS = (
     ("people", lazy_gettext("People")),
     ("artists", lazy_gettext("Artists")),
     ("jobs", lazy_gettext("Jobs")),
+    ("mail", lazy_gettext("Mail")),
     ("storage", lazy_gettext("Storage")),
     ("plugins", lazy_gettext("Plugins")),
     ("health", lazy_gettext("Health")),
