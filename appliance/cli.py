@@ -6,6 +6,7 @@ import click
 
 from appliance import __version__
 from appliance import account_commands
+from appliance import audit_commands
 from appliance import database
 from appliance import doctor
 from appliance import hooks
@@ -85,6 +86,7 @@ for added in (
     account_commands.user,
     account_commands.token,
     account_commands.setup_link,
+    audit_commands.trail,
     job_commands.jobs,
     mail_commands.mail,
     search_commands.search,

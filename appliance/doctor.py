@@ -23,6 +23,7 @@ from appliance import database
 from appliance import hooks
 from appliance import jobs
 from appliance import startup
+from appliance.accounts import audit_chain
 from appliance.accounts import people
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
@@ -190,6 +191,14 @@ def _greet_mail_server(settings: Settings) -> None:
     place = mail_server.read(settings)
     if place:
         smtp.look(place)
+
+
+@check("audit trail")
+def _audit(settings: Settings) -> str:
+    wrong = audit_chain.glance(secret=startup.secret_key(settings))
+    if wrong:
+        raise Invalid(wrong)
+    return "ends where it was sealed ('musicconnect audit verify' looks at all of it)"
 
 
 @check("plugins", connect=startup.load_plugins)

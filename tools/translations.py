@@ -52,6 +52,7 @@ LEFT_OUT = {
     "appliance/storage/": "operators, setting a store up; programs, asking for a range",
     "appliance/supervisor.py": "operators, at the start",
     "appliance/account_commands.py": "operators, on the console",
+    "appliance/accounts/audit_chain.py": "operators, on the console",
     "appliance/job_commands.py": "operators, on the console",
     "appliance/mail_commands.py": "operators, on the console",
     "appliance/search_commands.py": "operators, on the console",

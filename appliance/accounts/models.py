@@ -69,8 +69,18 @@ class ApiToken(Identified):
     last_used_at = UtcDateTimeField(null=True)
 
 
+class AuditHead(Base):
+    """Where the audit trail ends: one row, written with each entry."""
+
+    id = peewee.SmallIntegerField(primary_key=True)
+    count = peewee.BigIntegerField(default=0)
+    last = peewee.BigIntegerField(default=0)
+    digest = peewee.CharField(max_length=64)
+    seal = peewee.CharField(max_length=64, default="")
+
+
 class AuditEntry(Base):
-    """Something that was done: never changed, never removed, so that the numbers only grow.
+    """Something that was done: never changed, never removed, which the database refuses; *digest* chains it to the one before.
 
     *actor* and *subject* are no foreign keys: an entry outlives what it tells of.
     """
@@ -81,6 +91,7 @@ class AuditEntry(Base):
     actor = peewee.CharField(max_length=26, null=True)
     subject = peewee.CharField(max_length=200)
     detail = peewee.TextField(default="{}")
+    digest = peewee.CharField(max_length=64, default="")
 
     class Meta:
         indexes = (

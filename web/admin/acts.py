@@ -36,6 +36,9 @@ TOLD = {
     Action.FEATURED_REMOVED: _("Featured a release no more"),
     Action.JOB_RETRIED: _("Tried a job again"),
     Action.MAIL_READ: _("Read a message in the outbox"),
+    Action.TRAIL_SEALED: _("Sealed the audit trail"),
+    Action.IDENTITY_LINKED: _("Linked an account elsewhere"),
+    Action.IDENTITY_UNLINKED: _("Unlinked an account elsewhere"),
 }
 
 
