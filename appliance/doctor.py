@@ -22,9 +22,11 @@ from appliance import clock
 from appliance import database
 from appliance import hooks
 from appliance import jobs
+from appliance import sandbox
 from appliance import startup
 from appliance.accounts import audit_chain
 from appliance.accounts import people
+from appliance.catalog import pictures
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
 from appliance.errors import Unavailable
@@ -225,6 +227,21 @@ def _address(settings: Settings) -> str:
         )
     return (
         f"{settings.public_url or 'as the request says'}, listening on {settings.host} port {settings.port}"
+    )
+
+
+@check("sandbox")
+def _sandbox(settings: Settings) -> str:
+    sandbox.use(settings.sandbox)
+    wall = sandbox.chosen()
+    pictures.check()
+    if wall is sandbox.Wall.OFF and settings.sandbox == sandbox.AUTO:
+        raise Unavailable(
+            "What strangers send is decoded with limits alone: neither bubblewrap nor Landlock works here. "
+            "Install bubblewrap, or set 'sandbox' to off if that is meant."
+        )
+    return (
+        f"{wall} stands around the decoders" if wall is not sandbox.Wall.OFF else "off, as the setting says"
     )
 
 

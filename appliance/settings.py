@@ -99,6 +99,11 @@ class Settings:
         form="at least 32 characters, or nothing",
     )
     ffmpeg: str = _row("", "The ffmpeg program to use; empty: the one installed with MusicConnect.")
+    sandbox: str = _row(
+        "auto",
+        "What stands around the decoders of sound and pictures; auto: the strongest that works here.",
+        choices=("auto", "bubblewrap", "landlock", "off"),
+    )
     web_threads: int = _row(8, "Requests the embedded web server answers at once.", minimum=1, maximum=256)
     worker_threads: int = _row(2, "Jobs one worker process runs at once.", minimum=1, maximum=64)
     max_upload_mb: int = _row(

@@ -13,6 +13,7 @@ from appliance import hooks
 from appliance import jobs
 from appliance import mail
 from appliance import plugin_settings
+from appliance import sandbox
 from appliance.errors import Unavailable
 from appliance.jobs import running
 from appliance.settings import Settings
@@ -65,6 +66,7 @@ def start(settings: Settings, *, immediate: bool = False) -> Appliance:
     jobs.configure(queue_url(settings), secret=secret, immediate=immediate)
     running.use_lease(settings.job_lease_s)
     mail.configure(settings)
+    sandbox.use(settings.sandbox)
     _appliance = Appliance(settings, store, secret)
     return _appliance
 
