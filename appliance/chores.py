@@ -9,6 +9,7 @@ from appliance import idempotency
 from appliance import jobs
 from appliance import revocations
 from appliance import startup
+from appliance.accounts import sessions
 from appliance.catalog import cleaning
 from appliance.catalog import publishing
 from appliance.catalog import uploads
@@ -78,6 +79,12 @@ def expire_revocations() -> None:
 def expire_mail() -> None:
     """Every hour: remove the texts of old messages, since they hold secret links."""
     outbox.expire(now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="37"), name="expire_sessions")  # type: ignore[untyped-decorator]
+def expire_sessions() -> None:
+    """Every hour: forget sessions and trusted devices whose time is up."""
+    sessions.expire(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="43"), name="sweep_scratch")  # type: ignore[untyped-decorator]

@@ -136,6 +136,9 @@ class Settings:
         form="an e-mail address, or nothing",
     )
     registration: bool = _row(True, "Whether visitors may open an account.")
+    require_second_factor: bool = _row(
+        True, "Whether admins, and owners of artists that earn, must have a second factor."
+    )
     disabled_plugins: tuple[str, ...] = _row((), "Plugins that are installed but must not run.")
     log_level: str = _row("info", "How much is logged.", choices=("debug", "info", "warning", "error"))
     plugins: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))

@@ -44,6 +44,8 @@ class User(Identified):
     # Made by ``musicconnect demo`` with a password everybody knows: such a node must not face the network.
     demo = peewee.BooleanField(default=False)
     confirmed_at = UtcDateTimeField(null=True)
+    # Since when there is an authenticator app or a passkey; kept beside the password, so that signing in need not look for them.
+    second_factor_since = UtcDateTimeField(null=True)
     created_at = UtcDateTimeField()
 
 

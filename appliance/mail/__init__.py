@@ -4,6 +4,7 @@
 dies between the server's answer and the note of it sends again, with the same Message-ID, by which most mailboxes know a second copy.
 """
 
+from appliance.mail import account_wording
 from appliance.mail.models import Message
 from appliance.mail.models import MessageState
 from appliance.mail.sending import send
@@ -13,4 +14,14 @@ from appliance.mail.wording import KINDS
 from appliance.mail.wording import Kind
 from appliance.mail.wording import declare
 
-__all__ = ["KINDS", "Kind", "Message", "MessageState", "configure", "declare", "is_set", "send"]
+__all__ = [
+    "KINDS",
+    "Kind",
+    "Message",
+    "MessageState",
+    "account_wording",
+    "configure",
+    "declare",
+    "is_set",
+    "send",
+]

@@ -17,6 +17,7 @@ from playhouse.schema_diff import diff_models
 
 from appliance import database
 from appliance.accounts import models as accounts
+from appliance.accounts import factor_models as factors
 from appliance.accounts.models import Role
 from appliance.accounts.models import User
 from appliance.catalog import member_models as members
@@ -39,7 +40,7 @@ from tests.makers import make_user
 
 MODELS = [
     model
-    for module in (accounts, catalog, members, collective, library, listening, topics, featured)
+    for module in (accounts, factors, catalog, members, collective, library, listening, topics, featured)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, Base) and model.__module__ == module.__name__
 ] + [Job, IdempotencyKey, Message, NodeProcess, PluginSetting, Revocation]
