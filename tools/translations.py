@@ -24,7 +24,7 @@ from babel.messages.pofile import write_po
 
 ROOT = Path(__file__).resolve().parents[1]
 TRANSLATIONS = ROOT / "web" / "translations"
-MAIL = "appliance/mail/wording.py"
+MAIL = ("appliance/mail/wording.py", "appliance/mail/account_wording.py")
 """Where the sentences of mail stand."""
 LANGUAGES = ("de",)
 ERRORS = (
@@ -121,7 +121,7 @@ def gathered() -> Catalog:
 
 def gathered_letters() -> Catalog:
     """Every text of mail there is now."""
-    return _catalogue(*_extracted("python", ROOT / MAIL))
+    return _catalogue(*(text for name in MAIL for text in _extracted("python", ROOT / name)))
 
 
 def _catalogue(*texts: Text) -> Catalog:
@@ -135,7 +135,7 @@ def python_texts() -> Iterator[Text]:
     """Texts of views, and sentences of errors."""
     for package in ("appliance", "transcoder", "web"):
         for path in sorted((ROOT / package).rglob("*.py")):
-            if _name(path) != MAIL:
+            if _name(path) not in MAIL:
                 yield from _extracted("python", path)
 
 

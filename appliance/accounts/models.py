@@ -71,6 +71,22 @@ class ApiToken(Identified):
     last_used_at = UtcDateTimeField(null=True)
 
 
+class SignInIdentity(Identified):
+    """An account elsewhere that opens this one: *issuer* and *subject* name it for good, *email* is what it was last known by."""
+
+    user_id: str
+    user = peewee.ForeignKeyField(User, on_delete="CASCADE")
+    way = peewee.CharField(max_length=30)
+    issuer = peewee.CharField(max_length=300)
+    subject = peewee.CharField(max_length=255)
+    email = peewee.CharField(max_length=254, default="")
+    created_at = UtcDateTimeField()
+    last_used_at = UtcDateTimeField(null=True)
+
+    class Meta:
+        indexes = ((("issuer", "subject"), True),)
+
+
 class AuditHead(Base):
     """Where the audit trail ends: one row, written with each entry."""
 

@@ -47,6 +47,26 @@ declare(
 )
 declare(
     Kind(
+        "identity_linked",
+        N_("Another account opens yours at {collective}"),
+        (N_("An account at {label} can sign in to your account at {collective} from now on."),),
+        after=(
+            N_(
+                "If this was not you, sign in, unlink it on the page of your account, and choose another password."
+            ),
+        ),
+    )
+)
+declare(
+    Kind(
+        "identity_unlinked",
+        N_("An account elsewhere opens yours at {collective} no more"),
+        (N_("The account at {label} can sign in to your account at {collective} no more."),),
+        after=(N_("If this was not you, choose another password."),),
+    )
+)
+declare(
+    Kind(
         "artist_invitation",
         N_("{by} invites you to work on {artist}"),
         (

@@ -3,6 +3,7 @@
 from web.people import account
 from web.people import artist_page
 from web.people import devices
+from web.people import identities
 from web.people import invitations
 from web.people import members
 from web.people import passkeys
@@ -15,6 +16,7 @@ __all__ = [
     "artist_page",
     "blueprint",
     "devices",
+    "identities",
     "invitations",
     "members",
     "passkeys",

@@ -26,6 +26,7 @@ SECTIONS = (
     ("password", lazy_gettext("Password"), "security.change_password"),
     ("second_factor", lazy_gettext("Second factor"), "people.second_factor"),
     ("passkeys", lazy_gettext("Passkeys"), "people.passkeys"),
+    ("identities", lazy_gettext("Accounts elsewhere"), "people.identities"),
     ("devices", lazy_gettext("Devices"), "people.devices"),
     ("tokens", lazy_gettext("Tokens"), "people.tokens"),
 )

@@ -58,12 +58,14 @@ class SecondStep:
     ) -> ResponseReturnValue | None:
         """Where to go on; nowhere when the password is enough."""
         device = request.cookies.get(device_cookie(), "")
+        # Where it leads is looked at where it is used: only pages of ours count.
+        onward = way_back() or next_loc or None
         if user.second_factor_since is None:
             if not must_set_up(user):
                 return None
             # Signed in, but the rights that need a second factor rest until there is one.
             login_user(user, remember=bool(remember_me), authn_via=[primary_authn_via])
-            return redirect(url_for("people.second_factor", next=way_back() or None), 303)
+            return redirect(url_for("people.second_factor", next=onward), 303)
         if device and trusted_devices.is_trusted(user.id, device, now=clock.now()):
             return None
         session[STATE] = {
@@ -72,7 +74,7 @@ class SecondStep:
             "by": primary_authn_via,
             "at": int(time.time()),
         }
-        return redirect(url_for("sign_in.second", next=way_back() or None), 303)
+        return redirect(url_for("sign_in.second", next=onward), 303)
 
 
 def must_set_up(user: SessionUser) -> bool:
