@@ -104,6 +104,8 @@ def transcode(
         encoding.first_pass(source, declared, low_rung, files=files, most_s=limits.max_duration_s + 1),
         sound_s=declared.duration_s,
         limits=limits,
+        reads=[source],
+        folder=folder,
         on_progress=stage(0.0, LOW_DONE, declared.duration_s),
         on_line=meters.hear,
         on_bytes=meters.see,
@@ -136,6 +138,8 @@ def transcode(
                 again,
                 sound_s=facts.duration_s,
                 limits=limits,
+                reads=[source],
+                folder=folder,
                 on_progress=lambda at: on_progress(math.inf),
             )
             remade, _ = checked(careful, lambda at: on_progress(math.inf))
@@ -153,6 +157,8 @@ def transcode(
         encoding.second_pass(source, facts, rungs, folder=folder, preview=preview, preview_start_s=start_s),
         sound_s=facts.duration_s,
         limits=limits,
+        reads=[source],
+        folder=folder,
         on_progress=stage(LOW_CHECKED, ALL_DONE, facts.duration_s),
     )
     if rungs:

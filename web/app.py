@@ -78,6 +78,7 @@ def create_app(appliance: Appliance) -> Flask:
         discovery,
         sharing,
         studio,
+        security,
         people,
         admin,
         about,

@@ -20,6 +20,8 @@ from appliance.errors import NotAllowed
 from web import sentences
 from web.request_cycle import require_person
 from web.request_cycle import roles
+from web.request_cycle import second_factor_missing
+from web.security.second_step import SecondFactorFirst
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -31,6 +33,7 @@ SECTIONS = (
     ("people", lazy_gettext("People")),
     ("artists", lazy_gettext("Artists")),
     ("jobs", lazy_gettext("Jobs")),
+    ("mail", lazy_gettext("Mail")),
     ("storage", lazy_gettext("Storage")),
     ("plugins", lazy_gettext("Plugins")),
     ("health", lazy_gettext("Health")),
@@ -47,6 +50,8 @@ def only_admins() -> None:
 def admin() -> User:
     """The admin who asks; an error that shows the way in for everybody else."""
     who = require_person(Scope.ADMIN)
+    if second_factor_missing():
+        raise SecondFactorFirst
     if RoleName.ADMIN not in roles():
         raise NotAllowed("These pages are for the admins of the collective.")
     return who
