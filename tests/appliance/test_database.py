@@ -22,6 +22,7 @@ from appliance.accounts.models import Role
 from appliance.accounts.models import User
 from appliance.catalog import member_models as members
 from appliance.catalog import models as catalog
+from appliance.catalog import takedowns
 from appliance.catalog import topics
 from appliance.collective import models as collective
 from appliance.database import Base
@@ -33,6 +34,7 @@ from appliance.jobs.models import Job
 from appliance.library import models as library
 from appliance.listening import models as listening
 from appliance.mail import Message
+from appliance.memberships import models as memberships
 from appliance.node_processes import NodeProcess
 from appliance.plugin_settings import PluginSetting
 from appliance.revocations import Revocation
@@ -40,7 +42,19 @@ from tests.makers import make_user
 
 MODELS = [
     model
-    for module in (accounts, factors, catalog, members, collective, library, listening, topics, featured)
+    for module in (
+        accounts,
+        factors,
+        catalog,
+        members,
+        collective,
+        library,
+        listening,
+        memberships,
+        takedowns,
+        topics,
+        featured,
+    )
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, Base) and model.__module__ == module.__name__
 ] + [Job, IdempotencyKey, Message, NodeProcess, PluginSetting, Revocation]

@@ -15,6 +15,7 @@ from appliance.accounts.models import Scope
 from appliance.accounts.models import User
 from appliance.catalog.wording import clean_line
 from appliance.errors import Invalid
+from web.people.memberships import own_memberships
 from web.people.routing import blueprint
 from web.request_cycle import require_person
 from web.request_cycle import roles
@@ -87,4 +88,10 @@ def after_sign_in() -> ResponseReturnValue:
 
 
 def _page(who: User, *, problem: Exception | None = None) -> str:
-    return render_template("people/account.html", person=who, sent=request.form, problem=problem)
+    return render_template(
+        "people/account.html",
+        person=who,
+        memberships=own_memberships(who),
+        sent=request.form,
+        problem=problem,
+    )
