@@ -12,6 +12,8 @@ from appliance import startup
 from appliance.accounts import sessions
 from appliance.catalog import cleaning
 from appliance.catalog import publishing
+from appliance.catalog import rendition_keys
+from appliance.catalog import tracks
 from appliance.catalog import uploads
 from appliance.collective import identity
 from appliance.collective import storage_use
@@ -85,6 +87,14 @@ def expire_mail() -> None:
 def expire_sessions() -> None:
     """Every hour: forget sessions and trusted devices whose time is up."""
     sessions.expire(now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="37"), name="reseal_tracks")  # type: ignore[untyped-decorator]
+def reseal_tracks() -> None:
+    """Every hour: encrypt the tracks that became exclusive while nobody could, and decrypt those that no longer are."""
+    for track_id in rendition_keys.unlike_their_tracks():
+        for job_id in tracks.queue_reseal(track_id, now=clock.now()):
+            jobs.send(job_id)
 
 
 @huey.periodic_task(crontab(minute="43"), name="sweep_scratch")  # type: ignore[untyped-decorator]

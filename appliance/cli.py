@@ -11,6 +11,7 @@ from appliance import database
 from appliance import doctor
 from appliance import hooks
 from appliance import job_commands
+from appliance import key_commands
 from appliance import mail_commands
 from appliance import search_commands
 from appliance import settings as settings_module
@@ -89,6 +90,7 @@ for added in (
     audit_commands.trail,
     job_commands.jobs,
     mail_commands.mail,
+    key_commands.keys,
     search_commands.search,
     doctor.doctor,
 ):

@@ -98,6 +98,20 @@ class Settings:
         pattern=r"(?s:.{32,})?",
         form="at least 32 characters, or nothing",
     )
+    media_master_key: str = _row(
+        "",
+        "Key that wraps the keys of encrypted tracks; empty: derived from the secret key.",
+        secret=True,
+        pattern=r"(?s:.{32,})?",
+        form="at least 32 characters, or nothing",
+    )
+    media_master_key_former: str = _row(
+        "",
+        "The master key of before, or the secret key of before, until 'musicconnect keys rewrap' has run.",
+        secret=True,
+        pattern=r"(?s:.{32,})?",
+        form="at least 32 characters, or nothing",
+    )
     ffmpeg: str = _row("", "The ffmpeg program to use; empty: the one installed with MusicConnect.")
     sandbox: str = _row(
         "auto",

@@ -15,11 +15,12 @@ from appliance import startup
 from appliance.settings import Settings
 from transcoder import demo
 from transcoder import program
+from transcoder import resealing
 from transcoder import tasks
 
 log = logging.getLogger(__name__)
 
-REGISTERED = (chores, demo, tasks)
+REGISTERED = (chores, demo, resealing, tasks)
 """Modules whose import declares jobs."""
 GRACE_S = 5
 

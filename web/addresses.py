@@ -6,6 +6,7 @@ from flask import g
 from flask import request
 
 from appliance import hooks
+from appliance.catalog import rendition_keys
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
@@ -64,8 +65,9 @@ def track_page(track: Track) -> str:
 
 
 def file(track: Track, quality: str, listener: str) -> str:
-    """An address of the one file of a rung, for programs that know no playlists."""
-    return _signed(f"{track.id}.{track.run_id}", f"{quality}.mp4", [quality], listener)[0]
+    """An address of the one file of a rung, for programs that know no playlists; an encrypted one is decrypted on its way."""
+    ending = "m4a" if rendition_keys.is_sealed(track) else "mp4"
+    return _signed(f"{track.id}.{track.run_id}", f"{quality}.{ending}", [quality], listener)[0]
 
 
 def private_link(release: Release) -> str:

@@ -6,11 +6,13 @@ from flask import Blueprint
 from flask import Response
 from flask import request
 
+from appliance.catalog import rendition_keys
 from appliance.catalog.models import Quality
 from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.memberships import media_tokens
 from web.byte_ranges import serve
+from web.clear_media import ClearView
 from web.request_cycle import appliance
 
 blueprint = Blueprint("media", __name__)
@@ -51,14 +53,31 @@ def protected(token: str, asset: str, name: str) -> Response:
         media_tokens.require(grant, asset, Quality.MASTER)
         key = f"originals/{asset.removesuffix('.original')}"
         return serve(appliance().store, key, request=request, cache_control=cache)
-    if quality not in QUALITIES or ending not in {"media.m3u8", "mp4"}:
+    if quality not in QUALITIES or ending not in {"media.m3u8", "mp4", "key", "m4a"}:
         raise NotFound("There is nothing at this address.")
     media_tokens.require(grant, asset, quality)
+    if ending in {"key", "m4a"}:
+        return opened(track_id, run_id, quality, ending)
     if ending == "mp4":
         # Nobody asks twice under one token, and of a range that was asked for, given up and asked for again Chromium's cache hands out
         # the first few bytes as the whole.
         cache = "private, no-store"
     return serve(appliance().store, f"hls/{track_id}/{run_id}/{name}", request=request, cache_control=cache)
+
+
+def opened(track_id: str, run_id: str, quality: str, ending: str) -> Response:
+    """The key of an encrypted rung, for players of playlists, or the rung as one clear file, for all others (RFC 8216, 5.1)."""
+    ring = rendition_keys.ring(appliance().settings, appliance().secret)
+    opener = rendition_keys.find(track_id, run_id, quality, ring)
+    if opener is None:
+        raise NotFound("There is nothing at this address.")
+    if ending == "m4a":
+        view = ClearView(appliance().store, opener)
+        key = f"hls/{track_id}/{run_id}/{quality}.mp4"
+        return serve(view, key, request=request, cache_control="private, no-store")
+    answer = Response(opener.key, mimetype="application/octet-stream")
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
 
 
 def master(key: str, grant: media_tokens.Grant, cache: str) -> Response:

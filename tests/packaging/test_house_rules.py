@@ -26,6 +26,7 @@ READS_ENVIRONMENT = {
 }
 TABLES = {
     "appliance/migrations/0001_initial.py": "a whole schema as it was",
+    "appliance/settings.py": "a row for each setting, and how they are read",
     "transcoder/songs.py": "the score of every demo song",
     "web/api/schemas.py": "a row for each thing that the API tells or takes",
 }

@@ -8,6 +8,7 @@ from flask import jsonify
 
 from appliance import clock
 from appliance.accounts.models import Scope
+from appliance.catalog import rendition_keys
 from appliance.catalog import tracks
 from appliance.catalog.models import TrackState
 from appliance.errors import NotFound
@@ -40,9 +41,11 @@ def keep_offline(track_id: str) -> Response:
         now=clock.now(),
     )
     hls_url, expires_at_s = addresses.stream(track, [found.quality], who.id)
+    folder = hls_url.rpartition("/")[0]
     answer = jsonify(
         hls_url=hls_url,
-        file_url=f"{hls_url.rpartition('/')[0]}/{found.quality}.mp4",
+        file_url=f"{folder}/{found.quality}.mp4",
+        key_url=f"{folder}/{found.quality}.key" if rendition_keys.is_sealed(track) else "",
         address_expires_at=datetime.fromtimestamp(expires_at_s, clock.now().tzinfo).isoformat(),
         quality=found.quality,
         size_bytes=found.size_bytes,

@@ -55,7 +55,9 @@ def episode(key: str) -> ResponseReturnValue:
 def of_track(track: Track, made: list[Rendition]) -> Episode | None:
     """What everybody may hear of a track as one file; ``None`` when there is nothing, such as before it has renditions."""
     right = access.to_track(None, track, roles=frozenset(), now=clock.now())
-    open_to_all = access.playable(track, right, [rung.quality for rung in made])
+    # What is for members only is in no feed, whatever else is open to all.
+    rungs = [] if track.exclusive else [rung.quality for rung in made]
+    open_to_all = access.playable(track, right, rungs)
     url = places.whole(url_for("sharing.episode", key=track.id))
     whole_s = round((track.duration_ms or 0) / 1000)
     best = max(
