@@ -17,6 +17,7 @@ from web import addresses
 from web.api.routing import blueprint
 from web.installed.listener import session_word
 from web.request_cycle import appliance
+from web.request_cycle import note_epoch
 from web.request_cycle import require_person
 from web.request_cycle import roles
 
@@ -24,6 +25,7 @@ from web.request_cycle import roles
 @blueprint.post("/tracks/<track_id>/offline")
 def keep_offline(track_id: str) -> Response:
     """What may be kept of a track and under which key; ask again while online, and it may be heard longer."""
+    note_epoch(anew=True)
     who = require_person(Scope.READ)
     track = tracks.find(track_id)
     right = access.to_release(who, track.release, roles=roles())
@@ -39,7 +41,7 @@ def keep_offline(track_id: str) -> Response:
         secret=appliance().secret,
         now=clock.now(),
     )
-    hls_url, expires_at_s = addresses.stream(track, [found.quality], who.id)
+    hls_url, expires_at_s = addresses.stream(track, [found.quality], who.id, until=right.until)
     answer = jsonify(
         hls_url=hls_url,
         file_url=f"{hls_url.rpartition('/')[0]}/{found.quality}.mp4",
