@@ -4,10 +4,8 @@ It asks by its ``auth_request`` and keeps the answer for a few seconds, so that 
 and, for a bucket, holds an address that opens it; so it is for who knows the key of the gate, which stands in the server's configuration.
 """
 
-import hashlib
 import hmac
 import time
-from functools import lru_cache
 from urllib.parse import urlsplit
 
 from flask import Blueprint
@@ -16,6 +14,7 @@ from flask import request
 
 from appliance.errors import NotAllowed
 from appliance.errors import NotFound
+from appliance.memberships import media_tokens
 from appliance.storage import Signing
 from appliance.storage import StoredObject
 from web import media
@@ -35,7 +34,7 @@ KEY_HEADER = "X-Gate-Key"
 def ask(token: str, asset: str, name: str) -> Response:
     """204 with the object that this media address opens, or 403; nothing at all for who is not the server in front."""
     if not hmac.compare_digest(
-        request.headers.get(KEY_HEADER, "").encode(), key(appliance().secret).encode()
+        request.headers.get(KEY_HEADER, "").encode(), media_tokens.gate_key(appliance().secret).encode()
     ):
         raise NotFound("There is nothing at this address.")
     now_s = int(time.time())
@@ -57,12 +56,6 @@ def ask(token: str, asset: str, name: str) -> Response:
         found = _found(stored_at)
         answer.headers["X-Gate-Type"] = found.content_type if found else "application/octet-stream"
     return answer
-
-
-@lru_cache(maxsize=2)
-def key(secret: str) -> str:
-    """What the server in front says to be answered, made from the secret of this installation."""
-    return hmac.new(secret.encode(), b"musicconnect.gate", hashlib.sha256).hexdigest()
 
 
 def _found(stored_at: str) -> StoredObject | None:

@@ -16,6 +16,9 @@ from web.request_cycle import appliance
 blueprint = Blueprint("media", __name__)
 
 QUALITIES = frozenset(Quality)
+PUBLIC = ("artwork", "waveforms", "previews")
+"""Folders that are for everybody."""
+EXPOSED = "Accept-Ranges, Content-Length, Content-Range, ETag"
 PUBLIC_S = 365 * 86_400
 SOUND_CACHE = "private, no-store"
 """Nobody asks twice under one token, and of a range that was asked for, given up and asked for again Chromium's cache hands out the first
@@ -29,7 +32,7 @@ def open_to_players(answer: Response) -> Response:
     Errors too: a player that may not read the status cannot tell an expired address from a broken network (Fetch, 3.3).
     """
     answer.headers["Access-Control-Allow-Origin"] = "*"
-    answer.headers["Access-Control-Expose-Headers"] = "Accept-Ranges, Content-Length, Content-Range, ETag"
+    answer.headers["Access-Control-Expose-Headers"] = EXPOSED
     if request.method == "OPTIONS":
         answer.headers["Access-Control-Allow-Headers"] = "Range, If-Range, If-None-Match"
         answer.headers["Access-Control-Max-Age"] = "86400"
@@ -106,7 +109,7 @@ def restricted(text: str, qualities: frozenset[str]) -> str:
     return "\n".join(kept) + "\n"
 
 
-@blueprint.get("/<any(artwork, waveforms, previews):folder>/<path:name>")
+@blueprint.get(f"/<any({', '.join(PUBLIC)}):folder>/<path:name>")
 def public(folder: str, name: str) -> Response:
     """A public object; its key holds a run or picture id, so it never changes."""
     cache = f"public, max-age={PUBLIC_S}, immutable"

@@ -22,7 +22,7 @@ SKEW_S = 60
 """How much the clocks of two servers may differ."""
 _LADDER = tuple(Quality)
 _DAY_S = 86_400
-_LONGEST = 250
+LONGEST = 250
 _SIGNED_BYTES = 16
 _NOBODY = "-"
 
@@ -68,7 +68,7 @@ def read(token: str, asset: str, *, secret: str, now_s: int, longest_s: int = _D
     No permission is made for more than *longest_s*: one that ends later was made while a clock was wrong.
     """
     try:
-        if len(token) > _LONGEST:
+        if len(token) > LONGEST:
             raise ValueError("too long")
         body, _, signature = token.rpartition(".")
         mask, expires, epoch, listener, artist, release = body.split(".")
@@ -103,6 +103,11 @@ def require(grant: Grant, quality: str) -> None:
     """``NotAllowed`` unless *grant* opens this quality."""
     if quality not in grant.qualities:
         raise NotAllowed("This media address does not open that.")
+
+
+def gate_key(secret: str) -> str:
+    """What a web server in front says to be told of media addresses, made from the secret of this installation."""
+    return hmac.new(secret.encode(), b"musicconnect.gate", hashlib.sha256).hexdigest()
 
 
 @lru_cache(maxsize=8)

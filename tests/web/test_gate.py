@@ -10,6 +10,7 @@ from appliance import clock
 from appliance import database
 from appliance import revocations
 from appliance.catalog.models import Track
+from appliance.memberships import media_tokens
 from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
@@ -32,7 +33,7 @@ def address(client: FlaskClient, track: Track) -> str:
 
 @pytest.fixture
 def in_front(appliance: Appliance) -> dict[str, str]:
-    return {gate.KEY_HEADER: gate.key(appliance.secret)}
+    return {gate.KEY_HEADER: media_tokens.gate_key(appliance.secret)}
 
 
 def test_the_server_in_front_is_told_the_object_and_how_long_to_keep_it(
@@ -82,5 +83,5 @@ def test_nobody_else_is_told_anything(client: FlaskClient, address: str, key: st
 def test_the_key_of_the_gate_tells_nothing_of_the_secret_and_is_another_one_for_each(
     appliance: Appliance,
 ) -> None:
-    assert gate.key(appliance.secret) != gate.key("another" * 8)
-    assert appliance.secret not in gate.key(appliance.secret)
+    assert media_tokens.gate_key(appliance.secret) != media_tokens.gate_key("another" * 8)
+    assert appliance.secret not in media_tokens.gate_key(appliance.secret)
