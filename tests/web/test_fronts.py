@@ -265,15 +265,17 @@ def test_an_ended_right_ends_the_sound_when_the_kept_answer_does(
     front: Front, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(gate, "KEPT_S", 1)
-    rung = front.rung()
+    # Another track than the other tests': a permission of the same second for the same is the same, and its answer may be kept already.
+    ended = replace(front, track=site.make_track(front.track.release, front.appliance))
+    rung = ended.rung()
     assert front.ask(rung)[0] == 200
     with database.transaction():
-        revocations.revoke(f"track:{front.track.id}", now=clock.now())
+        revocations.revoke(f"track:{ended.track.id}", now=clock.now())
     deadline = time.monotonic() + 30
     while front.ask(rung)[0] != 403:
         assert time.monotonic() < deadline
         time.sleep(0.05)
-    assert front.ask(front.rung())[0] == 200, "whoever still has the right asks again"
+    assert front.ask(ended.rung())[0] == 200, "whoever still has the right asks again"
 
 
 def test_one_listener_s_answer_is_no_other_s(front: Front) -> None:
