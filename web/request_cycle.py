@@ -15,6 +15,7 @@ from flask_wtf.csrf import CSRFProtect
 
 from appliance import clock
 from appliance import database
+from appliance import revocations
 from appliance.accounts import people
 from appliance.accounts import second_factor
 from appliance.accounts import tokens
@@ -130,6 +131,18 @@ def person() -> User | None:
         g.person = _recognise()
     found: User | None = g.person
     return found
+
+
+def note_epoch(*, anew: bool = False) -> None:
+    """Note the epoch of revocations, before anything is asked that a permission is made of; *anew* asks the database for it."""
+    if anew:
+        revocations.forget()
+    g.epoch = revocations.epoch()
+
+
+def noted_epoch() -> int:
+    """The epoch to give a permission with; a view that gives one notes it first, or this fails."""
+    return int(g.epoch)
 
 
 def roles() -> frozenset[str]:
