@@ -9,6 +9,7 @@ from appliance import idempotency
 from appliance import jobs
 from appliance import revocations
 from appliance import startup
+from appliance.accounts import sessions
 from appliance.catalog import cleaning
 from appliance.catalog import publishing
 from appliance.catalog import rendition_keys
@@ -19,6 +20,7 @@ from appliance.collective import storage_use
 from appliance.errors import MusicConnectError
 from appliance.jobs.queue import crontab
 from appliance.jobs.queue import huey
+from appliance.mail import outbox
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +75,18 @@ def expire_keys() -> None:
 def expire_revocations() -> None:
     """Every hour: forget revocations that no living permission can be older than."""
     revocations.expire(now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="37"), name="expire_mail")  # type: ignore[untyped-decorator]
+def expire_mail() -> None:
+    """Every hour: remove the texts of old messages, since they hold secret links."""
+    outbox.expire(now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="37"), name="expire_sessions")  # type: ignore[untyped-decorator]
+def expire_sessions() -> None:
+    """Every hour: forget sessions and trusted devices whose time is up."""
+    sessions.expire(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="37"), name="reseal_tracks")  # type: ignore[untyped-decorator]

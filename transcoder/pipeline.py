@@ -108,6 +108,8 @@ def transcode(
         encoding.first_pass(source, declared, low_rung, files=files, most_s=limits.max_duration_s + 1),
         sound_s=declared.duration_s,
         limits=limits,
+        reads=[source],
+        folder=folder,
         on_progress=stage(0.0, LOW_DONE, declared.duration_s),
         on_line=meters.hear,
         on_bytes=meters.see,
@@ -140,6 +142,8 @@ def transcode(
                 again,
                 sound_s=facts.duration_s,
                 limits=limits,
+                reads=[source],
+                folder=folder,
                 on_progress=lambda at: on_progress(math.inf),
             )
             remade, _ = checked(careful, lambda at: on_progress(math.inf))
@@ -157,6 +161,8 @@ def transcode(
         encoding.second_pass(source, facts, rungs, folder=folder, preview=preview, preview_start_s=start_s),
         sound_s=facts.duration_s,
         limits=limits,
+        reads=[source],
+        folder=folder,
         on_progress=stage(LOW_CHECKED, ALL_DONE, facts.duration_s),
     )
     if rungs:

@@ -13,6 +13,7 @@ from web import design
 from web import discovery
 from web import errors
 from web import frame
+from web import gate
 from web import health
 from web import installed
 from web import library
@@ -74,10 +75,12 @@ def create_app(appliance: Appliance) -> Flask:
         listen,
         listening,
         media,
+        gate,
         storefront,
         discovery,
         sharing,
         studio,
+        security,
         people,
         admin,
         about,

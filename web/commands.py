@@ -21,6 +21,7 @@ from appliance.invocation import EXIT_WRONG
 from appliance.invocation import data_option
 from appliance.invocation import settings_from
 from appliance.settings import Settings
+from web.nginx import nginx
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def register_commands(cli: click.Group) -> None:
     """Add the commands of the server."""
     cli.add_command(serve)
     cli.add_command(web)
+    cli.add_command(nginx)
 
 
 @click.command(short_help="Run all of one node: web server and worker.")

@@ -15,8 +15,11 @@ from flask_wtf.csrf import CSRFProtect
 
 from appliance import clock
 from appliance import database
+from appliance import revocations
 from appliance.accounts import people
+from appliance.accounts import second_factor
 from appliance.accounts import tokens
+from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
 from appliance.accounts.models import User
 from appliance.errors import NotAllowed
@@ -130,14 +133,45 @@ def person() -> User | None:
     return found
 
 
+def note_epoch(*, anew: bool = False) -> None:
+    """Note the epoch of revocations, before anything is asked that a permission is made of; *anew* asks the database for it."""
+    if anew:
+        revocations.forget()
+    g.epoch = revocations.epoch()
+
+
+def noted_epoch() -> int:
+    """The epoch to give a permission with; a view that gives one notes it first, or this fails."""
+    return int(g.epoch)
+
+
 def roles() -> frozenset[str]:
-    """The roles of who is asking; a token without the ``admin`` scope leaves that role at home."""
+    """The roles of who is asking; that of an admin rests for a token without its scope, and until there is a second factor."""
     if "roles" not in g:
         who = person()
         names = people.roles_of(who) if who else frozenset()
-        g.roles = names if _scopes() is None or Scope.ADMIN in (_scopes() or ()) else names - {"admin"}
+        scopes = _scopes()
+        g.second_factor_missing = (
+            who is not None
+            and scopes is None
+            and appliance().settings.require_second_factor
+            and second_factor.missing(who, names)
+        )
+        rests = g.second_factor_missing or (scopes is not None and Scope.ADMIN not in scopes)
+        g.roles = names - {RoleName.ADMIN} if rests else names
     found: frozenset[str] = g.roles
     return found
+
+
+def by_token() -> bool:
+    """Whether a program asks, with a token."""
+    return _scopes() is not None
+
+
+def second_factor_missing() -> bool:
+    """Whether rights of who is asking rest because they have no second factor."""
+    roles()
+    return bool(g.second_factor_missing)
 
 
 def require_person(scope: Scope = Scope.WRITE) -> User:
@@ -173,5 +207,7 @@ def _recognise() -> User | None:
         return user
     # Without a cookie there is no session; Flask-Login would go and hash address and browser first.
     if request.cookies and current_user.is_authenticated:
-        return User.get_or_none(User.id == current_user.id)
+        session = g.get("account_session")
+        # Whoever was let in by this very request has a session that nobody looked up yet.
+        return session.user if session else User.get_or_none(User.id == current_user.id)
     return None

@@ -10,18 +10,19 @@ from flask import render_template
 from flask import request
 from flask import url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from appliance import clock
 from appliance.accounts import people
 from appliance.catalog import artists
 from appliance.catalog import credits
+from appliance.catalog import openness
 from appliance.catalog import releases
 from appliance.catalog import topics
 from appliance.catalog import track_pages
 from appliance.catalog import tracks
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
-from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.catalog.topics import TopicKind
@@ -32,6 +33,9 @@ from appliance.library import favourites
 from appliance.library import follows
 from appliance.listening import counting
 from appliance.memberships import access
+from appliance.memberships import early
+from appliance.memberships import granting
+from appliance.memberships import tiers
 from appliance.memberships.access import Access
 from web import addresses
 from web import presentation
@@ -39,6 +43,7 @@ from web import private_keys
 from web.api.routing import cursor_for
 from web.api.routing import cursor_instant
 from web.library import lines
+from web.presentation import tiers as tier_views
 from web.request_cycle import person
 from web.request_cycle import roles
 from web.sharing import box
@@ -97,6 +102,8 @@ def artist(artist: str) -> ResponseReturnValue:
         "artist.html",
         artist=presentation.artist(found),
         shelves=presentation.by_kind(rows),
+        early=[presentation.release_card(row) for row in _early(found)],
+        **_tiers(found),
         top=lines.seen_tracks(top),
         played=bool(played),
         older=older,
@@ -118,17 +125,18 @@ def release(artist: str, slug: str) -> ResponseReturnValue:
     right = _right(row)
     after = _after()
     rows = track_pages.page(row, limit=TRACKS_ON_A_PAGE + 1, after=after)
-    shown = rows[:TRACKS_ON_A_PAGE]
+    rights = access.to_tracks(person(), rows, roles=roles(), keys=private_keys.shown(), now=clock.now())
+    shown = [track for track in rows[:TRACKS_ON_A_PAGE] if rights[track.id].may_see]
     extent = track_pages.extent(row)
     first = track_pages.number(shown[0]) if after and shown else 1
     kept = favourites.of(person(), [track.id for track in shown])
-    listed = presentation.tracks(shown, right, tracks.renditions_of(shown), first=first, kept=kept)
+    listed = presentation.tracks(shown, rights, tracks.renditions_of(shown), first=first, kept=kept)
     others = releases.published(limit=MORE_BY + 1, artist=row.artist)
     return render_template(
         "release.html",
         release=presentation.release(row),
         tracks=listed,
-        more=_page_after(row, shown[-1]) if len(rows) > len(shown) else "",
+        more=_page_after(row, rows[-2]) if len(rows) > TRACKS_ON_A_PAGE else "",
         back=addresses.release_page(row) if after else "",
         summary=presentation.extent(extent.ready, extent.duration_ms) if extent.ready else "",
         waiting=presentation.waiting(extent.waiting),
@@ -149,8 +157,8 @@ def track(artist: str, slug: str, name: str) -> ResponseReturnValue:
         row = tracks.find_by_address(artist, slug, name)
     except NotFound:
         return _moved(artist)
-    right = _right(row.release)
-    if row.state != TrackState.READY:
+    right = access.to_track(person(), row, roles=roles(), keys=private_keys.shown(), now=clock.now())
+    if not right.may_see or row.state != TrackState.READY:
         raise NotFound("There is no such track.")
     number = track_pages.number(row)
     kept = favourites.of(person(), [row.id])
@@ -183,7 +191,7 @@ def _moved(slug: str) -> ResponseReturnValue:
 
 
 def _right(row: Release) -> Access:
-    return access.require_sight(person(), row, roles=roles(), keys=private_keys.shown())
+    return access.require_sight(person(), row, roles=roles(), keys=private_keys.shown(), now=clock.now())
 
 
 def _releases_of(found: Artist) -> tuple[list[Release], str]:
@@ -196,12 +204,35 @@ def _releases_of(found: Artist) -> tuple[list[Release], str]:
     return rows, url_for("storefront.artist", artist=found.slug, cursor=cursor)
 
 
+def _early(found: Artist) -> list[Release]:
+    """What a member hears before everybody else, on the first page."""
+    if request.args.get("cursor"):
+        return []
+    return early.releases_for(person(), found, roles=roles(), now=clock.now())
+
+
+def _tiers(found: Artist) -> dict[str, object]:
+    """What one can be to the artist, and how one gets there."""
+    who = person()
+    mine = granting.current(who, found, now=clock.now()) if who else None
+    rows = tiers.of_artist(found)
+    if mine and mine.paid_through:
+        note = _("You are a member until %(day)s.", day=presentation.day(mine.paid_through))
+    elif mine:
+        note = _("You are a member.")
+    else:
+        note = _(
+            "Nobody can pay for a membership here yet; until then %(artist)s gives it away.",
+            artist=found.name,
+        )
+    return {"tiers": tier_views.tiers(rows, own=mine.tier_id if mine else ""), "tiers_note": note}
+
+
 def _played(found: Artist) -> list[Track]:
     """What is heard most of an artist these days."""
     since = (clock.now() - TOP_SINCE).date()
     rows = [row for row, _ in counting.top_tracks(found, since=since, limit=2 * TOP)]
-    public = [row for row in rows if row.release.state == ReleaseState.PUBLISHED]
-    return [row for row in public if row.state == TrackState.READY][:TOP]
+    return [row for row in rows if openness.is_public(row.release) and openness.is_heard(row)][:TOP]
 
 
 def _after() -> int:

@@ -5,9 +5,9 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
-from argon2 import PasswordHasher
-
 from appliance.accounts import audit
+from appliance.accounts import passwords
+from appliance.accounts import sessions
 from appliance.accounts.audit import Action
 from appliance.accounts.models import Role
 from appliance.accounts.models import RoleName
@@ -19,7 +19,6 @@ from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.prepared import Prepared
 
-PASSWORD_LENGTH = (8, 200)
 LONGEST_NAME = 100
 _roles = Prepared(lambda user_id: Role.select(Role.name).join(UserRole).where(UserRole.user == user_id))
 # Deliberately loose: RFC 5321 admits more than any stricter pattern, and only a letter that arrives proves an address.
@@ -37,12 +36,7 @@ def create(
 ) -> User:
     """A new, confirmed account; ``Invalid`` for an address or password that cannot be, ``Conflict`` for one that is taken."""
     email = address(email)
-    least, most = PASSWORD_LENGTH
-    if not least <= len(password) <= most:
-        raise Invalid(
-            "A password has {least} to {most} characters.", least=least, most=most, field="password"
-        )
-    hashed = PasswordHasher().hash(password)
+    hashed = passwords.hashed(passwords.require(password, email=email, known_to_all=demo))
     with transaction():
         if User.select().where(User.email == email).exists():
             raise Conflict("There is an account for {email} already.", email=email)
@@ -76,9 +70,9 @@ def rename(user: User, display_name: str) -> None:
 
 
 def sign_out_everywhere(user: User, *, now: datetime) -> None:
-    """End every session of this person, on all devices, at once."""
+    """End every session of this person, on all devices, at once, and what they hear there."""
     with transaction():
-        User.update(fs_uniquifier=secrets.token_hex(16)).where(User.id == user.id).execute()
+        sessions.end_all(user.id, now=now)
         audit.record(Action.SIGNED_OUT_EVERYWHERE, actor=user.id, subject=f"person:{user.id}", now=now)
 
 

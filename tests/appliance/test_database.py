@@ -16,11 +16,13 @@ import pytest
 from playhouse.schema_diff import diff_models
 
 from appliance import database
+from appliance.accounts import factor_models as factors
 from appliance.accounts import models as accounts
 from appliance.accounts.models import Role
 from appliance.accounts.models import User
 from appliance.catalog import member_models as members
 from appliance.catalog import models as catalog
+from appliance.catalog import takedowns
 from appliance.catalog import topics
 from appliance.collective import models as collective
 from appliance.database import Base
@@ -31,6 +33,8 @@ from appliance.idempotency import IdempotencyKey
 from appliance.jobs.models import Job
 from appliance.library import models as library
 from appliance.listening import models as listening
+from appliance.mail import Message
+from appliance.memberships import models as memberships
 from appliance.node_processes import NodeProcess
 from appliance.plugin_settings import PluginSetting
 from appliance.revocations import Revocation
@@ -38,10 +42,22 @@ from tests.makers import make_user
 
 MODELS = [
     model
-    for module in (accounts, catalog, members, collective, library, listening, topics, featured)
+    for module in (
+        accounts,
+        factors,
+        catalog,
+        members,
+        collective,
+        library,
+        listening,
+        memberships,
+        takedowns,
+        topics,
+        featured,
+    )
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, Base) and model.__module__ == module.__name__
-] + [Job, IdempotencyKey, NodeProcess, PluginSetting, Revocation]
+] + [Job, IdempotencyKey, Message, NodeProcess, PluginSetting, Revocation]
 INSTANT = datetime(2026, 5, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 
 

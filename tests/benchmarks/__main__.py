@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.benchmarks import gate
 from tests.benchmarks import lighthouse
 from tests.benchmarks import memory
 from tests.benchmarks import pages
@@ -21,6 +22,7 @@ SUITES = {
     "transcoding": transcoding.run,
     "sealing": sealing.run,
     "serving": serving.run,
+    "gate": gate.run,
     "memory": memory.run,
     "pages": pages.run,
     "lighthouse": lighthouse.run,

@@ -24,7 +24,6 @@ from appliance.accounts import tokens
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
 from appliance.accounts.models import User
-from appliance.catalog import artists
 from appliance.catalog import findable
 from appliance.catalog import releases
 from appliance.catalog import tracks
@@ -36,6 +35,7 @@ from appliance.catalog.models import Rendition
 from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.database import new_id
+from appliance.memberships import founding
 from appliance.startup import Appliance
 from tests.makers import PASSWORD
 from web.app import create_app
@@ -92,7 +92,7 @@ def make_person(
 
 
 def make_artist(owner: Person, name: str = "Night Ferry") -> Artist:
-    return artists.create(owner.user, name=name, now=clock.now())
+    return founding.found(owner.user, name=name, now=clock.now())
 
 
 def make_release(

@@ -43,11 +43,13 @@ PAGES = (
     "/people",
     "/artists",
     "/jobs",
+    "/mail",
     "/storage",
     "/plugins",
     "/health",
     "/audit",
     "/audit.csv",
+    "/audit.jsonl",
 )
 EVIL = "<script>alert(1)</script>"
 
@@ -398,8 +400,8 @@ def test_the_trail_is_filtered_paged_and_exported(desk: FlaskClient, admin: Pers
     assert "job:59" in page and "job:9<" not in page and "role.granted</code>" not in page
     assert EVIL not in desk.get("/admin/audit").get_data(as_text=True)
     assert "Nothing found" in text(desk, "/admin/audit?actor=nobody@example.com")
-    assert "Nothing found" in text(desk, "/admin/audit?day=1999-01-01")
-    assert text(desk, "/admin/audit?day=rubbish&before=rubbish&action=%00")
+    assert "Nothing found" in text(desk, "/admin/audit?last=1999-01-01")
+    assert text(desk, "/admin/audit?first=rubbish&last=9999-12-31&before=rubbish&action=%00")
     table = desk.get("/admin/audit.csv?action=job.retried")
     rows = list(csv.DictReader(io.StringIO(table.get_data(as_text=True))))
     assert len(rows) == 60

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from appliance import clock
 from appliance import jobs
+from appliance import mail
 from appliance.accounts import tokens
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
@@ -26,6 +27,7 @@ from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
 from appliance.database import new_id
 from appliance.library import playlists
+from appliance.mail import outbox
 from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
@@ -55,6 +57,8 @@ DRAFT: dict[str, Who] = {
     "admin.hand_over_artist": Who.ADMIN,
     "admin.retry_all_jobs": Who.ADMIN,
     "admin.retry_job": Who.ADMIN,
+    "admin.send_mail": Who.ADMIN,
+    "admin.test_mail": Who.ADMIN,
     "api.add_track": Who.CONTRIBUTOR,
     "api.create_artist": Who.STRANGER,
     "api.create_playlist": Who.STRANGER,
@@ -192,6 +196,7 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
         guest.user, release, filename="song.flac", size_bytes=10, max_upload_mb=10, expiry_h=24, now=now
     )
     playlist = playlists.create(guest.user, {"title": "Evening"}, now=now)
+    mail.send("test", guest.user.email, facts={"collective": "X"}, locale="en", now=now)
     row = tokens.recognise(owner.token, now)
     assert row is not None
     people[Who.NOBODY] = guest
@@ -207,6 +212,7 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
         "token": token,
         "token_id": row.id,
         "job_id": jobs.add("transcode", track.id, now=now).id,
+        "message_id": outbox.page()[0].id,
         "playlist_id": playlist.id,
         "entry_id": new_id(),
         "name": "webhook_out",

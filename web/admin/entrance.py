@@ -15,11 +15,14 @@ from flask_babel import lazy_gettext
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
 from appliance.accounts.models import User
+from appliance.catalog import takedowns
 from appliance.errors import MusicConnectError
 from appliance.errors import NotAllowed
 from web import sentences
 from web.request_cycle import require_person
 from web.request_cycle import roles
+from web.request_cycle import second_factor_missing
+from web.security.second_step import SecondFactorFirst
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
@@ -31,22 +34,40 @@ SECTIONS = (
     ("people", lazy_gettext("People")),
     ("artists", lazy_gettext("Artists")),
     ("jobs", lazy_gettext("Jobs")),
+    ("mail", lazy_gettext("Mail")),
     ("storage", lazy_gettext("Storage")),
     ("plugins", lazy_gettext("Plugins")),
     ("health", lazy_gettext("Health")),
+    ("takedowns", lazy_gettext("Takedowns")),
     ("trail", lazy_gettext("Audit trail")),
 )
+
+
+MODERATED = frozenset({"admin.takedowns", "admin.take_down", "admin.restore"})
+"""What moderators may use; every other page is for admins."""
 
 
 @blueprint.before_request
 def only_admins() -> None:
     """No page of this family for anybody else, nor for an API token without the scope ``admin``."""
-    admin()
+    if request.endpoint in MODERATED:
+        moderator()
+    else:
+        admin()
+
+
+def moderator() -> User:
+    """The moderator or admin who asks; an error for everybody else."""
+    who = require_person(Scope.ADMIN)
+    takedowns.require_moderator(roles())
+    return who
 
 
 def admin() -> User:
     """The admin who asks; an error that shows the way in for everybody else."""
     who = require_person(Scope.ADMIN)
+    if second_factor_missing():
+        raise SecondFactorFirst
     if RoleName.ADMIN not in roles():
         raise NotAllowed("These pages are for the admins of the collective.")
     return who
@@ -54,7 +75,12 @@ def admin() -> User:
 
 def page(template: str, section: str, **values: Any) -> str:
     """A page of the admin's, with the way to its neighbours."""
-    tabs = [(name, str(text), url_for(f"admin.{name}")) for name, text in SECTIONS]
+    everything = RoleName.ADMIN in roles()
+    tabs = [
+        (name, str(text), url_for(f"admin.{name}"))
+        for name, text in SECTIONS
+        if everything or f"admin.{name}" in MODERATED
+    ]
     return render_template(f"admin/{template}.html", tabs=tabs, section=section, **values)
 
 

@@ -28,6 +28,8 @@ NAMES = {
     "queue": lazy_gettext("Queue"),
     "storage": lazy_gettext("Storage"),
     "jobs": lazy_gettext("Jobs"),
+    "audit trail": lazy_gettext("Audit trail"),
+    "mail": lazy_gettext("Mail"),
     "plugins": lazy_gettext("Plugins"),
     "address": lazy_gettext("Address"),
     "open files": lazy_gettext("Open files"),

@@ -3,9 +3,12 @@
 from web.api import artists
 from web.api import documentation
 from web.api import library
+from web.api import memberships
 from web.api import offline
 from web.api import playlists
 from web.api import releases
+from web.api import takedowns
+from web.api import tiers
 from web.api import tracks
 from web.api import uploads
 from web.api.routing import blueprint
@@ -15,9 +18,12 @@ __all__ = [
     "blueprint",
     "documentation",
     "library",
+    "memberships",
     "offline",
     "playlists",
     "releases",
+    "takedowns",
+    "tiers",
     "tracks",
     "uploads",
 ]

@@ -18,6 +18,7 @@ from web import addresses
 from web.api.routing import blueprint
 from web.installed.listener import session_word
 from web.request_cycle import appliance
+from web.request_cycle import note_epoch
 from web.request_cycle import require_person
 from web.request_cycle import roles
 
@@ -25,9 +26,10 @@ from web.request_cycle import roles
 @blueprint.post("/tracks/<track_id>/offline")
 def keep_offline(track_id: str) -> Response:
     """What may be kept of a track and under which key; ask again while online, and it may be heard longer."""
+    note_epoch(anew=True)
     who = require_person(Scope.READ)
     track = tracks.find(track_id)
-    right = access.to_release(who, track.release, roles=roles())
+    right = access.to_track(who, track, roles=roles(), now=clock.now())
     if not right.may_see or track.state != TrackState.READY:
         raise NotFound("There is no such track.")
     made = tracks.renditions_of([track]).get(track.id, [])
@@ -40,7 +42,7 @@ def keep_offline(track_id: str) -> Response:
         secret=appliance().secret,
         now=clock.now(),
     )
-    hls_url, expires_at_s = addresses.stream(track, [found.quality], who.id)
+    hls_url, expires_at_s = addresses.stream(track, [found.quality], who.id, until=right.until)
     folder = hls_url.rpartition("/")[0]
     answer = jsonify(
         hls_url=hls_url,

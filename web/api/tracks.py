@@ -14,6 +14,7 @@ from appliance.catalog import tracks
 from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.errors import Conflict
+from appliance.errors import NotAllowed
 from appliance.errors import NotFound
 from appliance.memberships import access
 from appliance.memberships.access import Access
@@ -25,6 +26,7 @@ from web.api.routing import body
 from web.api.routing import made_from
 from web.api.routing import versioned
 from web.request_cycle import appliance
+from web.request_cycle import note_epoch
 from web.request_cycle import person
 from web.request_cycle import require_person
 from web.request_cycle import roles
@@ -36,26 +38,32 @@ def show_track(track_id: str) -> Response:
     who = person()
     track, right = _visible(track_id, who)
     people = {track.id: credits.of_track(track)}
-    return versioned(representation.track_list([track], right, people, listener=who.id if who else "")[0])
+    return versioned(
+        representation.track_list([track], {track.id: right}, people, listener=who.id if who else "")[0]
+    )
 
 
 @blueprint.post("/tracks/<track_id>/play")
 def play(track_id: str) -> Response:
     """A signed address of the stream, for as long as ``expires_at`` says; ask again to go on."""
+    # As it is this moment: a permission from some seconds ago would be refused by whoever knows better.
+    note_epoch(anew=True)
     who = person()
     track, right = _visible(track_id, who)
     made = tracks.renditions_of([track]).get(track.id, [])
     qualities = access.playable(track, right, [rung.quality for rung in made])
+    if not right.may_play:
+        raise NotAllowed(right.reason)
     if not qualities:
         raise Conflict("This track is not ready to be played yet.")
-    hls_url, expires_at_s = addresses.stream(track, list(qualities), who.id if who else "")
+    hls_url, expires_at_s = addresses.stream(track, list(qualities), who.id if who else "", until=right.until)
     expires_at = datetime.fromtimestamp(expires_at_s, UTC).isoformat()
     return jsonify(hls_url=hls_url, expires_at=expires_at, qualities=list(qualities))
 
 
 @blueprint.patch("/tracks/<track_id>")
 def edit_track(track_id: str) -> Response:
-    """Change title, ISRC, lyrics, licence or credits."""
+    """Change title, ISRC, lyrics, licence, credits, or whether it is exclusive."""
     tracks.edit(_editable(track_id), body(), now=clock.now(), made_from=made_from())
     return show_track(track_id)
 
@@ -78,7 +86,7 @@ def remove_track(track_id: str) -> tuple[str, int]:
 
 def _visible(track_id: str, who: User | None) -> tuple[Track, Access]:
     track = tracks.find(track_id)
-    right = access.to_release(who, track.release, roles=roles(), keys=private_keys.shown())
+    right = access.to_track(who, track, roles=roles(), keys=private_keys.shown(), now=clock.now())
     # Who may not see the release, or only its finished tracks, learns nothing of this one.
     if not right.may_see or not (right.may_edit or track.state == TrackState.READY):
         raise NotFound("There is no such track.")
@@ -88,5 +96,5 @@ def _visible(track_id: str, who: User | None) -> tuple[Track, Access]:
 def _editable(track_id: str) -> Track:
     owner = require_person()
     track = tracks.find(track_id)
-    access.require_edit(owner, track.release, roles=roles())
+    access.require_edit(owner, track, roles=roles(), now=clock.now())
     return track

@@ -27,6 +27,7 @@ from web.errors import wants_json
 from web.presentation import desk
 from web.presentation import licensing
 from web.request_cycle import appliance
+from web.request_cycle import note_epoch
 from web.request_cycle import roles
 from web.sentences import told
 from web.studio import forms
@@ -48,7 +49,7 @@ def edit_track(track_id: str) -> ResponseReturnValue:
     if forms.act() != "save":
         return _page(row, right, form=forms.rearranged(_stored(row))), 422
     try:
-        row = tracks.edit(row, forms.sent(forms.TRACK_FIELDS), now=clock.now(), made_from=forms.made_from())
+        row = tracks.edit(row, forms.sent_of_track(), now=clock.now(), made_from=forms.made_from())
     except Stale as error:
         if wants_json():
             return answer_with(409, told(error))
@@ -122,13 +123,14 @@ def dismiss_master(track_id: str) -> ResponseReturnValue:
 @blueprint.get("/tracks/<track_id>/original")
 def original(track_id: str) -> ResponseReturnValue:
     """The untouched original; a redirect, so that a page that was open for an hour still leads to it."""
+    note_epoch(anew=True)
     row, who = editable_track(track_id)
     return redirect(addresses.original(row, who.id))
 
 
 def _asked(track_id: str) -> tuple[Track, access.Access]:
     row, who = editable_track(track_id)
-    return row, access.to_release(who, row.release, roles=roles())
+    return row, access.to_track(who, row, roles=roles(), now=clock.now())
 
 
 def _back_to_track(row: Track) -> ResponseReturnValue:
@@ -144,7 +146,7 @@ def _page(row: Track, right: access.Access, *, form: forms.Form | None = None) -
     waiting = masters.waiting([row])
     (shown,) = desk.masters(
         [row],
-        right,
+        {row.id: right},
         tracks.renditions_of([row]),
         work,
         next_masters=waiting,

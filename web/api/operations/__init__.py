@@ -4,6 +4,7 @@ from web.api.operations import artists
 from web.api.operations import library
 from web.api.operations import releases
 from web.api.operations import server
+from web.api.operations import tiers
 from web.api.operations import tracks
 from web.api.operations import uploads
 from web.api.operations.words import JSON
@@ -17,6 +18,7 @@ OPERATIONS = (
     *tracks.OPERATIONS,
     *uploads.OPERATIONS,
     *library.OPERATIONS,
+    *tiers.OPERATIONS,
     *server.OPERATIONS,
 )
 

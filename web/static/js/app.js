@@ -18,6 +18,7 @@ const LAZY = [
   "kept-list",
   "link-rows",
   "local-time",
+  "passkey-button",
   "password-field",
   "playlist-order",
   "release-desk",
