@@ -25,6 +25,7 @@ from appliance.catalog import topics
 from appliance.collective import models as collective
 from appliance.database import Base
 from appliance.discovery import featured
+from appliance.downloads import models as downloads
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
 from appliance.idempotency import IdempotencyKey
@@ -38,7 +39,7 @@ from tests.makers import make_user
 
 MODELS = [
     model
-    for module in (accounts, catalog, members, collective, library, listening, topics, featured)
+    for module in (accounts, catalog, members, collective, downloads, library, listening, topics, featured)
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, Base) and model.__module__ == module.__name__
 ] + [Job, IdempotencyKey, NodeProcess, PluginSetting, Revocation]
