@@ -22,10 +22,11 @@ from appliance.startup import Appliance
 from tests.servers.postgresql import Cluster
 from tests.servers.postgresql import cluster
 from tests.sounds import tone
+from transcoder import downloads
 from transcoder import tasks
 from web.app import create_app
 
-REGISTERED = (chores, tasks)
+REGISTERED = (chores, downloads, tasks)
 """Modules whose import declares the jobs that an immediate queue runs."""
 
 
