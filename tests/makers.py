@@ -10,7 +10,6 @@ from typing import Any
 from appliance.accounts import people
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import User
-from appliance.catalog import artists
 from appliance.catalog import originals
 from appliance.catalog import releases
 from appliance.catalog import tracks
@@ -19,6 +18,7 @@ from appliance.catalog.models import Release
 from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.database import new_id
+from appliance.memberships import founding
 from appliance.startup import Appliance
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -34,7 +34,7 @@ def make_artist(
     owner: User | None = None, *, name: str = "Night Ferry", slug: str = "", now: datetime = NOW
 ) -> Artist:
     """An artist and, unless given, the person who runs it."""
-    return artists.create(owner or make_user(now=now), name=name, slug=slug, now=now)
+    return founding.found(owner or make_user(now=now), name=name, slug=slug, now=now)
 
 
 def make_release(artist: Artist | None = None, *, now: datetime = NOW, **fields: Any) -> Release:

@@ -28,6 +28,7 @@ from appliance.library import entries
 from appliance.library import playlists
 from appliance.library.models import Playlist
 from appliance.library.models import Visibility
+from appliance.memberships import founding
 from transcoder import covers
 from transcoder import liner_notes
 from transcoder import program
@@ -71,7 +72,7 @@ def track_id(song: synthesis.Song) -> str:
 
 
 def _release(owner: User, song: synthesis.Song, *, now: datetime) -> Release:
-    artist = Artist.get_or_none(Artist.slug == song.artist_slug) or artists.create(
+    artist = Artist.get_or_none(Artist.slug == song.artist_slug) or founding.found(
         owner, name=song.artist, slug=song.artist_slug, now=now
     )
     release: Release | None = Release.get_or_none(Release.artist == artist.id, Release.title == song.release)

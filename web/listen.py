@@ -6,6 +6,7 @@ from flask import jsonify
 from flask import redirect
 from flask.typing import ResponseReturnValue
 
+from appliance import clock
 from appliance.catalog import artists
 from appliance.catalog import directory
 from appliance.catalog import releases
@@ -36,9 +37,8 @@ AAC = (Quality.HIGH, Quality.MEDIUM, Quality.LOW)
 def release(release_id: str) -> Response:
     """The tracks of a release that can be heard, in their order."""
     row = releases.find(release_id)
-    right = access.require_sight(person(), row, roles=roles(), keys=private_keys.shown())
-    rows = track_pages.page(row, limit=MOST_OF_RELEASE)
-    return _queue(row.title, addresses.release_page(row), rows, {row.id: right})
+    access.require_sight(person(), row, roles=roles(), keys=private_keys.shown(), now=clock.now())
+    return _queue(row.title, addresses.release_page(row), track_pages.page(row, limit=MOST_OF_RELEASE))
 
 
 @blueprint.get("/artist/<slug>.json")
@@ -46,10 +46,9 @@ def artist(slug: str) -> Response:
     """What an artist published, newest release first."""
     found = artists.find(slug)
     shown = releases.published(limit=RELEASES_OF_ARTIST, artist=found)
-    rights = access.to_releases(person(), shown, roles=roles(), keys=private_keys.shown())
-    by_release = directory.tracks_of([row for row in shown if rights[row.id].may_see])
+    by_release = directory.tracks_of(shown)
     rows = [track for tracks_of_one in by_release.values() for track in tracks_of_one]
-    return _queue(found.name, addresses.artist_page(found), rows[:MOST_OF_ARTIST], rights)
+    return _queue(found.name, addresses.artist_page(found), rows[:MOST_OF_ARTIST])
 
 
 @blueprint.get("/tracks/<track_id>/lyrics.json")
@@ -66,7 +65,7 @@ def plain(track_id: str) -> ResponseReturnValue:
     made = [rung.quality for rung in tracks.renditions_of([row]).get(row.id, [])]
     allowed = access.playable(row, right, made)
     quality = next((one for one in AAC if one in allowed), None)
-    if quality is None and not row.preview_key:
+    if quality is None and not (row.preview_key and right.may_preview):
         raise NotFound("There is nothing to hear at this address.")
     who = person()
     target = (
@@ -80,13 +79,18 @@ def plain(track_id: str) -> ResponseReturnValue:
 
 def _seen(track_id: str) -> tuple[Track, Access]:
     row = tracks.find(track_id)
-    right = access.to_release(person(), row.release, roles=roles(), keys=private_keys.shown())
+    right = access.to_track(person(), row, roles=roles(), keys=private_keys.shown(), now=clock.now())
     if not (right.may_see and (right.may_edit or row.state == TrackState.READY)):
         raise NotFound("There is no such track.")
     return row, right
 
 
-def _queue(name: str, url: str, rows: list[Track], rights: dict[str, Access]) -> Response:
+def _queue(name: str, url: str, rows: list[Track]) -> Response:
+    rights = access.to_tracks(person(), rows, roles=roles(), keys=private_keys.shown(), now=clock.now())
     made = tracks.renditions_of(rows)
-    told = [tracklists.player_track(row, rights[row.release_id], made) for row in rows]
+    told = [
+        tracklists.player_track(row, rights[row.id], made)
+        for row in rows
+        if rights[row.id].may_see and not rights[row.id].taken_down
+    ]
     return jsonify(name=name, url=url, tracks=told)

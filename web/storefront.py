@@ -15,13 +15,13 @@ from appliance import clock
 from appliance.accounts import people
 from appliance.catalog import artists
 from appliance.catalog import credits
+from appliance.catalog import openness
 from appliance.catalog import releases
 from appliance.catalog import topics
 from appliance.catalog import track_pages
 from appliance.catalog import tracks
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
-from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.catalog.topics import TopicKind
@@ -118,17 +118,18 @@ def release(artist: str, slug: str) -> ResponseReturnValue:
     right = _right(row)
     after = _after()
     rows = track_pages.page(row, limit=TRACKS_ON_A_PAGE + 1, after=after)
-    shown = rows[:TRACKS_ON_A_PAGE]
+    rights = access.to_tracks(person(), rows, roles=roles(), keys=private_keys.shown(), now=clock.now())
+    shown = [track for track in rows[:TRACKS_ON_A_PAGE] if rights[track.id].may_see]
     extent = track_pages.extent(row)
     first = track_pages.number(shown[0]) if after and shown else 1
     kept = favourites.of(person(), [track.id for track in shown])
-    listed = presentation.tracks(shown, right, tracks.renditions_of(shown), first=first, kept=kept)
+    listed = presentation.tracks(shown, rights, tracks.renditions_of(shown), first=first, kept=kept)
     others = releases.published(limit=MORE_BY + 1, artist=row.artist)
     return render_template(
         "release.html",
         release=presentation.release(row),
         tracks=listed,
-        more=_page_after(row, shown[-1]) if len(rows) > len(shown) else "",
+        more=_page_after(row, rows[-2]) if len(rows) > TRACKS_ON_A_PAGE else "",
         back=addresses.release_page(row) if after else "",
         summary=presentation.extent(extent.ready, extent.duration_ms) if extent.ready else "",
         waiting=presentation.waiting(extent.waiting),
@@ -149,8 +150,8 @@ def track(artist: str, slug: str, name: str) -> ResponseReturnValue:
         row = tracks.find_by_address(artist, slug, name)
     except NotFound:
         return _moved(artist)
-    right = _right(row.release)
-    if row.state != TrackState.READY:
+    right = access.to_track(person(), row, roles=roles(), keys=private_keys.shown(), now=clock.now())
+    if not right.may_see or row.state != TrackState.READY:
         raise NotFound("There is no such track.")
     number = track_pages.number(row)
     kept = favourites.of(person(), [row.id])
@@ -183,7 +184,7 @@ def _moved(slug: str) -> ResponseReturnValue:
 
 
 def _right(row: Release) -> Access:
-    return access.require_sight(person(), row, roles=roles(), keys=private_keys.shown())
+    return access.require_sight(person(), row, roles=roles(), keys=private_keys.shown(), now=clock.now())
 
 
 def _releases_of(found: Artist) -> tuple[list[Release], str]:
@@ -200,8 +201,7 @@ def _played(found: Artist) -> list[Track]:
     """What is heard most of an artist these days."""
     since = (clock.now() - TOP_SINCE).date()
     rows = [row for row, _ in counting.top_tracks(found, since=since, limit=2 * TOP)]
-    public = [row for row in rows if row.release.state == ReleaseState.PUBLISHED]
-    return [row for row in public if row.state == TrackState.READY][:TOP]
+    return [row for row in rows if openness.is_public(row.release) and openness.is_heard(row)][:TOP]
 
 
 def _after() -> int:

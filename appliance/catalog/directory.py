@@ -6,12 +6,11 @@ from typing import Any
 
 import peewee
 
+from appliance.catalog import openness
 from appliance.catalog import tracks
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
-from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
-from appliance.catalog.models import TrackState
 from appliance.errors import NotFound
 
 MOST_IN_A_STEP = 10_000
@@ -37,9 +36,7 @@ def find_artist(artist_id: str) -> Artist:
 def find_release(release_id: str) -> Release:
     """The public release with this id, its artist joined, or ``NotFound``."""
     query = Release.select(Release, Artist).join(Artist)
-    row: Release | None = query.where(
-        Release.id == release_id, Release.state == ReleaseState.PUBLISHED
-    ).first()
+    row: Release | None = query.where(Release.id == release_id, openness.PUBLIC).first()
     if row is None:
         raise NotFound("There is no such release.")
     return row
@@ -48,7 +45,7 @@ def find_release(release_id: str) -> Release:
 def find_track(track_id: str) -> Track:
     """The public track with this id, its release and artist joined, or ``NotFound``."""
     row = tracks.find(track_id)
-    if row.release.state != ReleaseState.PUBLISHED or row.state != TrackState.READY:
+    if not (openness.is_public(row.release) and openness.is_heard(row)):
         raise NotFound("There is no such track.")
     return row
 
@@ -57,7 +54,7 @@ def tracks_of(releases: Sequence[Release]) -> dict[str, list[Track]]:
     """For each of these releases, by its id, the tracks that can be heard, in their order; by one query."""
     known = {row.id: row for row in releases}
     found: dict[str, list[Track]] = {key: [] for key in known}
-    query = Track.select().where(Track.release.in_(list(known)), Track.state == TrackState.READY)
+    query = Track.select().where(Track.release.in_(list(known)), openness.HEARD)
     for row in query.order_by(Track.position, Track.id) if known else ():
         row.release = known[row.release_id]
         found[row.release_id].append(row)
@@ -101,9 +98,7 @@ def _rows(kind: str, *, after: str, until: str | None) -> Any:
     model = KINDS[kind]
     query: Any
     if model is Artist:
-        out = Release.select(peewee.SQL("1")).where(
-            Release.artist == Artist.id, Release.state == ReleaseState.PUBLISHED
-        )
+        out = Release.select(peewee.SQL("1")).where(Release.artist == Artist.id, openness.PUBLIC)
         query = Artist.select().where(peewee.fn.EXISTS(out))
     elif model is Release:
         query = Release.select(Release, Artist).join(Artist)
@@ -117,5 +112,5 @@ def _is_public(row: Artist | Release | Track) -> bool:
     if isinstance(row, Artist):
         return True
     if isinstance(row, Track):
-        return row.state == TrackState.READY and row.release.state == ReleaseState.PUBLISHED
-    return row.state == ReleaseState.PUBLISHED
+        return openness.is_heard(row) and openness.is_public(row.release)
+    return openness.is_public(row)

@@ -7,12 +7,11 @@ nothing.
 import peewee
 
 from appliance import search
+from appliance.catalog import openness
 from appliance.catalog import topics
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
-from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
-from appliance.catalog.models import TrackState
 from appliance.catalog.topics import TopicKind
 from appliance.database import transaction
 from appliance.search import Entry
@@ -26,7 +25,7 @@ def release(release_id: str) -> None:
         return
     _artist(row.artist)
     tracks = list(Track.select().where(Track.release == release_id).order_by(Track.position, Track.id))
-    if row.state != ReleaseState.PUBLISHED:
+    if not openness.is_public(row):
         search.RELEASES.remove([row.id])
         search.TRACKS.remove([track.id for track in tracks])
         topics.assign(row, {})
@@ -34,15 +33,15 @@ def release(release_id: str) -> None:
     tags = [tag for tag in row.tags.split("\n") if tag]
     topics.assign(row, {TopicKind.GENRE: [row.genre], TopicKind.TAG: tags})
     search.RELEASES.put([Entry(row.id, row.title, row.artist.name, _about(row))])
-    search.TRACKS.put(_entry(track, row) for track in tracks if track.state == TrackState.READY)
-    search.TRACKS.remove(track.id for track in tracks if track.state != TrackState.READY)
+    search.TRACKS.put(_entry(track, row) for track in tracks if openness.is_heard(track))
+    search.TRACKS.remove(track.id for track in tracks if not openness.is_heard(track))
 
 
 def track(track_id: str) -> None:
     """A track became ready, was edited, or is gone."""
     query = Track.select(Track, Release, Artist).join(Release).join(Artist)
     row = query.where(Track.id == track_id).first()
-    if row is None or row.state != TrackState.READY or row.release.state != ReleaseState.PUBLISHED:
+    if row is None or not (openness.is_heard(row) and openness.is_public(row.release)):
         search.TRACKS.remove([track_id])
         return
     search.TRACKS.put([_entry(row, row.release)])
@@ -65,7 +64,7 @@ def rebuild() -> int:
         for index in search.INDEXES:
             index.clear()
         topics.clear()
-        public = Release.select(Release.id).where(Release.state == ReleaseState.PUBLISHED)
+        public = Release.select(Release.id).where(openness.PUBLIC)
         ids = [row.id for row in public.order_by(Release.published_at, Release.id)]
         for release_id in ids:
             release(release_id)
@@ -74,7 +73,7 @@ def rebuild() -> int:
 
 def _artist(row: Artist) -> None:
     """An artist is found as soon as something of theirs is public."""
-    public = (Release.artist == row.id) & (Release.state == ReleaseState.PUBLISHED)
+    public = (Release.artist == row.id) & openness.PUBLIC
     if Release.select(peewee.Value(1)).where(public).exists():
         search.ARTISTS.put([Entry(row.id, row.name)])
     else:

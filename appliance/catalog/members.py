@@ -6,6 +6,7 @@ One owner, always: the row of an artist names its owner, and the member with tha
 from collections.abc import Sequence
 from datetime import datetime
 
+from appliance import revocations
 from appliance.accounts import audit
 from appliance.accounts import people
 from appliance.accounts.audit import Action
@@ -91,6 +92,7 @@ def remove(artist: Artist, user_id: str, *, actor: User, now: datetime) -> None:
         hold(artist)
         member = _not_owner(artist, user_id)
         ArtistMember.delete().where(ArtistMember.id == member.id).execute()
+        revocations.revoke(f"member:{user_id}:{artist.id}", now=now)
         audit.record(
             Action.MEMBER_REMOVED,
             actor=actor.id,

@@ -28,10 +28,14 @@ class ReleaseState(StrEnum):
 
 
 class Audience(StrEnum):
-    """Who may hear the whole of what is published; all others hear its previews."""
+    """Who may hear the whole of what is published; all others hear its previews.
+
+    *Members* are those whose tier opens exclusive tracks.
+    """
 
     EVERYONE = "everyone"
     LISTENERS = "listeners"
+    MEMBERS = "members"
 
 
 class TrackState(StrEnum):

@@ -3,6 +3,7 @@
 import secrets
 from datetime import datetime
 
+from appliance import revocations
 from appliance.catalog import releases
 from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
@@ -23,7 +24,7 @@ def make(release: Release, *, now: datetime) -> Release:
 
 
 def revoke(release: Release, *, now: datetime) -> Release:
-    """Close the private link; who hears by it at this moment is let out when their media address expires."""
+    """Close the private link; who hears by it at this moment is let out at once."""
     with transaction():
         _set(release, "", now)
     return releases.find(release.id)
@@ -31,3 +32,4 @@ def revoke(release: Release, *, now: datetime) -> Release:
 
 def _set(release: Release, key: str, now: datetime) -> None:
     Release.update(private_key=key, updated_at=now).where(Release.id == release.id).execute()
+    revocations.revoke(f"release:{release.id}", now=now)

@@ -7,9 +7,11 @@ from datetime import timedelta
 
 from appliance import hooks
 from appliance import jobs
+from appliance import revocations
 from appliance.accounts import audit
 from appliance.accounts.audit import Action
 from appliance.catalog import findable
+from appliance.catalog import openness
 from appliance.catalog import releases
 from appliance.catalog import tracks
 from appliance.catalog.models import RELEASE_MOVES
@@ -41,6 +43,8 @@ def publish(release: Release, *, now: datetime, actor: str | None = None) -> tup
         release = releases.find(release.id)
         if release.state == ReleaseState.PUBLISHED:
             return release, []
+        if release.taken_down_at is not None:
+            raise Conflict("The collective took this down; it cannot go out until it is given back.")
         rows = tracks.of_release(release)
         _require_none(hindrance(rows))
         _move(release, ReleaseState.PUBLISHED, now=now, published_at=now, publish_at=None, private_key="")
@@ -74,6 +78,7 @@ def take_back(release: Release, *, now: datetime, actor: str | None = None) -> R
         release = releases.find(release.id)
         _move(release, ReleaseState.DRAFT, now=now, publish_at=None)
         _note(Action.RELEASE_WITHDRAWN, release, actor=actor, now=now)
+        revocations.revoke(f"release:{release.id}", now=now)
         findable.release(release.id)
     return releases.find(release.id)
 
@@ -83,7 +88,9 @@ def publish_due(*, now: datetime) -> list[str]:
 
     One that cannot go out stays scheduled and is tried again each time; the studio tells why.
     """
-    due = Release.select().where(Release.state == ReleaseState.SCHEDULED, Release.publish_at <= now)
+    due = Release.select().where(
+        Release.state == ReleaseState.SCHEDULED, Release.publish_at <= now, Release.taken_down_at.is_null()
+    )
     queued: list[str] = []
     for release in list(due.order_by(Release.publish_at)):
         try:
@@ -128,7 +135,7 @@ def announce(track_id: str, *, public_url: str, now: datetime) -> None:
         return
     track = tracks.find(track_id)
     release, artist = track.release, track.release.artist
-    if release.state != ReleaseState.PUBLISHED:
+    if not (openness.is_public(release) and openness.is_heard(track)):
         return
     hooks.announce(
         "track_published",

@@ -11,10 +11,12 @@ from typing import Any
 
 import peewee
 
+from appliance import revocations
 from appliance.catalog import codes
 from appliance.catalog import credits
 from appliance.catalog import findable
 from appliance.catalog import licences
+from appliance.catalog import openness
 from appliance.catalog import tracks
 from appliance.catalog import versions
 from appliance.catalog.models import Artist
@@ -43,7 +45,7 @@ def _published(limit: Any) -> peewee.ModelSelect[Release]:
     return (
         Release.select(Release, Artist)
         .join(Artist)
-        .where(Release.state == ReleaseState.PUBLISHED)
+        .where(openness.PUBLIC)
         .order_by(Release.published_at.desc(), Release.id.desc())
         .limit(limit)
     )
@@ -85,6 +87,9 @@ def edit(
     with transaction():
         if values or made_from is not None:
             people = values.pop("contributors", None)
+            # Whoever the change shuts out must not go on by the permission they were given before.
+            if "audience" in values and Release.get_by_id(release.id).audience != values["audience"]:
+                revocations.revoke(f"release:{release.id}", now=now)
             versions.change(release, {"updated_at": now, **values}, made_from=made_from)
             if people is not None:
                 credits.store(release.id, None, people)
@@ -126,6 +131,18 @@ def published(
         last = peewee.Tuple(Release.published_at.db_value(instant), release_id)
         query = query.where(peewee.Tuple(Release.published_at, Release.id) < last)
     return list(query)
+
+
+def scheduled(artist: Artist, *, until: datetime) -> list[Release]:
+    """Releases of the artist that go public by themselves until then, the next one first."""
+    query = Release.select(Release, Artist).join(Artist)
+    query = query.where(
+        Release.artist == artist.id,
+        Release.state == ReleaseState.SCHEDULED,
+        Release.publish_at <= until,
+        Release.taken_down_at.is_null(),
+    )
+    return list(query.order_by(Release.publish_at, Release.id))
 
 
 def of_artist(artist: Artist) -> list[Release]:
@@ -190,7 +207,7 @@ def _kind(value: object) -> str:
 
 def _audience(value: object) -> str:
     if not isinstance(value, str) or value not in set(Audience):
-        raise Invalid("The audience is 'everyone' or 'listeners'.", field="audience")
+        raise Invalid("The audience is 'everyone', 'listeners' or 'members'.", field="audience")
     return Audience(value)
 
 

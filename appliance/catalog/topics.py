@@ -11,9 +11,9 @@ from enum import StrEnum
 import peewee
 
 from appliance import search
+from appliance.catalog import openness
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
-from appliance.catalog.models import ReleaseState
 from appliance.database import Base
 from appliance.database import Identified
 from appliance.database import UtcDateTimeField
@@ -106,7 +106,7 @@ def releases_of(topic: Topic, *, limit: int, before: tuple[datetime, str] | None
         .join(Artist)
         .switch(Release)
         .join(TopicRelease, on=TopicRelease.release == Release.id)
-        .where(TopicRelease.topic == topic.id, Release.state == ReleaseState.PUBLISHED)
+        .where(TopicRelease.topic == topic.id, openness.PUBLIC)
         .order_by(TopicRelease.published_at.desc(), TopicRelease.release.desc())
         .limit(limit)
     )

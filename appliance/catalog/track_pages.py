@@ -5,6 +5,7 @@ from typing import Any
 
 import peewee
 
+from appliance.catalog import openness
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
@@ -41,14 +42,17 @@ class Extent:
 
 
 def page(release: Release, *, limit: int, after: int = 0) -> list[Track]:
-    """Tracks that can be heard, in their order; *after* is the position of the last one seen (keyset)."""
+    """Tracks that are ready, in their order; *after* is the position of the last one seen (keyset).
+
+    Those that were taken down too: who may know of one is for ``memberships.access`` to say.
+    """
     return _page(release.id, after, limit)
 
 
 def extent(release: Release) -> Extent:
     """How much the release holds, by one query."""
     query = Track.select(Track.state, peewee.fn.COUNT(Track.id), peewee.fn.SUM(Track.duration_ms)).where(
-        Track.release == release.id
+        Track.release == release.id, Track.taken_down_at.is_null()
     )
     ready = duration_ms = waiting = 0
     rows: Any = query.group_by(Track.state).tuples()
@@ -62,17 +66,13 @@ def extent(release: Release) -> Extent:
 
 def number(track: Track) -> int:
     """The number that *track* has among those of its release that can be heard."""
-    before = (
-        (Track.release == track.release_id)
-        & (Track.state == TrackState.READY)
-        & (Track.position < track.position)
-    )
+    before = (Track.release == track.release_id) & openness.HEARD & (Track.position < track.position)
     return 1 + Track.select().where(before).count()
 
 
 def beside(track: Track) -> tuple[Track | None, Track | None]:
     """The track before *track* and the one after it, of those that can be heard."""
-    here = (Track.release == track.release_id) & (Track.state == TrackState.READY)
+    here = (Track.release == track.release_id) & openness.HEARD
     before = Track.select().where(here, Track.position < track.position)
     after = Track.select().where(here, Track.position > track.position)
     return (

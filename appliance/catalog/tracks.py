@@ -10,6 +10,7 @@ from typing import Any
 import peewee
 
 from appliance import jobs
+from appliance import revocations
 from appliance.catalog import codes
 from appliance.catalog import credits
 from appliance.catalog import findable
@@ -121,6 +122,9 @@ def edit(track: Track, fields: Mapping[str, object], *, now: datetime, made_from
     with transaction():
         if values or made_from is not None:
             people = values.pop("contributors", None)
+            # Whoever it shuts out must not go on by the permission they were given before.
+            if values.get("exclusive") and not Track.get_by_id(track.id).exclusive:
+                revocations.revoke(f"track:{track.id}", now=now)
             versions.change(track, {"updated_at": now, **values}, made_from=made_from)
             if people is not None:
                 credits.store(track.release_id, track.id, people)
@@ -199,6 +203,12 @@ def _require_own_isrc(track: Track, isrc: str) -> None:
         )
 
 
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise Invalid("'exclusive' is true or false.", field="exclusive")
+    return value
+
+
 def _checked(fields: Mapping[str, object], track: Track) -> dict[str, Any]:
     for name in fields:
         if name not in _READERS:
@@ -217,5 +227,6 @@ _READERS: Mapping[str, Callable[[object, Track], object]] = {
     "lyrics": lambda v, _: clean_text(v, field="lyrics", longest=50_000),
     "synced_lyrics": lambda v, track: lyrics.read(v, duration_ms=track.duration_ms),
     "licence": lambda v, _: licences.read(v),
+    "exclusive": lambda v, _: _flag(v),
     "contributors": lambda v, _: credits.read(v),
 }

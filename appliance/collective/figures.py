@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from appliance.accounts.models import User
+from appliance.catalog import openness
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
-from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
 
 
@@ -24,6 +24,6 @@ def counts() -> Counts:
     return Counts(
         people=User.select().count(),
         artists=Artist.select().count(),
-        published=Release.select().where(Release.state == ReleaseState.PUBLISHED).count(),
+        published=Release.select().where(openness.PUBLIC).count(),
         tracks=Track.select().count(),
     )

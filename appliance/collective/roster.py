@@ -9,10 +9,10 @@ import peewee
 from appliance.accounts import people
 from appliance.accounts.models import User
 from appliance.catalog import members
+from appliance.catalog import openness
 from appliance.catalog.member_models import MemberRole
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
-from appliance.catalog.models import ReleaseState
 from appliance.database import transaction
 from appliance.errors import Conflict
 
@@ -53,7 +53,7 @@ def hand_over(artist: Artist, address: str, *, actor: User, now: datetime) -> Us
 def _published(ids: list[str]) -> dict[str, int]:
     if not ids:
         return {}
-    public = (Release.artist.in_(ids)) & (Release.state == ReleaseState.PUBLISHED)
+    public = Release.artist.in_(ids) & openness.PUBLIC
     query: Any = (
         Release.select(Release.artist, peewee.fn.COUNT(Release.id)).where(public).group_by(Release.artist)
     )

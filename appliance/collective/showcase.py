@@ -4,9 +4,9 @@ from datetime import datetime
 
 from appliance.accounts import audit
 from appliance.accounts.audit import Action
+from appliance.catalog import openness
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
-from appliance.catalog.models import ReleaseState
 from appliance.database import transaction
 from appliance.discovery import featured
 from appliance.errors import Conflict
@@ -20,11 +20,7 @@ def search(words: str) -> list[Release]:
     """Public releases that have these words, best first, their artists joined."""
     ids = SearchIndex(IndexedRelease).find(words, limit=FOUND)
     query = Release.select(Release, Artist).join(Artist)
-    rows = (
-        {row.id: row for row in query.where(Release.id.in_(ids), Release.state == ReleaseState.PUBLISHED)}
-        if ids
-        else {}
-    )
+    rows = {row.id: row for row in query.where(Release.id.in_(ids), openness.PUBLIC)} if ids else {}
     return [rows[release_id] for release_id in ids if release_id in rows]
 
 

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import peewee
 
+from appliance.catalog import openness
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
-from appliance.catalog.models import ReleaseState
 from appliance.catalog.wording import clean_line
 from appliance.database import Base
 from appliance.database import UtcDateTimeField
@@ -44,7 +44,7 @@ def list(*, limit: int = MOST) -> Sequence[Pick]:
         Featured.select(Featured, Release, Artist)
         .join(Release)
         .join(Artist)
-        .where(Release.state == ReleaseState.PUBLISHED)
+        .where(openness.PUBLIC)
         .order_by(Featured.position, Featured.release)
         .limit(limit)
     )
@@ -67,9 +67,7 @@ def put(release_ids: Sequence[str], *, notes: Mapping[str, str] | None = None, n
         for release_id in release_ids
     }
     with transaction():
-        public = Release.select(Release.id).where(
-            Release.id.in_([*release_ids]), Release.state == ReleaseState.PUBLISHED
-        )
+        public = Release.select(Release.id).where(Release.id.in_([*release_ids]), openness.PUBLIC)
         if public.count() != len(release_ids):
             raise Invalid("Only a release that is public can be featured.", field="release_ids")
         since = {row.release_id: row.since for row in Featured.select()}

@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from appliance import search
+from appliance.catalog import openness
 from appliance.catalog import topics
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
-from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
-from appliance.catalog.models import TrackState
 from appliance.catalog.topics import Topic
 from appliance.database import Identified
 from appliance.prepared import Prepared
@@ -43,11 +42,7 @@ class Limits:
 
 _artists: Prepared[Artist] = Prepared(lambda *ids: Artist.select().where(Artist.id.in_(ids)))
 _releases: Prepared[Release] = Prepared(
-    lambda *ids: (
-        Release.select(Release, Artist)
-        .join(Artist)
-        .where(Release.id.in_(ids), Release.state == ReleaseState.PUBLISHED)
-    ),
+    lambda *ids: Release.select(Release, Artist).join(Artist).where(Release.id.in_(ids), openness.PUBLIC),
     Release.artist,
 )
 _tracks: Prepared[Track] = Prepared(
@@ -55,7 +50,7 @@ _tracks: Prepared[Track] = Prepared(
         Track.select(Track, Release, Artist)
         .join(Release)
         .join(Artist)
-        .where(Track.id.in_(ids), Track.state == TrackState.READY, Release.state == ReleaseState.PUBLISHED)
+        .where(Track.id.in_(ids), openness.HEARD, openness.PUBLIC)
     ),
     Track.release,
     Release.artist,

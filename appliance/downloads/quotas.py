@@ -23,7 +23,7 @@ from appliance.memberships.access import Access
 
 
 class NoneLeft(NotAllowed):
-    """The downloads of this month do not suffice."""
+    """What is left of the month's downloads does not suffice."""
 
 
 def month_of(now: datetime) -> str:
@@ -51,8 +51,8 @@ def claim(user: User, rows: Iterable[Track], rights: Mapping[str, Access], *, no
         if len(of_artist) >= most:
             raise NoneLeft(
                 N_(
-                    "Your membership comes with {most} downloads of this artist a month, and this would be more. The month ends on "
-                    "its last day at midnight (UTC)."
+                    "You have {most} downloads of this artist a month, and this would be more. The next month begins at midnight (UTC) "
+                    "after its last day."
                 ),
                 most=most,
             )

@@ -7,9 +7,9 @@ from datetime import datetime
 
 import peewee
 
+from appliance.catalog import openness
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
-from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
 from appliance.database import transaction
 from appliance.errors import Conflict
@@ -131,7 +131,7 @@ def covers(rows: Iterable[Playlist], *, most: int = 4) -> dict[str, list[Release
         .where(
             PlaylistEntry.playlist.in_(keys),
             PlaylistEntry.position <= COVERS_FROM,
-            Release.state == ReleaseState.PUBLISHED,
+            openness.PUBLIC,
             Release.artwork_key != "",
         )
         .order_by(PlaylistEntry.playlist, PlaylistEntry.position, PlaylistEntry.id)

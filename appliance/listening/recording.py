@@ -54,7 +54,7 @@ def record(
     Every report may come twice, late and out of order: the rows are the same in the end.
     """
     taken = good(events, sent_at_ms=sent_at_ms, now=now)
-    tracks = _seen({event.track for event in taken}, user, roles=roles, keys=keys)
+    tracks = _seen({event.track for event in taken}, user, roles=roles, keys=keys, now=now)
     told = _together(
         (event for event in taken if event.track in tracks), tracks, user=user, client=client, now=now
     )
@@ -64,17 +64,20 @@ def record(
 
 
 def _seen(
-    track_ids: set[str], user: User | None, *, roles: frozenset[str], keys: Collection[str]
+    track_ids: set[str],
+    user: User | None,
+    *,
+    roles: frozenset[str],
+    keys: Collection[str],
+    now: datetime,
 ) -> dict[str, Track]:
     """Those of the tracks that this person may know of, their artists joined."""
     if not track_ids:
         return {}
     query = Track.select(Track, Release, Artist).join(Release).join(Artist)
     rows = list(query.where(Track.id.in_(sorted(track_ids))))
-    rights = access.to_releases(
-        user, {row.release_id: row.release for row in rows}.values(), roles=roles, keys=keys
-    )
-    return {row.id: row for row in rows if rights[row.release_id].may_see}
+    rights = access.to_tracks(user, rows, roles=roles, keys=keys, now=now)
+    return {row.id: row for row in rows if rights[row.id].may_see}
 
 
 def _together(

@@ -1,13 +1,11 @@
-"""The one answer to every question of access: what this person may do with this release and its tracks, and why.
+"""The one answer to every question of access: what this person may do with this release or track at this instant, and why.
 
-There are no paid tiers yet. Tiers, early access and exclusives will add inputs to ``decide``; callers keep asking in the same words.
+Here the facts are fetched, in a number of queries that does not grow; what follows from them is decided in ``decision``.
 """
 
 from collections.abc import Collection
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import User
@@ -21,25 +19,20 @@ from appliance.catalog.models import Track
 from appliance.errors import N_
 from appliance.errors import NotAllowed
 from appliance.errors import NotFound
+from appliance.memberships import relations
+from appliance.memberships.decision import LADDER
+from appliance.memberships.decision import NOTHING
+from appliance.memberships.decision import Access
+from appliance.memberships.decision import Facts
+from appliance.memberships.decision import Standing
+from appliance.memberships.decision import WayIn
+from appliance.memberships.decision import decide
+from appliance.memberships.relations import Relation
+
+__all__ = ["NOTHING", "NO_KEYS", "REFUSALS", "Access", "Facts", "Standing", "WayIn", "decide"]
 
 NO_KEYS: frozenset[str] = frozenset()
-
-
-class Standing(StrEnum):
-    """What a person is to an artist, least first; the names in the middle are those of ``MemberRole``."""
-
-    PUBLIC = "public"
-    CONTRIBUTOR = "contributor"
-    MANAGER = "manager"
-    OWNER = "owner"
-    ADMIN = "admin"
-
-    def reaches(self, least: "Standing") -> bool:
-        """True when this is at least *least*: each standing may all that those before it may."""
-        return _RANK[self] >= _RANK[least]
-
-
-_RANK = {standing: rank for rank, standing in enumerate(Standing)}
+MODERATORS = frozenset({RoleName.MODERATOR, RoleName.ADMIN})
 REFUSALS = {
     Standing.CONTRIBUTOR: N_("Only the people behind this artist may do that."),
     Standing.MANAGER: N_("Only the owner and the managers of this artist may do that."),
@@ -47,88 +40,7 @@ REFUSALS = {
     Standing.ADMIN: N_("Only an administrator may do that."),
 }
 """What is told to whom it takes more, by what it takes."""
-
-
-class WayIn(StrEnum):
-    """What would open the whole; a page makes a link of it."""
-
-    SIGN_IN = "sign_in"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """What is allowed, and the sentence a page can show with it, which is also the key of its translation.
-
-    *may_play* is about the whole of a track, *may_preview* about its 30 seconds. *may_edit* is about the texts and masters of this
-    release, *may_publish* about when and to whom it is open, *may_manage* about the people of its artist. *downloads_a_month* is how many
-    downloads of this artist the right comes with, None for as many as one likes. *until* is when the right ends by itself.
-    """
-
-    may_see: bool = False
-    may_preview: bool = False
-    may_play: bool = False
-    may_download: bool = False
-    may_play_offline: bool = False
-    may_edit: bool = False
-    may_publish: bool = False
-    may_manage: bool = False
-    top_quality: Quality = Quality.LOW
-    reason: str = N_("This release is not published yet.")
-    way_in: WayIn | None = None
-    downloads_a_month: int | None = 0
-    until: datetime | None = None
-
-
-NOTHING = Access()
-"""What a stranger may do with a draft."""
-
-
-def decide(
-    standing: Standing,
-    state: ReleaseState,
-    *,
-    audience: Audience = Audience.EVERYONE,
-    key_shown: bool = False,
-    signed_in: bool = False,
-) -> Access:
-    """Pure: the rights of someone of this *standing* on a release in this *state*.
-
-    *key_shown* says that they came by the private link of the release. A contributor edits drafts; what is public or on its way there
-    is changed by those who may publish.
-    """
-    ours = standing.reaches(Standing.CONTRIBUTOR)
-    signed_in = signed_in or ours
-    public = state is ReleaseState.PUBLISHED
-    if not (ours or public or key_shown):
-        return NOTHING
-    whole = ours or key_shown or audience is Audience.EVERYONE or signed_in
-    may_publish = standing.reaches(Standing.MANAGER)
-    return Access(
-        may_see=True,
-        may_preview=True,
-        may_play=whole,
-        may_play_offline=whole and signed_in,
-        may_edit=may_publish or (ours and state is ReleaseState.DRAFT),
-        may_publish=may_publish,
-        may_manage=standing.reaches(Standing.OWNER),
-        top_quality=Quality.MASTER if whole else Quality.LOW,
-        reason=_reason(ours=ours, public=public, audience=audience, whole=whole),
-        way_in=None if whole else WayIn.SIGN_IN,
-    )
-
-
-def _reason(*, ours: bool, public: bool, audience: Audience, whole: bool) -> str:
-    if ours:
-        return N_("This is yours.")
-    if not public:
-        return N_("You were given a private link to this.")
-    if not whole:
-        return N_("Sign in to hear the whole of it.")
-    return (
-        N_("Free to hear.")
-        if audience is Audience.EVERYONE
-        else N_("Free to hear for listeners with an account.")
-    )
+FROZEN = N_("The collective took this down; it cannot be changed until it is given back.")
 
 
 def standing(user: User | None, artist: Artist, *, roles: frozenset[str]) -> Standing:
@@ -149,10 +61,18 @@ def standings(user: User | None, artists: Iterable[Artist], *, roles: frozenset[
 
 
 def to_release(
-    user: User | None, release: Release, *, roles: frozenset[str], keys: Collection[str] = NO_KEYS
+    user: User | None,
+    release: Release,
+    *,
+    roles: frozenset[str],
+    keys: Collection[str] = NO_KEYS,
+    now: datetime,
 ) -> Access:
-    """The rights of this person, who was shown these private *keys*, on this release."""
-    return to_releases(user, [release], roles=roles, keys=keys)[release.id]
+    """The rights of this person, who was shown these private *keys*, on this release at this instant.
+
+    They are those on a track that is not exclusive; of a track itself, ask ``to_track``.
+    """
+    return to_releases(user, [release], roles=roles, keys=keys, now=now)[release.id]
 
 
 def to_releases(
@@ -161,21 +81,12 @@ def to_releases(
     *,
     roles: frozenset[str],
     keys: Collection[str] = NO_KEYS,
+    now: datetime,
 ) -> dict[str, Access]:
-    """The rights of this person on each of *releases*, their artists joined, by the release's id; by one query at most."""
+    """The rights of this person on each of *releases*, their artists joined, by the release's id; by four queries at most."""
     rows = list(releases)
-    known = standings(user, {row.artist_id: row.artist for row in rows}.values(), roles=roles)
-    return {
-        row.id: decide(
-            known[row.artist_id],
-            ReleaseState(row.state),
-            audience=Audience(row.audience),
-            # An empty key is none: it must not open every release that has no private link.
-            key_shown=bool(row.private_key) and row.private_key in keys,
-            signed_in=user is not None,
-        )
-        for row in rows
-    }
+    asked = _Asked(user, {row.artist_id: row.artist for row in rows}, roles, keys, now)
+    return {row.id: asked.right(row) for row in rows}
 
 
 def to_track(
@@ -198,38 +109,100 @@ def to_tracks(
     keys: Collection[str] = NO_KEYS,
     now: datetime,
 ) -> dict[str, Access]:
-    """The rights of this person on each of *tracks*, their releases and artists joined, by the track's id."""
+    """The rights of this person on each of *tracks*, releases and artists joined, by the track's id; by four queries at most."""
     rows = list(tracks)
-    by_release = to_releases(
-        user, {row.release_id: row.release for row in rows}.values(), roles=roles, keys=keys
-    )
-    return {row.id: by_release[row.release_id] for row in rows}
+    asked = _Asked(user, {row.release.artist_id: row.release.artist for row in rows}, roles, keys, now)
+    return {row.id: asked.right(row.release, row) for row in rows}
+
+
+class _Asked:
+    """One question about things of several artists: what is known of who asks, and what was answered already."""
+
+    def __init__(
+        self,
+        user: User | None,
+        artists: dict[str, Artist],
+        roles: frozenset[str],
+        keys: Collection[str],
+        now: datetime,
+    ) -> None:
+        self.standings = standings(user, artists.values(), roles=roles)
+        # To the people behind an artist everything is open, whatever they bought.
+        public = [key for key, found in self.standings.items() if found is Standing.PUBLIC]
+        self.relations = relations.of(user, public)
+        self.moderates = user is not None and not MODERATORS.isdisjoint(roles)
+        self.signed_in, self.keys, self.now = user is not None, keys, now
+        self.answers: dict[tuple[str, bool, bool, bool], Access] = {}
+
+    def right(self, release: Release, track: Track | None = None) -> Access:
+        relation = self.relations.get(release.artist_id) or Relation()
+        ids = (release.id, track.id) if track is not None else (release.id,)
+        exclusive = track is not None and track.exclusive
+        down = release.taken_down_at is not None or (track is not None and track.taken_down_at is not None)
+        bought = not relation.bought.isdisjoint(ids)
+        # The tracks of a release differ in so few ways that most of a long list is one answer.
+        key = (release.id, exclusive, down, bought)
+        known = self.answers.get(key)
+        if known is None:
+            known = self.answers[key] = decide(self._facts(release, relation, exclusive, down, bought))
+        return known
+
+    def _facts(
+        self, release: Release, relation: Relation, exclusive: bool, down: bool, bought: bool
+    ) -> Facts:
+        return Facts(
+            standing=self.standings[release.artist_id],
+            state=ReleaseState(release.state),
+            now=self.now,
+            publish_at=release.publish_at,
+            audience=Audience(release.audience),
+            exclusive=exclusive,
+            taken_down=down,
+            # An empty key is none: it must not open every release that has no private link.
+            key_shown=bool(release.private_key) and release.private_key in self.keys,
+            signed_in=self.signed_in,
+            moderates=self.moderates,
+            bought=bought,
+            free=relation.free,
+            member=relation.member,
+            paid_through=relation.paid_through,
+            opened_by=relation.opened_by,
+        )
 
 
 def require_sight(
-    user: User | None, release: Release, *, roles: frozenset[str], keys: Collection[str] = NO_KEYS
+    user: User | None,
+    release: Release,
+    *,
+    roles: frozenset[str],
+    keys: Collection[str] = NO_KEYS,
+    now: datetime,
 ) -> Access:
     """As ``to_release``; ``NotFound`` where they must not even know that it exists."""
-    access = to_release(user, release, roles=roles, keys=keys)
+    access = to_release(user, release, roles=roles, keys=keys, now=now)
     if not access.may_see:
         raise NotFound("There is no such release.")
     return access
 
 
-def require_edit(user: User | None, release: Release, *, roles: frozenset[str]) -> Access:
-    """As ``require_sight``; ``NotAllowed`` where they may look but not touch."""
-    access = require_sight(user, release, roles=roles)
+def require_edit(user: User | None, row: Release | Track, *, roles: frozenset[str], now: datetime) -> Access:
+    """The rights on a release or a track, its release and artist joined; ``NotAllowed`` where they may look but not touch."""
+    release = row if isinstance(row, Release) else row.release
+    access = require_sight(user, release, roles=roles, now=now)
+    if isinstance(row, Track):
+        access = to_track(user, row, roles=roles, now=now)
     if not access.may_edit:
         ours = standing(user, release.artist, roles=roles).reaches(Standing.CONTRIBUTOR)
-        raise NotAllowed(REFUSALS[Standing.MANAGER if ours else Standing.CONTRIBUTOR])
+        frozen = access.taken_down and ours
+        raise NotAllowed(FROZEN if frozen else REFUSALS[Standing.MANAGER if ours else Standing.CONTRIBUTOR])
     return access
 
 
-def require_publish(user: User | None, release: Release, *, roles: frozenset[str]) -> Access:
+def require_publish(user: User | None, release: Release, *, roles: frozenset[str], now: datetime) -> Access:
     """As ``require_sight``; ``NotAllowed`` where they may not decide when and to whom it is open."""
-    access = require_sight(user, release, roles=roles)
+    access = require_sight(user, release, roles=roles, now=now)
     if not access.may_publish:
-        raise NotAllowed(REFUSALS[Standing.MANAGER])
+        raise NotAllowed(FROZEN if access.taken_down else REFUSALS[Standing.MANAGER])
     return access
 
 
@@ -249,6 +222,5 @@ def require_artist(
 
 def playable(track: Track, access: Access, qualities: list[str]) -> list[Quality]:
     """Of the *qualities* a track has, those this access opens, lowest first."""
-    ladder = list(Quality)
-    top = ladder.index(access.top_quality)
-    return [quality for quality in ladder[: top + 1] if quality in qualities] if access.may_play else []
+    top = LADDER.index(access.top_quality)
+    return [quality for quality in LADDER[: top + 1] if quality in qualities] if access.may_play else []

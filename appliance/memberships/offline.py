@@ -59,7 +59,8 @@ def offer(
         size_bytes,
         key=_word(secret, "key", user.id, user.fs_uniquifier, session, track.id),
         owner=owner(user, session=session, secret=secret),
-        expires_at=now + KEPT,
+        # A membership that ends meanwhile takes along what was kept by it.
+        expires_at=min(now + KEPT, right.until or now + KEPT),
     )
 
 

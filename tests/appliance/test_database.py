@@ -21,6 +21,7 @@ from appliance.accounts.models import Role
 from appliance.accounts.models import User
 from appliance.catalog import member_models as members
 from appliance.catalog import models as catalog
+from appliance.catalog import takedowns
 from appliance.catalog import topics
 from appliance.collective import models as collective
 from appliance.database import Base
@@ -32,6 +33,7 @@ from appliance.idempotency import IdempotencyKey
 from appliance.jobs.models import Job
 from appliance.library import models as library
 from appliance.listening import models as listening
+from appliance.memberships import models as memberships
 from appliance.node_processes import NodeProcess
 from appliance.plugin_settings import PluginSetting
 from appliance.revocations import Revocation
@@ -39,7 +41,19 @@ from tests.makers import make_user
 
 MODELS = [
     model
-    for module in (accounts, catalog, members, collective, downloads, library, listening, topics, featured)
+    for module in (
+        accounts,
+        catalog,
+        members,
+        collective,
+        downloads,
+        library,
+        listening,
+        memberships,
+        takedowns,
+        topics,
+        featured,
+    )
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, Base) and model.__module__ == module.__name__
 ] + [Job, IdempotencyKey, NodeProcess, PluginSetting, Revocation]

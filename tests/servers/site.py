@@ -24,7 +24,6 @@ from appliance.accounts import tokens
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
 from appliance.accounts.models import User
-from appliance.catalog import artists
 from appliance.catalog import findable
 from appliance.catalog import releases
 from appliance.catalog import tracks
@@ -92,7 +91,7 @@ def make_person(
 
 
 def make_artist(owner: Person, name: str = "Night Ferry") -> Artist:
-    return artists.create(owner.user, name=name, now=clock.now())
+    return founding.found(owner.user, name=name, now=clock.now())
 
 
 def make_release(

@@ -17,6 +17,7 @@ from appliance.catalog.models import Artist
 from appliance.catalog.wording import clean_line
 from appliance.errors import Invalid
 from appliance.memberships import access
+from appliance.memberships import founding
 from appliance.memberships.access import Standing
 from web.api import representation
 from web.api.routing import blueprint
@@ -35,7 +36,7 @@ def create_artist() -> tuple[Response, int, dict[str, str]]:
     sent = body(required=("name",))
     for field in sent.keys() - {"name", "slug", "about"}:
         raise Invalid(f"An artist has no field '{field[:60]}'; it has name, slug, about.", field=field[:60])
-    artist = artists.create(
+    artist = founding.found(
         owner,
         name=sent["name"],
         slug=clean_line(sent.get("slug", ""), field="slug", longest=60, required=False),
@@ -95,8 +96,8 @@ def create_release(slug: str) -> tuple[Response, int, dict[str, str]]:
     artist = artists.find(slug)
     access.require_artist(owner, artist, roles=roles())
     release = releases.create(artist, body(required=("title",)), now=clock.now())
-    right = access.to_release(owner, release, roles=roles())
-    shown = representation.whole_release(release, [], right, listener=owner.id)
+    right = access.to_release(owner, release, roles=roles(), now=clock.now())
+    shown = representation.whole_release(release, [], right, {}, listener=owner.id)
     return jsonify(shown), 201, {"Location": url_for("api.show_release", release_id=release.id)}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import url_for
 
+from appliance import clock
 from appliance.catalog import tracks
 from appliance.catalog.artwork import SIZES_PX
 from appliance.catalog.models import Release
@@ -13,28 +14,28 @@ from appliance.catalog.models import TrackState
 from appliance.library.models import Playlist
 from appliance.library.models import PlaylistEntry
 from appliance.memberships import access
+from appliance.memberships.access import Access
 from web import addresses
 from web.request_cycle import person
 from web.request_cycle import roles
 
 
 def seen_tracks(rows: Sequence[Track]) -> dict[str, dict[str, Any]]:
-    """Those of the tracks that the caller may know of, by their ids; by two queries whatever their number."""
-    releases = {row.release_id: row.release for row in rows}.values()
-    rights = access.to_releases(person(), releases, roles=roles())
+    """Those of the tracks that the caller may know of, by their ids; by five queries whatever their number."""
+    rights = access.to_tracks(person(), rows, roles=roles(), now=clock.now())
     made = tracks.renditions_of({row.id: row for row in rows}.values())
     found = {}
     for row in rows:
-        right = rights[row.release_id]
+        right = rights[row.id]
         if right.may_see and (row.state == TrackState.READY or right.may_edit):
             qualities = access.playable(row, right, [rung.quality for rung in made.get(row.id, [])])
-            found[row.id] = {**_track(row), "qualities": list(qualities)}
+            found[row.id] = {**_track(row, right), "qualities": list(qualities)}
     return found
 
 
 def seen_releases(rows: Sequence[Release]) -> set[str]:
     """The ids of those of the releases that the caller may know of."""
-    rights = access.to_releases(person(), rows, roles=roles())
+    rights = access.to_releases(person(), rows, roles=roles(), now=clock.now())
     return {row.id for row in rows if rights[row.id].may_see}
 
 
@@ -70,7 +71,7 @@ def entry(row: PlaylistEntry, track: dict[str, Any] | None) -> dict[str, Any]:
     return {**shown, "track": track} if track else shown
 
 
-def _track(row: Track) -> dict[str, Any]:
+def _track(row: Track, right: Access) -> dict[str, Any]:
     release, artist = row.release, row.release.artist
     sizes = {str(px): addresses.artwork(release, px) for px in SIZES_PX} if release.artwork_key else None
     return {
@@ -80,6 +81,6 @@ def _track(row: Track) -> dict[str, Any]:
         "artist": {"slug": artist.slug, "name": artist.name},
         "release": {"id": release.id, "slug": release.slug, "title": release.title},
         "artwork": sizes,
-        "preview_url": addresses.public(row.preview_key) if row.preview_key else None,
+        "preview_url": addresses.public(row.preview_key) if row.preview_key and right.may_preview else None,
         "url": addresses.root() + addresses.release_page(release) + f"/{row.slug}",
     }

@@ -75,7 +75,7 @@ def keep_release(release_id: str) -> tuple[str, int]:
     """Keep a release; doing it twice changes nothing."""
     who = require_person()
     release = releases.find(release_id)
-    access.require_sight(who, release, roles=roles())
+    access.require_sight(who, release, roles=roles(), now=clock.now())
     favourites.keep_release(who, release, now=clock.now())
     return GONE
 

@@ -26,7 +26,7 @@ def keep_offline(track_id: str) -> Response:
     """What may be kept of a track and under which key; ask again while online, and it may be heard longer."""
     who = require_person(Scope.READ)
     track = tracks.find(track_id)
-    right = access.to_release(who, track.release, roles=roles())
+    right = access.to_track(who, track, roles=roles(), now=clock.now())
     if not right.may_see or track.state != TrackState.READY:
         raise NotFound("There is no such track.")
     made = tracks.renditions_of([track]).get(track.id, [])

@@ -49,9 +49,12 @@ def show_release(release_id: str) -> Response:
     """One release with the tracks that the caller may know of."""
     who = person()
     release = releases.find(release_id)
-    right = access.require_sight(who, release, roles=roles(), keys=private_keys.shown())
+    right = access.require_sight(who, release, roles=roles(), keys=private_keys.shown(), now=clock.now())
     rows = tracks.of_release(release)
-    return versioned(representation.whole_release(release, rows, right, listener=who.id if who else ""))
+    rights = access.to_tracks(who, rows, roles=roles(), keys=private_keys.shown(), now=clock.now())
+    return versioned(
+        representation.whole_release(release, rows, right, rights, listener=who.id if who else "")
+    )
 
 
 @blueprint.patch("/releases/<release_id>")
@@ -126,20 +129,20 @@ def add_track(release_id: str) -> tuple[Response, int, dict[str, str]]:
     """Take an original by one multipart request; larger files and weak connections are better off with tus."""
     release, owner = _editable(release_id)
     track = receiving.form_file(release)
-    right = access.to_release(owner, release, roles=roles())
-    shown = representation.track_list([track], right, {}, listener=owner.id)[0]
+    rights = access.to_tracks(owner, [tracks.find(track.id)], roles=roles(), now=clock.now())
+    shown = representation.track_list([track], rights, {}, listener=owner.id)[0]
     return jsonify(shown), 202, {"Location": url_for("api.show_track", track_id=track.id)}
 
 
 def _publishable(release_id: str) -> Release:
     owner = require_person()
     release = releases.find(release_id)
-    access.require_publish(owner, release, roles=roles())
+    access.require_publish(owner, release, roles=roles(), now=clock.now())
     return release
 
 
 def _editable(release_id: str) -> tuple[Release, User]:
     owner = require_person()
     release = releases.find(release_id)
-    access.require_edit(owner, release, roles=roles())
+    access.require_edit(owner, release, roles=roles(), now=clock.now())
     return release, owner

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
+from flask_babel import gettext as _
+
 from appliance import jobs
 from appliance.catalog import artist_page
 from appliance.catalog import credits
@@ -19,6 +21,7 @@ from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.memberships import access
 from appliance.memberships.access import Access
+from appliance.memberships.decision import Offer
 from web import addresses
 
 
@@ -53,6 +56,31 @@ def members(rows: Sequence[ArtistMember]) -> list[dict[str, Any]]:
     ]
 
 
+def right_of(right: Access) -> dict[str, Any]:
+    """What the caller may do with a release or a track, and why."""
+    return {
+        "may_play": right.may_play,
+        "may_download": right.may_download,
+        "may_play_offline": right.may_play_offline,
+        "top_quality": right.top_quality if right.may_play else None,
+        "reason": _(right.reason),
+        "way_in": right.way_in,
+        "tier": _offer(right.tier) if right.tier else None,
+        "downloads_a_month": right.downloads_a_month,
+        "until": right.until.isoformat() if right.until else None,
+        "taken_down": right.taken_down,
+    }
+
+
+def _offer(tier: Offer) -> dict[str, Any]:
+    return {
+        "id": tier.id,
+        "name": tier.name,
+        "price_minor": tier.price_minor,
+        "currency": tier.currency,
+    }
+
+
 def _picture(key: str) -> dict[str, str] | None:
     return {str(px): addresses.public(f"{key}/{px}.webp") for px in SIZES_PX} if key else None
 
@@ -83,13 +111,16 @@ def release(row: Release) -> dict[str, Any]:
     }
 
 
-def whole_release(row: Release, rows: Sequence[Track], right: Access, *, listener: str) -> dict[str, Any]:
+def whole_release(
+    row: Release, rows: Sequence[Track], right: Access, rights: Mapping[str, Access], *, listener: str
+) -> dict[str, Any]:
     """A release with its credits and the tracks that this person may know of, by three more queries whatever their number."""
     people = credits.of_release(row)
     shown = {
         **release(row),
         "contributors": credits.told(people.get("", [])),
-        "tracks": track_list(rows, right, people, listener=listener),
+        "access": right_of(right),
+        "tracks": track_list(rows, rights, people, listener=listener),
     }
     if right.may_publish:
         shown["private_url"] = addresses.private_link(row) or None
@@ -97,15 +128,24 @@ def whole_release(row: Release, rows: Sequence[Track], right: Access, *, listene
 
 
 def track_list(
-    rows: Sequence[Track], right: Access, people: Mapping[str, Sequence[Credit]], *, listener: str
+    rows: Sequence[Track],
+    rights: Mapping[str, Access],
+    people: Mapping[str, Sequence[Credit]],
+    *,
+    listener: str,
 ) -> list[dict[str, Any]]:
     """The tracks that this person may know of, by two more queries whatever their number."""
-    seen = [row for row in rows if right.may_edit or row.state == TrackState.READY]
+    seen = [
+        row
+        for row in rows
+        if rights[row.id].may_see and (rights[row.id].may_edit or row.state == TrackState.READY)
+    ]
     made = tracks.renditions_of(seen)
-    work = jobs.latest(tracks.TRANSCODE, [row.id for row in seen]) if right.may_edit else {}
+    own = [row.id for row in seen if rights[row.id].may_edit]
+    work = jobs.latest(tracks.TRANSCODE, own) if own else {}
     return [
         {
-            **track(row, right, made.get(row.id, []), work, listener=listener),
+            **track(row, rights[row.id], made.get(row.id, []), work, listener=listener),
             "contributors": credits.told(people.get(row.id, [])),
         }
         for row in seen
@@ -130,13 +170,17 @@ def track(
         "loudness_lufs": row.loudness_lufs,
         "true_peak_dbtp": row.true_peak_dbtp,
         "qualities": list(access.playable(row, right, [rung.quality for rung in made])),
-        "waveform_url": addresses.public(row.waveform_key) if row.waveform_key else None,
-        "preview_url": addresses.public(row.preview_key) if row.preview_key else None,
+        "waveform_url": addresses.public(row.waveform_key)
+        if row.waveform_key and right.may_preview
+        else None,
+        "preview_url": addresses.public(row.preview_key) if row.preview_key and right.may_preview else None,
         "isrc": row.isrc or None,
         "lyrics": row.lyrics or None,
         "synced_lyrics": row.synced_lyrics or None,
         "licence": row.licence or row.release.licence,
         "slug": row.slug,
+        "exclusive": row.exclusive,
+        "access": right_of(right),
         "version": row.version,
     }
     if right.may_edit:

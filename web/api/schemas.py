@@ -13,6 +13,7 @@ from appliance.catalog.models import ReleaseKind
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import TrackState
 from web.api import kept_schemas
+from web.api import tier_schemas
 from web.api.shapes import Schema
 from web.api.shapes import change
 from web.api.shapes import many
@@ -38,7 +39,10 @@ _WORDS = {
     ),
     "catalogue_number": text("The label's number.", maxLength=60),
     "release_date": maybe(text("Day of release (ISO 8601).", format="date")),
-    "audience": one_of(Audience, "Who may hear whole tracks: everyone, or listeners who are signed in."),
+    "audience": one_of(
+        Audience,
+        "Who may hear whole tracks: everyone, listeners who are signed in, or members whose tier opens exclusive tracks.",
+    ),
 }
 CREDITS = many(
     thing(
@@ -157,9 +161,10 @@ SCHEMAS: dict[str, Schema] = {
                 text("The private link, for those who may publish; left out in lists.", format="uri")
             ),
             "contributors": CREDITS,
+            "access": ref("Access"),
             "tracks": many(ref("Track"), "The tracks the caller may know of, in order; left out in lists."),
         },
-        optional=("tracks", "private_url", "contributors"),
+        optional=("tracks", "private_url", "contributors", "access"),
         says="An album, EP or single.",
     ),
     "NewRelease": thing(
@@ -210,6 +215,8 @@ SCHEMAS: dict[str, Schema] = {
             "synced_lyrics": maybe(text("Lyrics with times (LRC).")),
             "licence": text("Its own licence, else that of the release; may be empty."),
             "slug": text("Part of the track's address."),
+            "exclusive": tier_schemas.EXCLUSIVE,
+            "access": ref("Access"),
             "version": VERSION,
             "contributors": CREDITS,
             "original": ref("Original"),
@@ -229,7 +236,8 @@ SCHEMAS: dict[str, Schema] = {
         says="The untouched file; only for the people behind the artist.",
     ),
     "TrackChange": change(
-        {"title": _TITLE, **_TRACK_WORDS}, says="Fields to change; what is left out stays."
+        {"title": _TITLE, **_TRACK_WORDS, "exclusive": tier_schemas.EXCLUSIVE},
+        says="Fields to change; what is left out stays.",
     ),
     "Play": thing(
         {
@@ -243,6 +251,7 @@ SCHEMAS: dict[str, Schema] = {
         says="The permission to hear a track.",
     ),
     **kept_schemas.SCHEMAS,
+    **tier_schemas.SCHEMAS,
     "OfflineOffer": thing(
         {
             "hls_url": text("The signed master playlist (HLS, RFC 8216), with this one rung.", format="uri"),

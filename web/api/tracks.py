@@ -14,6 +14,7 @@ from appliance.catalog import tracks
 from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.errors import Conflict
+from appliance.errors import NotAllowed
 from appliance.errors import NotFound
 from appliance.memberships import access
 from appliance.memberships.access import Access
@@ -36,7 +37,9 @@ def show_track(track_id: str) -> Response:
     who = person()
     track, right = _visible(track_id, who)
     people = {track.id: credits.of_track(track)}
-    return versioned(representation.track_list([track], right, people, listener=who.id if who else "")[0])
+    return versioned(
+        representation.track_list([track], {track.id: right}, people, listener=who.id if who else "")[0]
+    )
 
 
 @blueprint.post("/tracks/<track_id>/play")
@@ -46,6 +49,8 @@ def play(track_id: str) -> Response:
     track, right = _visible(track_id, who)
     made = tracks.renditions_of([track]).get(track.id, [])
     qualities = access.playable(track, right, [rung.quality for rung in made])
+    if not right.may_play:
+        raise NotAllowed(right.reason)
     if not qualities:
         raise Conflict("This track is not ready to be played yet.")
     hls_url, expires_at_s = addresses.stream(track, list(qualities), who.id if who else "")
@@ -55,7 +60,7 @@ def play(track_id: str) -> Response:
 
 @blueprint.patch("/tracks/<track_id>")
 def edit_track(track_id: str) -> Response:
-    """Change title, ISRC, lyrics, licence or credits."""
+    """Change title, ISRC, lyrics, licence, credits, or whether it is exclusive."""
     tracks.edit(_editable(track_id), body(), now=clock.now(), made_from=made_from())
     return show_track(track_id)
 
@@ -78,7 +83,7 @@ def remove_track(track_id: str) -> tuple[str, int]:
 
 def _visible(track_id: str, who: User | None) -> tuple[Track, Access]:
     track = tracks.find(track_id)
-    right = access.to_release(who, track.release, roles=roles(), keys=private_keys.shown())
+    right = access.to_track(who, track, roles=roles(), keys=private_keys.shown(), now=clock.now())
     # Who may not see the release, or only its finished tracks, learns nothing of this one.
     if not right.may_see or not (right.may_edit or track.state == TrackState.READY):
         raise NotFound("There is no such track.")
@@ -88,5 +93,5 @@ def _visible(track_id: str, who: User | None) -> tuple[Track, Access]:
 def _editable(track_id: str) -> Track:
     owner = require_person()
     track = tracks.find(track_id)
-    access.require_edit(owner, track.release, roles=roles())
+    access.require_edit(owner, track, roles=roles(), now=clock.now())
     return track

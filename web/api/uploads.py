@@ -66,7 +66,7 @@ def create_upload() -> Response:
     length, metadata = _number("Upload-Length"), _metadata()
     replaces = tracks.find(metadata["track"]) if metadata.get("track") else None
     release = replaces.release if replaces else releases.find(metadata.get("release", ""))
-    access.require_edit(owner, release, roles=roles())
+    access.require_edit(owner, release, roles=roles(), now=clock.now())
     settings = appliance().settings
     upload = uploads.begin(
         owner,
@@ -102,7 +102,7 @@ def append_upload(upload_id: str) -> Response:
         return _versioned(answer_with(415, f"Send the bytes as {OCTETS}."))
     upload = _own(upload_id)
     # Whoever was taken off the artist meanwhile, or may not change what is public by now, adds nothing any more.
-    access.require_edit(upload.user, releases.find(upload.release_id), roles=roles())
+    access.require_edit(upload.user, releases.find(upload.release_id), roles=roles(), now=clock.now())
     return _standing(_take(upload, _number("Upload-Offset")), 204)
 
 

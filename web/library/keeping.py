@@ -89,7 +89,7 @@ def _act(who: User, verb: str, what: str) -> str:
         favourites.keep_track(who, seen_track(key), now=now)
     elif kind == "release":
         release = releases.find(key)
-        access.require_sight(who, release, roles=roles(), keys=private_keys.shown())
+        access.require_sight(who, release, roles=roles(), keys=private_keys.shown(), now=clock.now())
         favourites.keep_release(who, release, now=now)
     elif kind == "artist" and verb == DROP:
         follows.unfollow(who, artists.find(key))
@@ -104,7 +104,7 @@ def _act(who: User, verb: str, what: str) -> str:
 def seen_track(track_id: str) -> Track:
     """The track; ``NotFound`` where this person must not know of it."""
     track = tracks.find(track_id)
-    right = access.to_release(person(), track.release, roles=roles(), keys=private_keys.shown())
+    right = access.to_track(person(), track, roles=roles(), keys=private_keys.shown(), now=clock.now())
     if not right.may_see or not (right.may_edit or track.state == TrackState.READY):
         raise NotFound("There is no such track.")
     return track
@@ -116,6 +116,6 @@ def _named(who: User, what: str) -> str:
         return seen_track(key).title
     if kind == "release":
         release = releases.find(key)
-        access.require_sight(who, release, roles=roles(), keys=private_keys.shown())
+        access.require_sight(who, release, roles=roles(), keys=private_keys.shown(), now=clock.now())
         return release.title
     return artists.find(key).name

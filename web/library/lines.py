@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 from flask_babel import ngettext
 
+from appliance import clock
 from appliance.catalog import tracks
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
@@ -55,19 +56,14 @@ class PlaylistView:
 
 
 def of(rows: Sequence[Track]) -> list[TrackView | None]:
-    """A line for each track, ``None`` where this person may not know of it; by four queries whatever their number."""
+    """A line for each track, ``None`` where this person may not know of it; by seven queries whatever their number."""
     who = person()
-    rights = access.to_releases(
-        who,
-        {row.release_id: row.release for row in rows}.values(),
-        roles=roles(),
-        keys=private_keys.shown(),
-    )
+    rights = access.to_tracks(who, rows, roles=roles(), keys=private_keys.shown(), now=clock.now())
     made = tracks.renditions_of({row.id: row for row in rows}.values())
     kept = favourites.of(who, {row.id for row in rows})
     lines: list[TrackView | None] = []
     for number, row in enumerate(rows, start=1):
-        right = rights[row.release_id]
+        right = rights[row.id]
         if right.may_see and (row.state == TrackState.READY or right.may_edit):
             line = tracklists.track(row, right, made, number=number)
             lines.append(replace(line, favourite=row.id in kept))
@@ -83,7 +79,7 @@ def seen_tracks(rows: Sequence[Track]) -> list[TrackView]:
 
 def seen_releases(rows: Sequence[Release]) -> list[Release]:
     """Those of the releases that this person may know of."""
-    rights = access.to_releases(person(), rows, roles=roles(), keys=private_keys.shown())
+    rights = access.to_releases(person(), rows, roles=roles(), keys=private_keys.shown(), now=clock.now())
     return [row for row in rows if rights[row.id].may_see]
 
 

@@ -55,6 +55,7 @@ STEPS = {
 AUDIENCES = {
     Audience.EVERYONE: lazy_gettext("Everybody"),
     Audience.LISTENERS: lazy_gettext("Listeners who are signed in"),
+    Audience.MEMBERS: lazy_gettext("Members whose tier opens exclusive tracks"),
 }
 GENRES = (
     "Ambient",
@@ -144,6 +145,8 @@ class MasterView:
     player: dict[str, Any]
     plays: int
     next_master: NextMaster | None
+    exclusive: bool
+    down: bool
     edit_url: str
     first: bool
     last: bool
@@ -204,7 +207,7 @@ def needs(lacking: Iterable[Need]) -> list[Step]:
 
 def masters(
     rows: Sequence[Track],
-    right: Access,
+    rights: Mapping[str, Access],
     made: Mapping[str, Sequence[Rendition]],
     work: Mapping[str, jobs.Job],
     *,
@@ -213,7 +216,7 @@ def masters(
 ) -> list[MasterView]:
     """The lines of a release in the studio."""
     return [
-        _master(row, number, len(rows), player_track(row, right, made), work, next_masters, plays)
+        _master(row, number, len(rows), player_track(row, rights[row.id], made), work, next_masters, plays)
         for number, row in enumerate(rows, start=1)
     ]
 
@@ -245,6 +248,8 @@ def _master(
         player=player,
         plays=plays.get(row.id, 0),
         next_master=NextMaster(coming.original_name, coming.problem) if coming else None,
+        exclusive=row.exclusive,
+        down=row.taken_down_at is not None,
         edit_url=url_for("studio.track", track_id=row.id),
         first=number == 1,
         last=number == count,

@@ -4,13 +4,11 @@ from dataclasses import dataclass
 
 from flask import url_for
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext
 
 from appliance.memberships.access import Access
 from appliance.memberships.access import WayIn
-
-WAYS_IN = {WayIn.SIGN_IN: ("security.login", lazy_gettext("Sign in"))}
-"""The page, and the words of the link to it, where a right that is missing can be had."""
+from appliance.memberships.decision import Offer
+from web.presentation.wording import price
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +16,14 @@ class RightView:
     """What a page says of the right to hear."""
 
     may_play: bool
+    down: bool
     reason: str
     way_in: dict[str, str] | None
 
 
 def right(given: Access, *, back: str) -> RightView:
     """What the page at *back* says of the right to hear."""
-    return RightView(given.may_play, _(given.reason), way_in(given, back=back))
+    return RightView(given.may_play, given.taken_down, _(given.reason), way_in(given, back=back))
 
 
 def reason(given: Access) -> str:
@@ -33,6 +32,21 @@ def reason(given: Access) -> str:
 
 
 def way_in(given: Access, *, back: str) -> dict[str, str] | None:
-    """The link that leads to the whole, where there is one, and from there *back* to the page of what one wanted to hear."""
-    page = WAYS_IN.get(given.way_in) if given.way_in and not given.may_play else None
-    return {"href": url_for(page[0], next=back), "text": str(page[1])} if page else None
+    """The link that leads to the whole, where there is one, and from there *back* to the page of what one wanted to hear.
+
+    That of a tier leads to what the artist says of it.
+    """
+    if given.may_play or given.way_in is None:
+        return None
+    if given.way_in is WayIn.SIGN_IN or given.tier is None:
+        return {"href": url_for("security.login", next=back), "text": _("Sign in")}
+    # The first part of every address of a release or track is its artist's.
+    artist = back.split("/")[1]
+    return {"href": f"/{artist}#tiers", "text": offer(given.tier)}
+
+
+def offer(tier: Offer) -> str:
+    """A tier with what it costs, in a few words."""
+    return str(
+        _("%(tier)s, %(price)s a month", tier=_(tier.name), price=price(tier.price_minor, tier.currency))
+    )

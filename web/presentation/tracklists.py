@@ -22,7 +22,7 @@ from web.presentation.wording import duration
 
 @dataclass(frozen=True, slots=True)
 class TrackView:
-    """A line of a track list; *player* is what the player reads from the page."""
+    """A line of a track list; *player* is what the player reads from the page. What was taken *down* stands there for its people alone."""
 
     id: str
     number: int
@@ -43,19 +43,20 @@ class TrackView:
     reason: str
     player: dict[str, Any]
     favourite: bool = False
+    down: bool = False
 
 
 def tracks(
     rows: Iterable[Track],
-    right: Access,
+    rights: Mapping[str, Access],
     made: Mapping[str, Sequence[Rendition]],
     *,
     first: int = 1,
     kept: Collection[str] = (),
 ) -> list[TrackView]:
-    """The lines of a list whose tracks all fall under the one *right*, numbered from *first*; *kept* are the ids of favourites."""
+    """The lines of a list, numbered from *first*; *rights* are by the track's id, *kept* are the ids of favourites."""
     return [
-        track(row, right, made, number=number, kept=row.id in kept)
+        track(row, rights[row.id], made, number=number, kept=row.id in kept)
         for number, row in enumerate(rows, start=first)
     ]
 
@@ -85,6 +86,7 @@ def track(
         reason=player["reason"],
         player=player,
         favourite=kept,
+        down=right.taken_down,
     )
 
 
@@ -109,8 +111,8 @@ def player_track(row: Track, right: Access, made: Mapping[str, Sequence[Renditio
         "durationMs": row.duration_ms or 0,
         "loudnessLufs": row.loudness_lufs,
         "truePeakDbtp": row.true_peak_dbtp,
-        "waveform": addresses.public(row.waveform_key) if row.waveform_key else "",
-        "preview": addresses.public(row.preview_key) if row.preview_key else "",
+        "waveform": addresses.public(row.waveform_key) if row.waveform_key and right.may_preview else "",
+        "preview": addresses.public(row.preview_key) if row.preview_key and right.may_preview else "",
         "mayPlay": may_play,
         "mayKeep": may_play and right.may_play_offline,
         "reason": "" if may_play else reason(right),

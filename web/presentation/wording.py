@@ -1,13 +1,18 @@
 """Lengths, sizes and dates as people write them, in the reader's language."""
 
+import re
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 
 from babel import Locale
 from babel import dates
+from babel import numbers
 from flask_babel import format_date
 from flask_babel import format_decimal
 from flask_babel import get_locale
+
+from appliance.memberships.currencies import DIGITS
 
 
 def duration(milliseconds: int | None) -> str:
@@ -26,6 +31,23 @@ def size(size_bytes: int) -> str:
     if size_bytes < 1_000_000_000:
         return f"{format_decimal(size_bytes / 1e6, format='0.0')} MB"
     return f"{format_decimal(size_bytes / 1e9, format='0.00')} GB"
+
+
+def price(amount_minor: int, currency: str) -> str:
+    """An amount in minor units with its currency; whole amounts without the digits behind the point."""
+    digits = DIGITS[currency]
+    amount = Decimal(amount_minor).scaleb(-digits)
+    whole = amount == amount.to_integral_value()
+    pattern = get_locale().currency_formats["standard"].pattern
+    return str(
+        numbers.format_currency(
+            amount,
+            currency,
+            format=re.sub(r"\.0+", "", pattern) if whole else None,
+            locale=get_locale(),
+            currency_digits=not whole,
+        )
+    )
 
 
 def short_day(value: date) -> str:

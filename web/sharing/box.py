@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from flask import url_for
 
+from appliance.catalog import openness
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
-from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
 from web.sharing import places
 from web.sharing.oembed import HEIGHTS_PX
@@ -30,7 +30,7 @@ def of_artist(artist: Artist) -> Box:
 
 def of_release(release: Release) -> Box | None:
     """A release, whose artist is joined; nothing for one that others could not open."""
-    if release.state != ReleaseState.PUBLISHED:
+    if not openness.is_public(release):
         return None
     source = places.whole(url_for("sharing.release_player", key=release.id))
     title = f"{release.title} · {release.artist.name}"
@@ -43,7 +43,7 @@ def of_release(release: Release) -> Box | None:
 
 def of_track(track: Track) -> Box | None:
     """A track, whose release and artist are joined; nothing for one that others could not open."""
-    if track.release.state != ReleaseState.PUBLISHED:
+    if not (openness.is_public(track.release) and openness.is_heard(track)):
         return None
     source = places.whole(url_for("sharing.track_player", key=track.id, size="small"))
     title = f"{track.title} · {track.release.artist.name}"

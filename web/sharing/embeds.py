@@ -12,6 +12,7 @@ from flask import url_for
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
+from appliance import clock
 from appliance.catalog import directory
 from appliance.catalog import tracks
 from appliance.catalog.models import Release
@@ -143,10 +144,8 @@ def _of_track(row: Track) -> Player:
 
 def _of_playlist(row: Playlist) -> Player:
     listed = [entry.track for entry in entries.of(row)]
-    rights = access.to_releases(
-        None, {one.release_id: one.release for one in listed}.values(), roles=frozenset()
-    )
-    heard = [one for one in listed if one.state == TrackState.READY and rights[one.release_id].may_see]
+    rights = access.to_tracks(None, listed, roles=frozenset(), now=clock.now())
+    heard = [one for one in listed if one.state == TrackState.READY and rights[one.id].may_see]
     first = next((one.release for one in heard if one.release.artwork_key), None)
     made = tracks.renditions_of(heard)
     return Player(
@@ -157,7 +156,7 @@ def _of_playlist(row: Playlist) -> Player:
         cover=presentation.cover(first) if first else None,
         colour=(first.colour if first else "").lstrip("#"),
         tracks=[
-            tracklists.track(one, rights[one.release_id], made, number=number)
+            tracklists.track(one, rights[one.id], made, number=number)
             for number, one in enumerate(heard, start=1)
         ],
         path=request.path,
@@ -165,7 +164,7 @@ def _of_playlist(row: Playlist) -> Player:
 
 
 def _player(release: Release, rows: Sequence[Track], *, title: str, url: str) -> Player:
-    right = access.to_release(None, release, roles=frozenset())
+    rights = access.to_tracks(None, rows, roles=frozenset(), now=clock.now())
     return Player(
         title=title,
         url=url,
@@ -173,7 +172,7 @@ def _player(release: Release, rows: Sequence[Track], *, title: str, url: str) ->
         artist_url=places.of_artist(release.artist),
         cover=presentation.cover(release),
         colour=(release.colour or "").lstrip("#"),
-        tracks=presentation.tracks(rows, right, tracks.renditions_of(rows)),
+        tracks=presentation.tracks(rows, rights, tracks.renditions_of(rows)),
         path=request.path,
     )
 

@@ -6,6 +6,7 @@ from flask import redirect
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
+from appliance import clock
 from appliance.catalog import directory
 from appliance.catalog import tracks
 from appliance.catalog.models import Quality
@@ -53,7 +54,7 @@ def episode(key: str) -> ResponseReturnValue:
 
 def of_track(track: Track, made: list[Rendition]) -> Episode | None:
     """What everybody may hear of a track as one file; ``None`` when there is nothing, such as before it has renditions."""
-    right = access.to_release(None, track.release, roles=frozenset())
+    right = access.to_track(None, track, roles=frozenset(), now=clock.now())
     open_to_all = access.playable(track, right, [rung.quality for rung in made])
     url = places.whole(url_for("sharing.episode", key=track.id))
     whole_s = round((track.duration_ms or 0) / 1000)

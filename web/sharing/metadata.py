@@ -14,11 +14,11 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 from markupsafe import Markup
 
+from appliance.catalog import openness
 from appliance.catalog import releases
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseKind
-from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
 from web import addresses
 from web.sharing import cards
@@ -98,7 +98,7 @@ def of_artist(artist: Artist, rows: Sequence[Release] = ()) -> Head:
 def of_release(release: Release, tracks: Sequence[Track] = ()) -> Head:
     """The page of a release, whose artist is joined; *tracks* are those that can be heard."""
     url, artist = places.of_release(release), release.artist
-    if release.state != ReleaseState.PUBLISHED:
+    if not openness.is_public(release):
         return _not_public(url, release.title)
     album = {
         "@context": SCHEMA,
@@ -129,7 +129,7 @@ def of_release(release: Release, tracks: Sequence[Track] = ()) -> Head:
 def of_track(track: Track) -> Head:
     """The page of a track, whose release and artist are joined."""
     release, artist, url = track.release, track.release.artist, places.of_track(track)
-    if release.state != ReleaseState.PUBLISHED:
+    if not (openness.is_public(release) and openness.is_heard(track)):
         return _not_public(url, track.title)
     recording = {
         "@context": SCHEMA,

@@ -13,9 +13,9 @@ from flask import url_for
 from markupsafe import escape
 
 from appliance.catalog import directory
+from appliance.catalog import openness
 from appliance.catalog import releases
 from appliance.catalog.models import Release
-from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
 from appliance.errors import NotFound
 from appliance.library.models import Playlist
@@ -95,7 +95,7 @@ def _found(path: str) -> Found:
     if page is None:
         raise NotFound("There is no player for this address.")
     release = releases.find_by_address(page[1], page[2])
-    if release.state != ReleaseState.PUBLISHED:
+    if not openness.is_public(release):
         raise NotFound("There is no such release.")
     if page[3] is None:
         return _release(release)

@@ -16,12 +16,14 @@ from appliance.catalog import credits
 from appliance.catalog import masters
 from appliance.catalog import readiness
 from appliance.catalog import releases
+from appliance.catalog import takedowns
 from appliance.catalog import tracks
 from appliance.catalog.models import Release
 from appliance.catalog.versions import Stale
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.listening import counting
+from appliance.memberships import access
 from appliance.memberships.access import Access
 from web import addresses
 from web import presentation
@@ -31,6 +33,7 @@ from web.errors import wants_json
 from web.presentation import desk
 from web.presentation import licensing
 from web.request_cycle import appliance
+from web.request_cycle import roles
 from web.sentences import told
 from web.studio import forms
 from web.studio.routing import attempt
@@ -128,6 +131,7 @@ def page(
         release=presentation.release(row),
         bench=desk.bench(row, now=clock.now()),
         may_publish=right.may_publish,
+        down=takedowns.reason_of(row) if right.taken_down else "",
         private_link=addresses.private_link(row) if right.may_publish else "",
         form=form or _stored(row),
         kinds=presentation.KINDS,
@@ -155,7 +159,7 @@ def _masters(row: Release, who: User, right: Access) -> dict[str, object]:
     return {
         "tracks": desk.masters(
             rows,
-            right,
+            access.to_tracks(who, rows, roles=roles(), now=clock.now()),
             made,
             work,
             next_masters=masters.waiting(rows),

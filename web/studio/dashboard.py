@@ -26,6 +26,7 @@ from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.listening import counting
 from appliance.memberships import access
+from appliance.memberships import founding
 from web import presentation
 from web.people.invitations import waiting_for
 from web.presentation import desk
@@ -75,7 +76,7 @@ def create_artist() -> ResponseReturnValue:
     """A new artist."""
     owner = require_person()
     try:
-        artist = artists.create(
+        artist = founding.found(
             owner,
             name=request.form.get("name", ""),
             slug=request.form.get("slug", "").strip().lower(),

@@ -71,8 +71,17 @@ def of_track(row: Track, people: Iterable[Credit]) -> Form:
         "lyrics": row.lyrics,
         "synced_lyrics": row.synced_lyrics,
         "licence": row.licence,
+        "exclusive": "yes" if row.exclusive else "no",
     }
     return Form(row.version, values, credits.told(people))
+
+
+def sent_of_track() -> dict[str, object]:
+    """The fields of a track that were sent."""
+    found = sent(TRACK_FIELDS)
+    if request.form.get("exclusive") in {"yes", "no"}:
+        found["exclusive"] = request.form["exclusive"] == "yes"
+    return found
 
 
 def sent(names: Iterable[str]) -> dict[str, object]:

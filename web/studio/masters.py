@@ -48,7 +48,7 @@ def edit_track(track_id: str) -> ResponseReturnValue:
     if forms.act() != "save":
         return _page(row, right, form=forms.rearranged(_stored(row))), 422
     try:
-        row = tracks.edit(row, forms.sent(forms.TRACK_FIELDS), now=clock.now(), made_from=forms.made_from())
+        row = tracks.edit(row, forms.sent_of_track(), now=clock.now(), made_from=forms.made_from())
     except Stale as error:
         if wants_json():
             return answer_with(409, told(error))
@@ -128,7 +128,7 @@ def original(track_id: str) -> ResponseReturnValue:
 
 def _asked(track_id: str) -> tuple[Track, access.Access]:
     row, who = editable_track(track_id)
-    return row, access.to_release(who, row.release, roles=roles())
+    return row, access.to_track(who, row, roles=roles(), now=clock.now())
 
 
 def _back_to_track(row: Track) -> ResponseReturnValue:
@@ -144,7 +144,7 @@ def _page(row: Track, right: access.Access, *, form: forms.Form | None = None) -
     waiting = masters.waiting([row])
     (shown,) = desk.masters(
         [row],
-        right,
+        {row.id: right},
         tracks.renditions_of([row]),
         work,
         next_masters=waiting,

@@ -8,6 +8,7 @@ from flask import redirect
 from flask import url_for
 from flask.typing import ResponseReturnValue
 
+from appliance import clock
 from appliance.accounts.models import User
 from appliance.catalog import releases
 from appliance.catalog import tracks
@@ -27,7 +28,7 @@ def editable(release_id: str) -> tuple[Release, User]:
     """The release, and who is asking; an error unless they may change it."""
     who = require_person()
     row = releases.find(release_id)
-    access.require_edit(who, row, roles=roles())
+    access.require_edit(who, row, roles=roles(), now=clock.now())
     return row, who
 
 
@@ -35,7 +36,7 @@ def publishable(release_id: str) -> Release:
     """The release; an error unless who is asking may decide when and to whom it is open."""
     who = require_person()
     row = releases.find(release_id)
-    access.require_publish(who, row, roles=roles())
+    access.require_publish(who, row, roles=roles(), now=clock.now())
     return row
 
 
@@ -43,16 +44,16 @@ def visible(release_id: str) -> tuple[Release, User, access.Access]:
     """The release, who is asking, and their rights; an error unless they stand behind its artist."""
     who = require_person()
     row = releases.find(release_id)
-    access.require_sight(who, row, roles=roles())
+    access.require_sight(who, row, roles=roles(), now=clock.now())
     access.require_artist(who, row.artist, roles=roles())
-    return row, who, access.to_release(who, row, roles=roles())
+    return row, who, access.to_release(who, row, roles=roles(), now=clock.now())
 
 
 def editable_track(track_id: str) -> tuple[Track, User]:
     """The track, and who is asking; an error unless they may change it."""
     who = require_person()
     track = tracks.find(track_id)
-    access.require_edit(who, track.release, roles=roles())
+    access.require_edit(who, track, roles=roles(), now=clock.now())
     return track, who
 
 

@@ -1,0 +1,88 @@
+"""What a person is to artists by tiers and purchases: read in three queries at most, whatever the number of artists."""
+
+from collections.abc import Collection
+from collections.abc import Iterable
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from datetime import timedelta
+
+from appliance.accounts.models import User
+from appliance.catalog.models import Quality
+from appliance.memberships.decision import Offer
+from appliance.memberships.decision import Perks
+from appliance.memberships.models import Membership
+from appliance.memberships.models import Purchase
+from appliance.memberships.models import Tier
+from appliance.memberships.models import TierKind
+from appliance.prepared import Prepared
+
+EVERYBODY = Perks()
+"""What who is no member has with an artist whose tiers were not made yet."""
+_tiers = Prepared(lambda *artist_ids: Tier.select().where(Tier.artist.in_(artist_ids)))
+_memberships = Prepared(
+    lambda user_id, *artist_ids: Membership.select(
+        Membership.artist, Membership.tier, Membership.paid_through
+    ).where(Membership.user == user_id, Membership.artist.in_(artist_ids), Membership.ended_at.is_null())
+)
+_purchases = Prepared(
+    lambda user_id, *artist_ids: Purchase.select(Purchase.artist, Purchase.release, Purchase.track).where(
+        Purchase.user == user_id, Purchase.artist.in_(artist_ids), Purchase.refunded_at.is_null()
+    )
+)
+
+
+@dataclass(slots=True)
+class Relation:
+    """What one person is to one artist; *member* is joined with what is *free*, and lasts until *paid_through*."""
+
+    free: Perks = EVERYBODY
+    member: Perks | None = None
+    paid_through: datetime | None = None
+    opened_by: Offer | None = None
+    bought: set[str] = field(default_factory=set)
+
+
+def of(user: User | None, artist_ids: Collection[str]) -> dict[str, Relation]:
+    """What *user* is to each of these artists, by the artist's id."""
+    found = {key: Relation() for key in artist_ids}
+    if not found:
+        return found
+    tiers = {row.id: row for row in _tiers(*found)}
+    _describe(found, tiers.values())
+    if user is None:
+        return found
+    for membership in _memberships(user.id, *found):
+        relation = found[membership.artist_id]
+        relation.member = perks_of(tiers[membership.tier_id]).joined(relation.free)
+        relation.paid_through = membership.paid_through
+    for purchase in _purchases(user.id, *found):
+        bought = {purchase.release_id, purchase.track_id}
+        found[purchase.artist_id].bought.update(key for key in bought if key)
+    return found
+
+
+def perks_of(tier: Tier) -> Perks:
+    """What of this tier decides about hearing."""
+    return Perks(
+        top_quality=Quality(tier.top_quality),
+        early_access=timedelta(hours=tier.early_access_hours),
+        exclusives=tier.exclusives,
+        downloads_a_month=tier.downloads_a_month,
+        offline=tier.offline,
+    )
+
+
+def offer_of(tier: Tier) -> Offer:
+    """This tier as something one could be in."""
+    return Offer(tier.id, tier.name, tier.price_minor, tier.currency)
+
+
+def _describe(found: dict[str, Relation], tiers: Iterable[Tier]) -> None:
+    """Put in what everybody has, and the least tier that opens what is for members."""
+    for tier in sorted(tiers, key=lambda row: (row.price_minor, row.position)):
+        relation = found[tier.artist_id]
+        if tier.kind == TierKind.FREE:
+            relation.free = perks_of(tier)
+        elif tier.exclusives and tier.archived_at is None and relation.opened_by is None:
+            relation.opened_by = offer_of(tier)
