@@ -46,12 +46,12 @@ def plugin_settings() -> Sequence[Setting]:  # type: ignore[empty-body]
 
 
 @hookspec
-def plugin_start(settings: Settings, values: dict[str, object]) -> None:
+def plugin_start(settings: Settings, values: dict[str, object]) -> bool | None:
     """Take this plugin's checked *values* and look whether it can work.
 
     Called once for each process, after ``plugin_settings`` and before the first request or job. Open no connection
     here that can wait for long. Raise a ``MusicConnectError`` to report a failed self-check: the plugin is named with the
-    sentence and does not run. Since 0.1.
+    sentence and does not run. Return ``False`` when there is nothing to do with these values: no other of its hooks is called then. Since 0.1.
     """
 
 
@@ -82,4 +82,15 @@ def track_published(track: PublishedTrack) -> None:
     Called once for each track in a worker, by a durable job, after the transaction that published it. Several plugins are called one after the
     other; a failure of one is logged and does not keep the others. What must not be lost belongs into a job of the plugin's own
     (``appliance.jobs.handles``), which is retried. Since 0.1.
+    """
+
+
+@hookspec
+def mark_download(path: str, format: str, track_id: str, listener_id: str) -> None:
+    """Write into the file at *path* for whom it was made; the file is a private copy and is changed in place.
+
+    Called in a worker or a request each time a download is made for one person, after its tags and cover are complete and before the first
+    byte of it leaves. *format* is its name among the downloads, such as ``flac`` or ``mp3-320``. While a plugin implements this, files are no longer
+    shared by several people. Leave the sound playable and the tags of the artist as they are. Several plugins mark one after the other. A failure is not
+    stepped over: the download is refused, since a copy that went out unmarked cannot be called back. Since 0.1.
     """
