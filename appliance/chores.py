@@ -14,6 +14,7 @@ from appliance.catalog import publishing
 from appliance.catalog import uploads
 from appliance.collective import identity
 from appliance.collective import storage_use
+from appliance.downloads import keeping
 from appliance.errors import MusicConnectError
 from appliance.jobs.queue import crontab
 from appliance.jobs.queue import huey
@@ -73,6 +74,15 @@ def expire_revocations() -> None:
     revocations.expire(now=clock.now())
 
 
+@huey.periodic_task(crontab(minute="37"), name="tend_downloads")  # type: ignore[untyped-decorator]
+def tend_downloads() -> None:
+    """Every hour: keep the files made for download within their budget, and forget those whose time is over."""
+    appliance, now = startup.appliance(), clock.now()
+    budget_bytes = appliance.settings.downloads_budget_mb * 1024 * 1024
+    keeping.make_room(appliance.store, budget_bytes=budget_bytes, now=now)
+    keeping.expire(now=now)
+
+
 @huey.periodic_task(crontab(minute="43"), name="sweep_scratch")  # type: ignore[untyped-decorator]
 def sweep_scratch() -> None:
     """Every hour: remove what killed workers left in the scratch folder."""
@@ -84,10 +94,11 @@ def sweep_scratch() -> None:
 
 @huey.periodic_task(crontab(day_of_week="0", hour="2", minute="0"), name="clean_store")  # type: ignore[untyped-decorator]
 def clean_store() -> None:
-    """Sunday 02:00 (UTC): remove the bytes of removed tracks, older runs and former covers."""
+    """Sunday 02:00 (UTC): remove the bytes of removed tracks, older runs, former covers and forgotten downloads."""
     appliance = startup.appliance()
     kept = identity.kept_folders(appliance.settings)
     removed = cleaning.remove_orphans(appliance.store, now=clock.now(), kept=kept)
+    removed += keeping.sweep(appliance.store, now=clock.now())
     log.info("store cleaned", extra={"objects": removed})
 
 

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 from appliance import clock
+from appliance import hooks
 from appliance import jobs
 from appliance import startup
 from appliance.catalog import tracks
@@ -39,6 +40,8 @@ BLOCK_BYTES = 1 << 20
 OFF_BY_S = 0.25
 NOT_WHOLE = N_("What was made for download is not as long as the track. It will be tried again.")
 NOT_HEARD = N_("This track cannot be heard any more, so it cannot be downloaded.")
+
+REPLACED = N_("The artist replaced this recording just now; ask for the download again.")
 
 
 @jobs.handles(files.MAKE, failed=files.give_up)
@@ -78,6 +81,8 @@ def _sleeve(track: Track, appliance: Appliance) -> Sleeve:
 
 def _follow(file: DownloadFile, track: Track, sleeve: Sleeve, appliance: Appliance) -> None:
     """Have the present version made for all who wait for this one."""
+    if formats.fitting(Format(file.format), formats.codec_of(track)) != file.format:
+        raise Invalid(REPLACED)
     now = clock.now()
     with transaction():
         found = files.follow(file, run_id=track.run_id, digest=sleeve.digest(), now=now)
@@ -98,6 +103,9 @@ def _make(
     length_s = writing.write(target, sleeve, _cover(sleeve, appliance))
     if abs(length_s - (track.duration_ms or 0) / 1000) > OFF_BY_S:
         raise Interrupted(NOT_WHOLE, detail=f"{length_s} s instead of {track.duration_ms} ms")
+    if file.listener:
+        about = {"format": file.format, "track_id": track.id, "listener_id": file.listener}
+        hooks.insist("mark_download", path=str(target), **about)
     job.progress(0.95)
     crc32 = _crc32(target)
     key = f"{keeping.FOLDER}{track.id}/{file.run_id}/{file.id}.{row.ending}"

@@ -11,6 +11,7 @@ from web import admin
 from web import api
 from web import design
 from web import discovery
+from web import downloads
 from web import errors
 from web import frame
 from web import health
@@ -71,6 +72,7 @@ def create_app(appliance: Appliance) -> Flask:
         setup,
         api,
         library,
+        downloads,
         listen,
         listening,
         media,

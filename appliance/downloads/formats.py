@@ -53,6 +53,8 @@ OWN = {
     "opus": Row("Opus", N_("as the artist sent it"), "opus", "audio/ogg"),
 }
 """The lossy formats of originals: handed out untouched, since every other would only lose more or be larger for nothing."""
+_ANY = Row("MP3, AAC, Ogg or Opus", N_("as the artist sent it"), "bin", "application/octet-stream")
+"""Of several recordings, or of one whose lossless master came later."""
 _MP3 = frozenset({Format.MP3_320, Format.MP3_V0})
 
 
@@ -63,7 +65,7 @@ def codec_of(track: Track) -> str:
 
 def row(format: Format, codec: str) -> Row:
     """What is to be said of *format* for a recording in this *codec*."""
-    return OWN[codec] if format is Format.ORIGINAL else ROWS[format]
+    return ROWS[format] if format is not Format.ORIGINAL else OWN.get(codec, _ANY)
 
 
 def read(value: object) -> Format:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from collections.abc import Sequence
 from datetime import datetime
 
+from appliance import hooks
 from appliance import revocations
 from appliance.accounts.models import User
 from appliance.catalog.models import Track
@@ -60,7 +61,8 @@ def opened(
     rights = access.to_tracks(user, _tracks(download, items), roles=roles, keys=keys, now=now)
     if not all(right.may_download for right in rights.values()):
         raise NotAllowed(orders.NOT_YOURS)
-    if revocations.ended(_about(download, items), since=download.epoch):
+    unmarked = hooks.has("mark_download") and not all(item.file.listener for item in items)
+    if unmarked or revocations.ended(_about(download, items), since=download.epoch):
         raise NotAllowed(CHANGED)
     if not items or not files.promise([item.file for item in items], now=now):
         raise Conflict(NOT_READY)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 
+from appliance import hooks
 from appliance.accounts.models import User
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
@@ -38,10 +39,10 @@ NOT_YOURS = N_("Downloads of this artist come with a membership that has them.")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """What is asked for: some *tracks* of one release, joined with it and its artist, and as whose copy.
+    """What is asked for: some *tracks* of one release, joined with it and its artist.
 
-    *rights* are by the id of the track, *epoch* was asked before them. *whole* is about a release rather than a track of it. *sleeves* are
-    what is written on the files, *listener* is empty for a copy for all.
+    *rights* are by the id of the track, *epoch* was asked before them. *whole* is about a release rather than a track of it, *sleeves* are
+    what is written on the files of all its tracks.
     """
 
     tracks: Sequence[Track]
@@ -50,7 +51,6 @@ class Wish:
     format: Format
     whole: bool
     sleeves: Mapping[str, Sleeve]
-    listener: str = ""
 
 
 def granted(wish: Wish) -> list[Track]:
@@ -103,11 +103,21 @@ def ask(user: User, wish: Wish, *, attempts: int, now: datetime) -> tuple[Downlo
             *(getattr(Download, key) == value for key, value in same.items())
         ).execute()
         download: Download = Download.get(**same)
-        queued = _pin(download, rows, wish, attempts=attempts, now=now)
+        # While a plugin marks each copy, nobody gets another's.
+        listener = user.id if hooks.has("mark_download") else ""
+        queued = _pin(download, rows, wish, listener=listener, attempts=attempts, now=now)
     return find(download.id), queued
 
 
-def _pin(download: Download, rows: Sequence[Track], wish: Wish, *, attempts: int, now: datetime) -> list[str]:
+def _pin(
+    download: Download,
+    rows: Sequence[Track],
+    wish: Wish,
+    *,
+    listener: str,
+    attempts: int,
+    now: datetime,
+) -> list[str]:
     """Make *rows* the items of the download, each with its file; the ids of the jobs to ``send``."""
     DownloadItem.delete().where(DownloadItem.download == download.id).execute()
     queued, chosen, called = [], [], []
@@ -115,7 +125,7 @@ def _pin(download: Download, rows: Sequence[Track], wish: Wish, *, attempts: int
         codec, sleeve = formats.codec_of(row), wish.sleeves[row.id]
         format = formats.fitting(wish.format, codec)
         file, job_id = files.want(
-            row, format, digest=sleeve.digest(), listener=wish.listener, attempts=attempts, now=now
+            row, format, digest=sleeve.digest(), listener=listener, attempts=attempts, now=now
         )
         queued += [job_id] if job_id else []
         chosen.append((row.id, file.id))

@@ -35,6 +35,7 @@ from appliance.catalog.models import Rendition
 from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.database import new_id
+from appliance.memberships import founding
 from appliance.startup import Appliance
 from tests.makers import PASSWORD
 from web.app import create_app
