@@ -34,6 +34,7 @@ from transcoder import pipeline
 from transcoder import program
 from transcoder import sleeves as writing
 from transcoder.failures import Interrupted
+from transcoder.failures import Unplayable
 
 MIB = 1024 * 1024
 BLOCK_BYTES = 1 << 20
@@ -41,6 +42,7 @@ OFF_BY_S = 0.25
 NOT_WHOLE = N_("What was made for download is not as long as the track. It will be tried again.")
 NOT_HEARD = N_("This track cannot be heard any more, so it cannot be downloaded.")
 
+NOT_MADE = N_("This file could not be made from what the artist sent. If it was counted, it is given back.")
 REPLACED = N_("The artist replaced this recording just now; ask for the download again.")
 
 
@@ -116,14 +118,18 @@ def _make(
 def _encode(job: jobs.Running, source: Path, format: Format, target: Path, appliance: Appliance) -> None:
     tool = program.path(appliance.settings.ffmpeg)
     limits = pipeline.Limits(max_duration_s=60 * appliance.settings.max_duration_min)
-    facts = pipeline.probe(source, ffmpeg=tool, limits=limits)
-    ffmpeg.run(
-        tool,
-        encoders.arguments(source, facts, format, target.suffix[1:], target),
-        sound_s=facts.duration_s,
-        limits=limits,
-        on_progress=lambda at_s: job.progress(0.9 * at_s / facts.duration_s if facts.duration_s else 0.0),
-    )
+    try:
+        facts = pipeline.probe(source, ffmpeg=tool, limits=limits)
+        ffmpeg.run(
+            tool,
+            encoders.arguments(source, facts, format, target.suffix[1:], target),
+            sound_s=facts.duration_s,
+            limits=limits,
+            on_progress=lambda at_s: job.progress(0.9 * at_s / facts.duration_s if facts.duration_s else 0.0),
+        )
+    except Unplayable as error:
+        # Those sentences tell an artist what to send; who reads this sent nothing.
+        raise Invalid(encoders.TOO_LARGE if error.sentence == encoders.TOO_LARGE else NOT_MADE) from error
 
 
 def _cover(sleeve: Sleeve, appliance: Appliance) -> bytes:

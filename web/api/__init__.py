@@ -2,6 +2,7 @@
 
 from web.api import artists
 from web.api import documentation
+from web.api import downloads
 from web.api import library
 from web.api import offline
 from web.api import playlists
@@ -14,6 +15,7 @@ __all__ = [
     "artists",
     "blueprint",
     "documentation",
+    "downloads",
     "library",
     "offline",
     "playlists",

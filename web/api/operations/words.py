@@ -16,6 +16,7 @@ PATH_PARAMETERS = {
     "playlist_id": "The playlist's id.",
     "entry_id": "The id of a place in a playlist.",
     "play_id": "The play's id.",
+    "download_id": "The download's id.",
     "upload_id": "The upload's id: the last part of its address.",
 }
 RESUMABLE = ("Tus-Resumable", "Always 1.0.0.", True)
