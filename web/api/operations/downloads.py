@@ -56,6 +56,5 @@ OPERATIONS = (
         {200: Answer("The download.", "Download")},
         signed_in=True,
         problems=(404, 503),
-        example=f"curl {AUTH} {{root}}/api/v1/downloads/$DOWNLOAD",
     ),
 )
