@@ -34,6 +34,7 @@ ACCOUNT = (
     ("/library/history", lazy_gettext("What you heard"), "history"),
     STUDIO,
     ("/admin", lazy_gettext("The collective"), "shield"),
+    ("/admin/takedowns", lazy_gettext("Takedowns"), "shield"),
     ("/account", lazy_gettext("Your account"), "settings"),
 )
 FOOT = (
@@ -85,7 +86,10 @@ def sign_in() -> str:
 def account() -> list[Place]:
     """The menu of who is signed in."""
     admin = RoleName.ADMIN in roles()
-    return _places([row for row in ACCOUNT if row[0] != "/admin" or admin])
+    # Admins find it among the pages of the collective.
+    moderator = RoleName.MODERATOR in roles() and not admin
+    shut = {path for path, may in (("/admin", admin), ("/admin/takedowns", moderator)) if not may}
+    return _places([row for row in ACCOUNT if row[0] not in shut])
 
 
 def foot() -> list[Place]:

@@ -10,6 +10,7 @@ from flask import render_template
 from flask import request
 from flask import url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from appliance import clock
 from appliance.accounts import people
@@ -32,6 +33,9 @@ from appliance.library import favourites
 from appliance.library import follows
 from appliance.listening import counting
 from appliance.memberships import access
+from appliance.memberships import early
+from appliance.memberships import granting
+from appliance.memberships import tiers
 from appliance.memberships.access import Access
 from web import addresses
 from web import presentation
@@ -40,6 +44,7 @@ from web.api.routing import cursor_for
 from web.api.routing import cursor_instant
 from web.downloads import offers
 from web.library import lines
+from web.presentation import tiers as tier_views
 from web.request_cycle import person
 from web.request_cycle import roles
 from web.sharing import box
@@ -98,6 +103,8 @@ def artist(artist: str) -> ResponseReturnValue:
         "artist.html",
         artist=presentation.artist(found),
         shelves=presentation.by_kind(rows),
+        early=[presentation.release_card(row) for row in _early(found)],
+        **_tiers(found),
         top=lines.seen_tracks(top),
         played=bool(played),
         older=older,
@@ -198,6 +205,30 @@ def _releases_of(found: Artist) -> tuple[list[Release], str]:
     rows = rows[:ON_A_PAGE]
     cursor = cursor_for(rows[-1].published_at.isoformat(), rows[-1].id)
     return rows, url_for("storefront.artist", artist=found.slug, cursor=cursor)
+
+
+def _early(found: Artist) -> list[Release]:
+    """What a member hears before everybody else, on the first page."""
+    if request.args.get("cursor"):
+        return []
+    return early.releases_for(person(), found, roles=roles(), now=clock.now())
+
+
+def _tiers(found: Artist) -> dict[str, object]:
+    """What one can be to the artist, and how one gets there."""
+    who = person()
+    mine = granting.current(who, found, now=clock.now()) if who else None
+    rows = tiers.of_artist(found)
+    if mine and mine.paid_through:
+        note = _("You are a member until %(day)s.", day=presentation.day(mine.paid_through))
+    elif mine:
+        note = _("You are a member.")
+    else:
+        note = _(
+            "Nobody can pay for a membership here yet; until then %(artist)s gives it away.",
+            artist=found.name,
+        )
+    return {"tiers": tier_views.tiers(rows, own=mine.tier_id if mine else ""), "tiers_note": note}
 
 
 def _played(found: Artist) -> list[Track]:

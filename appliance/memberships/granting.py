@@ -142,6 +142,12 @@ def find(artist: Artist, membership_id: str) -> Membership:
     return found
 
 
+def current(user: User, artist: Artist, *, now: datetime) -> Membership | None:
+    """This person's membership of this artist, if there is one now."""
+    found = _current(artist, user)
+    return found if found is not None and runs(found.paid_through, now) else None
+
+
 def of_artist(artist: Artist, *, limit: int, before: str | None = None) -> list[Membership]:
     """Who is a member, also those whose time has run out and who were not ended by hand; newest first (keyset by id)."""
     query = _joined().where(Membership.artist == artist.id, Membership.ended_at.is_null())

@@ -1,240 +1,318 @@
-"""Who may see, hear and change what."""
+"""Who may see, hear and change what: the decision for every combination of facts, and what always holds."""
 
 import itertools
+from dataclasses import replace
+from datetime import datetime
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from appliance.accounts.models import RoleName
-from appliance.accounts.models import User
-from appliance.catalog import members
-from appliance.catalog.member_models import MemberRole
-from appliance.catalog.models import Artist
 from appliance.catalog.models import Audience
 from appliance.catalog.models import Quality
-from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
-from appliance.errors import NotAllowed
-from appliance.errors import NotFound
 from appliance.memberships import access
 from appliance.memberships.access import Access
+from appliance.memberships.access import Facts
 from appliance.memberships.access import Standing
 from appliance.memberships.access import WayIn
-from appliance.startup import Appliance
+from appliance.memberships.access import decide
+from appliance.memberships.decision import Offer
+from appliance.memberships.decision import Perks
 from tests.makers import NOW
-from tests.makers import make_artist
-from tests.makers import make_release
-from tests.makers import make_user
-from tests.queries import counted
 
-NOBODY: frozenset[str] = frozenset()
-ADMIN = frozenset({RoleName.LISTENER, RoleName.ADMIN})
 RIGHTS = (
     "may_see",
     "may_preview",
     "may_play",
+    "may_download",
     "may_play_offline",
     "may_edit",
     "may_publish",
     "may_manage",
 )
-
-# What each standing may do: see, preview, play, take offline, edit, publish, manage.
-TABLE: dict[tuple[Standing, bool], str] = {
-    (Standing.CONTRIBUTOR, True): "SPWOE--",
-    (Standing.CONTRIBUTOR, False): "SPWO---",
-    (Standing.MANAGER, True): "SPWOEP-",
-    (Standing.MANAGER, False): "SPWOEP-",
-    (Standing.OWNER, True): "SPWOEPM",
-    (Standing.OWNER, False): "SPWOEPM",
-    (Standing.ADMIN, True): "SPWOEPM",
-    (Standing.ADMIN, False): "SPWOEPM",
+LETTERS = "SPWDOEUM"
+HOUR = timedelta(hours=1)
+FREE = Perks()
+SUPPORTER = Perks(top_quality=Quality.LOSSLESS, early_access=24 * HOUR, exclusives=True, downloads_a_month=10)
+SUPERFAN = Perks(
+    top_quality=Quality.MASTER,
+    early_access=48 * HOUR,
+    exclusives=True,
+    downloads_a_month=None,
+    offline=True,
+)
+OFFER = Offer("T" * 26, "Supporter", 500, "EUR")
+LISTENERS = {
+    # Who listens: signed in or not, the perks of their tier, whether they bought it, whether they came by a private link.
+    "stranger": Facts(now=NOW),
+    "listener": Facts(now=NOW, signed_in=True),
+    "supporter": Facts(now=NOW, signed_in=True, member=SUPPORTER),
+    "superfan": Facts(now=NOW, signed_in=True, member=SUPERFAN),
+    "lapsed": Facts(now=NOW, signed_in=True, member=SUPERFAN, paid_through=NOW),
+    "buyer": Facts(now=NOW, signed_in=True, bought=True),
+    "linked": Facts(now=NOW, key_shown=True),
+    "linked listener": Facts(now=NOW, key_shown=True, signed_in=True),
 }
-"""Those who make it, by whether it is a draft; neither audience nor key nor session changes anything for them."""
-PUBLIC_TABLE: dict[tuple[bool, Audience, bool, bool], str] = {
-    # (published, audience, key shown, signed in)
-    (False, Audience.EVERYONE, False, False): "-------",
-    (False, Audience.EVERYONE, False, True): "-------",
-    (False, Audience.EVERYONE, True, False): "SPW----",
-    (False, Audience.EVERYONE, True, True): "SPWO---",
-    (False, Audience.LISTENERS, False, False): "-------",
-    (False, Audience.LISTENERS, False, True): "-------",
-    (False, Audience.LISTENERS, True, False): "SPW----",
-    (False, Audience.LISTENERS, True, True): "SPWO---",
-    (True, Audience.EVERYONE, False, False): "SPW----",
-    (True, Audience.EVERYONE, False, True): "SPWO---",
-    (True, Audience.EVERYONE, True, False): "SPW----",
-    (True, Audience.EVERYONE, True, True): "SPWO---",
-    (True, Audience.LISTENERS, False, False): "SP-----",
-    (True, Audience.LISTENERS, False, True): "SPWO---",
-    (True, Audience.LISTENERS, True, False): "SPW----",
-    (True, Audience.LISTENERS, True, True): "SPWO---",
+THINGS = {
+    # What is listened to: its state and hour, its audience, whether it is exclusive, whether it was taken down.
+    "draft": {"state": ReleaseState.DRAFT},
+    "scheduled": {"state": ReleaseState.SCHEDULED, "publish_at": NOW + 72 * HOUR},
+    "tomorrow": {"state": ReleaseState.SCHEDULED, "publish_at": NOW + 36 * HOUR},
+    "soon": {"state": ReleaseState.SCHEDULED, "publish_at": NOW + 12 * HOUR},
+    "soon exclusive": {"state": ReleaseState.SCHEDULED, "publish_at": NOW + 12 * HOUR, "exclusive": True},
+    "public": {},
+    "for listeners": {"audience": Audience.LISTENERS},
+    "for members": {"audience": Audience.MEMBERS},
+    "exclusive": {"exclusive": True},
+    "down": {"taken_down": True},
 }
-"""Everybody else."""
-EVERY = list(itertools.product(Standing, ReleaseState, Audience, (False, True), (False, True)))
+# What each may: see, preview, hear the whole (W), download, take offline; and the best quality. One column a listener, in their order.
+TABLE = {
+    "draft":          "-----       -----       -----       -----       -----       -----       SPW--master SPW-Omaster",
+    "scheduled":      "-----       -----       -----       -----       -----       -----       SPW--master SPW-Omaster",
+    "tomorrow":       "-----       -----       -----       SPWDOmaster -----       -----       SPW--master SPW-Omaster",
+    "soon":           "-----       -----       SPWD-lossl. SPWDOmaster -----       -----       SPW--master SPW-Omaster",
+    "soon exclusive": "-----       -----       SPWD-lossl. SPWDOmaster -----       -----       SPW--master SPW-Omaster",
+    "public":         "SPW--medium SPW--medium SPWD-lossl. SPWDOmaster SPW--medium SPWDOmaster SPW--master SPW-Omaster",
+    "for listeners":  "SP---       SPW--medium SPWD-lossl. SPWDOmaster SPW--medium SPWDOmaster SPW--master SPW-Omaster",
+    "for members":    "SP---       SP---       SPWD-lossl. SPWDOmaster SP---       SPWDOmaster SPW--master SPW-Omaster",
+    "exclusive":      "SP---       SP---       SPWD-lossl. SPWDOmaster SP---       SPWDOmaster SPW--master SPW-Omaster",
+    "down":           "-----       -----       -----       -----       -----       -----       -----       -----",
+}  # fmt: skip
+OURS = {
+    # What those who make it may, of a draft and of everything else; nothing about listeners changes anything for them.
+    Standing.CONTRIBUTOR: ("SPWDOE--", "SPWDO---"),
+    Standing.MANAGER: ("SPWDOEU-", "SPWDOEU-"),
+    Standing.OWNER: ("SPWDOEUM", "SPWDOEUM"),
+    Standing.ADMIN: ("SPWDOEUM", "SPWDOEUM"),
+}
+PERKS = (FREE, SUPPORTER, SUPERFAN)
 
 
 def granted(right: Access) -> str:
     return "".join(
-        letter if getattr(right, name) else "-" for letter, name in zip("SPWOEPM", RIGHTS, strict=True)
+        letter if getattr(right, name) else "-" for letter, name in zip(LETTERS, RIGHTS, strict=True)
     )
 
 
-@pytest.mark.parametrize(("standing", "state", "audience", "key_shown", "signed_in"), EVERY)
-def test_rights_follow_from_standing_state_audience_key_and_session(
-    standing: Standing, state: ReleaseState, audience: Audience, key_shown: bool, signed_in: bool
-) -> None:
-    right = access.decide(standing, state, audience=audience, key_shown=key_shown, signed_in=signed_in)
-    published = state is ReleaseState.PUBLISHED
-    if standing is Standing.PUBLIC:
-        assert granted(right) == PUBLIC_TABLE[published, audience, key_shown, signed_in]
-    else:
-        assert granted(right) == TABLE[standing, state is ReleaseState.DRAFT]
+@pytest.mark.parametrize(("who", "what"), list(itertools.product(LISTENERS, THINGS)))
+def test_what_a_listener_may(who: str, what: str) -> None:
+    right = decide(replace(LISTENERS[who], opened_by=OFFER, **THINGS[what]))
+    column = 12 * list(LISTENERS).index(who)
+    letters, quality = TABLE[what][column : column + 5], TABLE[what][column + 5 : column + 12].strip()
+    assert granted(right) == f"{letters}---"
+    assert right.top_quality.startswith(quality.rstrip(".")) if quality else right.top_quality is Quality.LOW
     assert right.reason.endswith(".")
     # A way in is offered where it leads somewhere, and to nobody who must not know what is there.
-    assert (right.way_in is WayIn.SIGN_IN) == (right.may_see and not right.may_play)
+    assert (right.way_in is not None) == (right.may_see and not right.may_play)
+    assert (
+        (right.tier == OFFER) == (right.way_in is WayIn.TIER) == (letters == "SP---" and "liste" not in what)
+    )
 
 
-standings = st.sampled_from(Standing)
-states = st.sampled_from(ReleaseState)
-audiences = st.sampled_from(Audience)
+@pytest.mark.parametrize(
+    ("standing", "state", "audience", "exclusive", "who"),
+    list(
+        itertools.product(
+            [one for one in Standing if one is not Standing.PUBLIC],
+            ReleaseState,
+            Audience,
+            (False, True),
+            LISTENERS,
+        )
+    ),
+)
+def test_to_those_who_make_it_all_of_it_is_open(
+    standing: Standing, state: ReleaseState, audience: Audience, exclusive: bool, who: str
+) -> None:
+    facts = replace(
+        LISTENERS[who], standing=standing, state=state, audience=audience, exclusive=exclusive, publish_at=NOW
+    )
+    right = decide(facts)
+    assert granted(right) == OURS[standing][state is not ReleaseState.DRAFT]
+    assert (right.top_quality, right.downloads_a_month, right.until) == (Quality.MASTER, None, None)
+    down = decide(replace(facts, taken_down=True))
+    assert granted(down) == "S-------"
+    assert down.taken_down
+
+
+def test_a_moderator_sees_what_was_taken_down_and_nothing_else_that_is_not_theirs() -> None:
+    moderator = Facts(now=NOW, signed_in=True, moderates=True)
+    assert granted(decide(replace(moderator, taken_down=True))) == "S-------"
+    assert granted(decide(replace(moderator, state=ReleaseState.DRAFT))) == "--------"
+
+
+def test_a_supporter_hears_a_day_before_the_public_and_a_superfan_two_to_the_second() -> None:
+    second = timedelta(seconds=1)
+    for perks, hours in ((SUPPORTER, 24), (SUPERFAN, 48)):
+        for early_by, heard in ((-second, True), (second, False), (timedelta(), True)):
+            facts = Facts(
+                now=NOW,
+                state=ReleaseState.SCHEDULED,
+                publish_at=NOW + hours * HOUR + early_by,
+                signed_in=True,
+                member=perks,
+            )
+            assert decide(facts).may_play == decide(facts).may_see == heard
+
+
+def test_a_right_by_a_membership_says_when_it_ends_and_every_other_has_no_end() -> None:
+    paid = NOW + 5 * HOUR
+    member = Facts(now=NOW, signed_in=True, member=SUPPORTER, paid_through=paid)
+    assert decide(member).until == paid
+    assert decide(replace(member, exclusive=True)).until == paid
+    assert decide(replace(member, bought=True)).until is None
+    assert decide(replace(member, now=paid)).until is None
+    assert decide(replace(member, member=FREE)).until is None
+    assert decide(replace(member, state=ReleaseState.DRAFT, key_shown=True)).until is None
+
+
+def test_a_member_of_a_tier_without_exclusives_is_shown_the_one_that_has_them() -> None:
+    modest = Facts(now=NOW, signed_in=True, member=Perks(early_access=24 * HOUR), opened_by=OFFER)
+    right = decide(replace(modest, exclusive=True))
+    assert (right.may_preview, right.may_play, right.way_in, right.tier) == (True, False, WayIn.TIER, OFFER)
+    # Nobody can be sent to a tier that is not there.
+    assert decide(replace(modest, exclusive=True, opened_by=None)).way_in is None
+    assert decide(Facts(now=NOW, exclusive=True)).way_in is WayIn.SIGN_IN
+
+
+perks = st.builds(
+    Perks,
+    top_quality=st.sampled_from(Quality),
+    early_access=st.integers(0, 96).map(lambda hours: hours * HOUR),
+    exclusives=st.booleans(),
+    downloads_a_month=st.none() | st.integers(0, 20),
+    offline=st.booleans(),
+)
+instants = st.integers(-100, 100).map(lambda hours: NOW + hours * HOUR)
+
+
+@st.composite
+def situations(draw: st.DrawFn) -> Facts:
+    """Anything that can be: a member is signed in, and has what is free besides the perks of their tier."""
+    free = draw(st.sampled_from([FREE, Perks(top_quality=Quality.HIGH, downloads_a_month=2, offline=True)]))
+    member = draw(st.none() | perks)
+    return Facts(
+        standing=draw(st.sampled_from(Standing)),
+        state=draw(st.sampled_from(ReleaseState)),
+        now=draw(instants),
+        publish_at=draw(st.none() | instants),
+        audience=draw(st.sampled_from(Audience)),
+        exclusive=draw(st.booleans()),
+        taken_down=draw(st.booleans()),
+        key_shown=draw(st.booleans()),
+        signed_in=member is not None or draw(st.booleans()),
+        moderates=draw(st.booleans()),
+        bought=draw(st.booleans()),
+        free=free,
+        member=member.joined(free) if member else None,
+        paid_through=draw(st.none() | instants) if member else None,
+        opened_by=draw(st.none() | st.just(OFFER)),
+    )
 
 
 def weaker(less: Access, more: Access) -> bool:
     ladder = list(Quality)
-    return ladder.index(less.top_quality) <= ladder.index(more.top_quality) and all(
-        getattr(more, name) or not getattr(less, name) for name in RIGHTS
+    numbers = [one.downloads_a_month for one in (less, more)]
+    counted = numbers[1] is None or (numbers[0] is not None and numbers[0] <= numbers[1])
+    return (
+        counted
+        and ladder.index(less.top_quality) <= ladder.index(more.top_quality)
+        and all(getattr(more, name) or not getattr(less, name) for name in RIGHTS)
     )
 
 
-@given(standings, states, audiences, st.booleans())
-def test_signing_in_never_takes_anything_away(
-    standing: Standing, state: ReleaseState, audience: Audience, key_shown: bool
-) -> None:
-    out, inside = (
-        access.decide(standing, state, audience=audience, key_shown=key_shown, signed_in=signed_in)
-        for signed_in in (False, True)
+@given(situations(), st.sampled_from(("signed_in", "key_shown", "bought", "moderates")))
+def test_signing_in_a_link_a_purchase_and_a_role_never_take_anything_away(facts: Facts, name: str) -> None:
+    assert weaker(
+        decide(replace(facts, **{name: False})) if name != "signed_in" or not facts.member else decide(facts),
+        decide(replace(facts, **{name: True})),
     )
-    assert weaker(out, inside)
 
 
-@given(standings, states, audiences, st.booleans())
-def test_a_private_link_never_takes_anything_away(
-    standing: Standing, state: ReleaseState, audience: Audience, signed_in: bool
-) -> None:
-    without, with_key = (
-        access.decide(standing, state, audience=audience, key_shown=key_shown, signed_in=signed_in)
-        for key_shown in (False, True)
-    )
-    assert weaker(without, with_key)
-
-
-@given(standings, standings, states, audiences, st.booleans(), st.booleans())
-def test_more_standing_never_takes_anything_away(
-    one: Standing, other: Standing, state: ReleaseState, audience: Audience, key_shown: bool, signed_in: bool
-) -> None:
+@given(situations(), st.sampled_from(Standing), st.sampled_from(Standing))
+def test_more_standing_never_takes_anything_away(facts: Facts, one: Standing, other: Standing) -> None:
     less, more = (other, one) if one.reaches(other) else (one, other)
-    rights = [
-        access.decide(who, state, audience=audience, key_shown=key_shown, signed_in=signed_in)
-        for who in (less, more)
-    ]
-    assert weaker(*rights)
+    assert weaker(decide(replace(facts, standing=less)), decide(replace(facts, standing=more)))
 
 
-@given(states, audiences, st.booleans(), st.booleans())
-def test_nobody_from_outside_ever_changes_anything(
-    state: ReleaseState, audience: Audience, key_shown: bool, signed_in: bool
-) -> None:
-    right = access.decide(Standing.PUBLIC, state, audience=audience, key_shown=key_shown, signed_in=signed_in)
+@given(situations(), perks)
+def test_a_membership_and_a_better_one_never_take_anything_away(facts: Facts, more: Perks) -> None:
+    before = facts.member or facts.free
+    assert weaker(
+        decide(facts), decide(replace(facts, signed_in=True, member=before.joined(more), paid_through=None))
+    )
+
+
+@given(situations())
+def test_a_membership_that_lasts_longer_never_takes_anything_away(facts: Facts) -> None:
+    later = replace(facts, paid_through=facts.paid_through + HOUR if facts.paid_through else None)
+    assert weaker(decide(facts), decide(later))
+
+
+@given(situations(), st.sampled_from(("exclusive", "taken_down")))
+def test_to_shut_a_thing_never_opens_it_to_anybody(facts: Facts, name: str) -> None:
+    if name == "taken_down" and facts.moderates:
+        # A moderator learns of a draft when it is taken down, and hears no more of it.
+        assert not decide(replace(facts, taken_down=True)).may_play
+        return
+    assert weaker(decide(replace(facts, **{name: True})), decide(replace(facts, **{name: False})))
+
+
+@given(situations())
+def test_who_has_lapsed_has_what_a_free_listener_has(facts: Facts) -> None:
+    lapsed = replace(facts, signed_in=True, member=SUPERFAN.joined(facts.free), paid_through=facts.now)
+    assert decide(lapsed) == decide(replace(lapsed, member=None, paid_through=None))
+
+
+@given(situations(), st.integers(0, 100))
+def test_as_time_passes_a_release_comes_nearer_and_never_goes_away_again(facts: Facts, hours: int) -> None:
+    lasting = replace(facts, paid_through=None)
+    assert weaker(decide(lasting), decide(replace(lasting, now=lasting.now + hours * HOUR)))
+
+
+@given(situations(), st.integers(0, 100))
+def test_as_time_passes_a_membership_ends_once(facts: Facts, hours: int) -> None:
+    later = facts.now + hours * HOUR
+    if facts.paid_through and facts.now >= facts.paid_through:
+        assert decide(replace(facts, now=later)) == decide(facts)
+    until = decide(facts).until
+    assert until is None or until > facts.now
+
+
+@given(situations())
+def test_nobody_from_outside_ever_changes_anything(facts: Facts) -> None:
+    right = decide(replace(facts, standing=Standing.PUBLIC))
     assert not (right.may_edit or right.may_publish or right.may_manage)
 
 
-def test_a_draft_is_for_those_who_make_it(appliance: Appliance) -> None:
-    owner, other = make_user(), make_user()
-    release = make_release(make_artist(owner))
-    assert access.require_edit(owner, release, roles=NOBODY).may_edit
-    assert access.require_edit(other, release, roles=ADMIN).may_edit
-    for who in (other, None):
-        for require in (access.require_sight, access.require_edit, access.require_publish):
-            with pytest.raises(NotFound):
-                require(who, release, roles=NOBODY)
+@given(situations())
+def test_what_was_taken_down_is_heard_by_nobody(facts: Facts) -> None:
+    right = decide(replace(facts, taken_down=True))
+    assert not (right.may_preview or right.may_play or right.may_download or right.may_play_offline)
+    assert not (right.may_edit or right.may_publish)
 
 
-def test_the_role_of_an_admin_without_a_person_opens_nothing(appliance: Appliance) -> None:
-    with pytest.raises(NotFound):
-        access.require_sight(None, make_release(), roles=ADMIN)
-
-
-def test_what_is_public_is_seen_and_not_touched(appliance: Appliance) -> None:
-    release, other = make_release(), make_user(roles=(RoleName.ARTIST,))
-    release.state = ReleaseState.PUBLISHED
-    for who in (other, None):
-        assert access.require_sight(who, release, roles=frozenset({RoleName.ARTIST})).may_play
-        with pytest.raises(NotAllowed):
-            access.require_edit(who, release, roles=NOBODY)
-        with pytest.raises(NotAllowed):
-            access.require_publish(who, release, roles=NOBODY)
-        with pytest.raises(NotAllowed):
-            access.require_artist(who, release.artist, roles=NOBODY)
-
-
-def test_a_contributor_edits_drafts_and_publishes_nothing(appliance: Appliance) -> None:
-    release, helper = make_release(), make_user()
-    members.join(release.artist, helper, MemberRole.CONTRIBUTOR, now=NOW)
-    assert access.require_edit(helper, release, roles=NOBODY).may_play
-    with pytest.raises(NotAllowed, match="owner and the managers"):
-        access.require_publish(helper, release, roles=NOBODY)
-    release.state = ReleaseState.PUBLISHED
-    with pytest.raises(NotAllowed, match="owner and the managers"):
-        access.require_edit(helper, release, roles=NOBODY)
-
-
-def test_each_act_on_an_artist_asks_for_its_standing(appliance: Appliance) -> None:
-    artist, helper = make_artist(), make_user()
-    members.join(artist, helper, MemberRole.MANAGER, now=NOW)
-    assert access.require_artist(helper, artist, roles=NOBODY, least=Standing.MANAGER) is Standing.MANAGER
-    with pytest.raises(NotAllowed, match="Only the owner of"):
-        access.require_artist(helper, artist, roles=NOBODY, least=Standing.OWNER)
-    assert access.require_artist(helper, artist, roles=ADMIN, least=Standing.OWNER) is Standing.ADMIN
-
-
-def test_a_private_link_opens_its_own_release_and_no_other(appliance: Appliance) -> None:
-    artist = make_artist()
-    open_, shut, keyless = (make_release(artist) for _ in range(3))
-    open_.private_key, shut.private_key = "a" * 43, "b" * 43
-    rights = access.to_releases(None, [open_, shut, keyless], roles=NOBODY, keys={"a" * 43, ""})
-    assert [rights[row.id].may_play for row in (open_, shut, keyless)] == [True, False, False]
-
-
-def test_the_standing_on_a_list_takes_one_query(appliance: Appliance) -> None:
-    person = make_user()
-    rows: list[Release] = []
-    for number, role in enumerate((None, MemberRole.CONTRIBUTOR, MemberRole.MANAGER, MemberRole.OWNER) * 3):
-        artist = make_artist(person if role is MemberRole.OWNER else None, name=f"Act {number}")
-        if role in (MemberRole.CONTRIBUTOR, MemberRole.MANAGER):
-            members.join(artist, person, role, now=NOW)
-        rows.append(make_release(artist))
-    with counted() as queries:
-        rights = access.to_releases(person, rows, roles=NOBODY)
-    assert len(queries) == 1
-    assert [rights[row.id].may_publish for row in rows] == [False, False, True, True] * 3
-    for who, roles in ((None, NOBODY), (person, ADMIN)):
-        with counted() as queries:
-            access.to_releases(who, rows, roles=roles)
-        assert len(queries) == 0
+@given(perks, perks)
+def test_joined_perks_are_the_better_of_both(one: Perks, other: Perks) -> None:
+    both = one.joined(other)
+    assert both == other.joined(one)
+    assert both.joined(one) == both
+    assert one.joined(one) == one
 
 
 def test_what_can_be_played_is_what_there_is_up_to_the_top() -> None:
     made = ["lossless", "low", "high"]
-    free = access.decide(Standing.PUBLIC, ReleaseState.PUBLISHED)
-    assert access.playable(Track(), free, made) == [Quality.LOW, Quality.HIGH, Quality.LOSSLESS]
-    limited = Access(may_see=True, may_play=True, top_quality=Quality.MEDIUM)
-    assert access.playable(Track(), limited, made) == [Quality.LOW]
+    bought = decide(Facts(now=NOW, signed_in=True, bought=True))
+    assert access.playable(Track(), bought, made) == [Quality.LOW, Quality.HIGH, Quality.LOSSLESS]
+    assert access.playable(Track(), decide(Facts(now=NOW)), made) == [Quality.LOW]
     assert access.playable(Track(), access.NOTHING, made) == []
+    # What may be seen is not always what may be heard.
+    assert access.playable(Track(), decide(Facts(now=NOW, exclusive=True)), made) == []
 
 
-def test_an_owner_is_known_by_id(appliance: Appliance) -> None:
-    assert access.standing(User(id="A"), Artist(id="X", owner="A"), roles=NOBODY) is Standing.OWNER
-    assert access.standing(User(id="B"), Artist(id="X", owner="A"), roles=NOBODY) is Standing.PUBLIC
+def test_a_decision_knows_no_time_but_the_one_it_is_told() -> None:
+    assert decide(Facts(now=datetime.max.replace(tzinfo=NOW.tzinfo))).may_play

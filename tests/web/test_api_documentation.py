@@ -14,6 +14,7 @@ from PIL import Image
 
 from appliance import clock
 from appliance.library import playlists
+from appliance.memberships import tiers
 from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
@@ -80,6 +81,7 @@ def test_the_example_does_what_it_says(
     release = site.make_release(artist)
     track = site.make_track(release, appliance)
     values = {"TOKEN": artist.token, "ARTIST": release.artist.slug, "RELEASE": release.id, "TRACK": track.id}
+    values["TIER"] = tiers.of_artist(release.artist)[1].id
     values["PLAYLIST"] = playlists.create(artist.user, {"title": "For the night"}, now=clock.now()).id
     flac = appliance.store.open(track.original_key).read()
     values["SIZE"] = str(len(flac))

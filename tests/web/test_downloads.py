@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import datetime
 from datetime import timedelta
@@ -17,6 +18,7 @@ from PIL import Image
 
 from appliance import clock
 from appliance import database
+from appliance import hooks
 from appliance import jobs
 from appliance import revocations
 from appliance.catalog import artwork
@@ -370,3 +372,104 @@ def test_a_draft_is_downloaded_by_its_people_only(app, artist, stranger, release
     assert ask(site.signed_in(app, stranger), track).status_code == 404
     browser = site.signed_in(app, artist)
     assert browser.get(ask(browser, track).location).status_code == 200
+
+
+def api(client: FlaskClient, what: Track | Release, who: Person | None, **sent: object):
+    kind = "tracks" if isinstance(what, Track) else "releases"
+    headers = who.headers if who else {}
+    return client.post(
+        f"/api/v1/{kind}/{what.id}/downloads", json={"format": "flac", **sent}, headers=headers
+    )
+
+
+def test_a_program_asks_waits_and_fetches(client, stranger, release, record) -> None:
+    track = record("Low Tide")
+    assert api(client, track, None).status_code == 401
+    assert api(client, track, stranger).status_code == 403
+    assert api(client, release, stranger).status_code == 403
+    member(stranger, release)
+    answer = api(client, track, stranger)
+    assert answer.status_code == 202
+    shown = client.get(answer.headers["Location"], headers=stranger.headers).json
+    assert (shown["stage"], shown["progress"], shown["tracks"]) == ("ready", 1.0, [track.id])
+    assert client.get("/api/v1/downloads", headers=stranger.headers).json["items"] == [shown]
+    file = client.get(shown["url"].removeprefix("http://localhost"), headers=stranger.headers)
+    assert len(file.data) == shown["size_bytes"]
+
+
+def test_a_program_takes_some_tracks_of_a_release(client, artist, stranger, release, record) -> None:
+    first, second, _third = (record(title) for title in ("One", "Two", "Three"))
+    shown = api(client, release, artist, tracks=[second.id, first.id]).json
+    assert shown["tracks"] == [first.id, second.id]
+    whole = api(client, release, artist).json
+    assert (len(whole["tracks"]), whole["id"] == shown["id"]) == (3, False)
+    assert api(client, release, artist, tracks=["nothing"]).status_code == 422
+    assert api(client, release, artist, tracks="all").status_code == 422
+    assert api(client, release, artist, format="wma").status_code == 422
+    hidden = client.get(f"/api/v1/downloads/{shown['id']}", headers=stranger.headers)
+    assert hidden.status_code == 404
+    assert client.get("/api/v1/downloads", headers=stranger.headers).json["items"] == []
+
+
+def test_a_private_link_gives_no_files_away(app, stranger, artist, release, record) -> None:
+    track = record("Low Tide")
+    Release.update(state=ReleaseState.DRAFT, private_key="k" * 32).where(Release.id == release.id).execute()
+    browser = site.signed_in(app, stranger)
+    page = browser.get(f"/@{release.artist.slug}/{release.slug}?key={'k' * 32}", follow_redirects=True)
+    assert page.status_code == 200
+    assert "/downloads/releases/" not in page.text
+    ask(browser, track)
+    assert not Download.select().exists()
+
+
+def test_while_a_plugin_marks_downloads_each_person_gets_a_copy_of_their_own(
+    app, artist, stranger, release, record, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track = record("Low Tide")
+    member(stranger, release)
+    shared = ask(site.signed_in(app, artist), track).location
+    marked: list[dict[str, str]] = []
+
+    def insist(hook: str, **about: str) -> None:
+        marked.append(about)
+        file = mutagen.File(about["path"])
+        file["MARK"] = about["listener_id"]
+        file.save()
+
+    monkeypatch.setattr(hooks, "has", lambda hook: hook == "mark_download")
+    monkeypatch.setattr(hooks, "insist", insist)
+    assert "has changed since" in site.signed_in(app, artist).get(shared).text
+    for who in (artist, stranger):
+        browser = site.signed_in(app, who)
+        answer = browser.get(ask(browser, track).location)
+        assert mutagen.File(io.BytesIO(answer.data))["mark"] == [who.user.id]
+    assert [about["format"] for about in marked] == ["flac", "flac"]
+
+
+def test_a_large_file_and_a_large_zip_hold_no_thread(app, artist, release, record, appliance) -> None:
+    """waitress sends what it can seek in by its own loop; so it must be seekable, and as long as it says."""
+    for title in ("One", "Two"):
+        record(title)
+    browser = site.signed_in(app, artist)
+    address = ask(browser, release, "wav").location
+    # Larger than what is read at once.
+    for file in DownloadFile.select():
+        data = bytes(1_500_000)
+        appliance.store.put(file.key, io.BytesIO(data), content_type="audio/wav")
+        DownloadFile.update(size_bytes=len(data), crc32=zlib.crc32(data)).where(
+            DownloadFile.id == file.id
+        ).execute()
+    seen: list[object] = []
+
+    class Wrapper:
+        def __init__(self, file, block: int = 0) -> None:
+            seen.append((file.seekable(), file.seek(0, 2), file.seek(0)))
+            self.file = file
+
+        def __iter__(self):
+            return iter(lambda: self.file.read(65536), b"")
+
+    answer = browser.get(address, environ_overrides={"wsgi.file_wrapper": Wrapper})
+    assert seen == [(True, len(answer.data), 0)]
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as archive:
+        assert archive.testzip() is None

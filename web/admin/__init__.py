@@ -1,4 +1,4 @@
-"""The pages of those who look after the collective; every one of them asks for the role of an admin first."""
+"""The pages of those who look after the collective; every one of them asks first whether one may come in."""
 
 from flask import Blueprint
 
@@ -9,11 +9,12 @@ from web.admin import featured
 from web.admin import overview
 from web.admin import people
 from web.admin import plugins
+from web.admin import takedowns
 from web.admin import trail
 from web.admin import work
 
 __all__ = ["blueprint"]
 
 blueprint: Blueprint = entrance.blueprint
-PAGES = (overview, collective, featured, people, artists, work, plugins, trail)
+PAGES = (overview, collective, featured, people, artists, work, plugins, takedowns, trail)
 """Modules whose import puts their pages onto the blueprint."""

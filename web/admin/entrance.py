@@ -15,6 +15,7 @@ from flask_babel import lazy_gettext
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
 from appliance.accounts.models import User
+from appliance.catalog import takedowns
 from appliance.errors import MusicConnectError
 from appliance.errors import NotAllowed
 from web import sentences
@@ -34,14 +35,29 @@ SECTIONS = (
     ("storage", lazy_gettext("Storage")),
     ("plugins", lazy_gettext("Plugins")),
     ("health", lazy_gettext("Health")),
+    ("takedowns", lazy_gettext("Takedowns")),
     ("trail", lazy_gettext("Audit trail")),
 )
+
+
+MODERATED = frozenset({"admin.takedowns", "admin.take_down", "admin.restore"})
+"""What moderators may use; every other page is for admins."""
 
 
 @blueprint.before_request
 def only_admins() -> None:
     """No page of this family for anybody else, nor for an API token without the scope ``admin``."""
-    admin()
+    if request.endpoint in MODERATED:
+        moderator()
+    else:
+        admin()
+
+
+def moderator() -> User:
+    """The moderator or admin who asks; an error for everybody else."""
+    who = require_person(Scope.ADMIN)
+    takedowns.require_moderator(roles())
+    return who
 
 
 def admin() -> User:
@@ -54,7 +70,12 @@ def admin() -> User:
 
 def page(template: str, section: str, **values: Any) -> str:
     """A page of the admin's, with the way to its neighbours."""
-    tabs = [(name, str(text), url_for(f"admin.{name}")) for name, text in SECTIONS]
+    everything = RoleName.ADMIN in roles()
+    tabs = [
+        (name, str(text), url_for(f"admin.{name}"))
+        for name, text in SECTIONS
+        if everything or f"admin.{name}" in MODERATED
+    ]
     return render_template(f"admin/{template}.html", tabs=tabs, section=section, **values)
 
 

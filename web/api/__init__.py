@@ -4,9 +4,12 @@ from web.api import artists
 from web.api import documentation
 from web.api import downloads
 from web.api import library
+from web.api import memberships
 from web.api import offline
 from web.api import playlists
 from web.api import releases
+from web.api import takedowns
+from web.api import tiers
 from web.api import tracks
 from web.api import uploads
 from web.api.routing import blueprint
@@ -17,9 +20,12 @@ __all__ = [
     "documentation",
     "downloads",
     "library",
+    "memberships",
     "offline",
     "playlists",
     "releases",
+    "takedowns",
+    "tiers",
     "tracks",
     "uploads",
 ]

@@ -65,14 +65,15 @@ def right_of(right: Access) -> dict[str, Any]:
         "top_quality": right.top_quality if right.may_play else None,
         "reason": _(right.reason),
         "way_in": right.way_in,
-        "tier": _offer(right.tier) if right.tier else None,
+        "tier": offer(right.tier) if right.tier else None,
         "downloads_a_month": right.downloads_a_month,
         "until": right.until.isoformat() if right.until else None,
         "taken_down": right.taken_down,
     }
 
 
-def _offer(tier: Offer) -> dict[str, Any]:
+def offer(tier: Offer) -> dict[str, Any]:
+    """A tier that one could be in."""
     return {
         "id": tier.id,
         "name": tier.name,

@@ -25,6 +25,7 @@ from appliance.catalog.wording import clean_line
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
+from web.people.memberships import own_memberships
 from web.people.routing import blueprint
 from web.people.routing import show_once
 from web.people.routing import shown_once
@@ -178,6 +179,7 @@ def _page(who: User, *, problem: Exception | None = None, status: int = 200) -> 
         render_template(
             "people/account.html",
             person=who,
+            memberships=own_memberships(who),
             tokens=[_view(row) for row in tokens.of_user(who)],
             scopes=_offered(),
             lives=LIVES,

@@ -145,5 +145,6 @@ def _card(row: Release, written: Callable[[date], str]) -> dict[str, Any]:
         "colour": row.colour or colours.of_name(row.id),
         "draft": not public,
         "date": written(shown) if shown else "",
-        "play_source": f"/listen/release/{row.id}.json" if public else "",
+        # Whoever is shown one that is on its way there may hear it.
+        "play_source": f"/listen/release/{row.id}.json" if row.state != ReleaseState.DRAFT else "",
     }

@@ -5,6 +5,7 @@ from web.api.operations import downloads
 from web.api.operations import library
 from web.api.operations import releases
 from web.api.operations import server
+from web.api.operations import tiers
 from web.api.operations import tracks
 from web.api.operations import uploads
 from web.api.operations.words import JSON
@@ -19,6 +20,7 @@ OPERATIONS = (
     *uploads.OPERATIONS,
     *library.OPERATIONS,
     *downloads.OPERATIONS,
+    *tiers.OPERATIONS,
     *server.OPERATIONS,
 )
 

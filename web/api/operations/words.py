@@ -15,6 +15,8 @@ PATH_PARAMETERS = {
     "track_id": "The track's id.",
     "playlist_id": "The playlist's id.",
     "entry_id": "The id of a place in a playlist.",
+    "tier_id": "The tier's id.",
+    "membership_id": "The membership's id.",
     "play_id": "The play's id.",
     "download_id": "The download's id.",
     "upload_id": "The upload's id: the last part of its address.",
