@@ -130,6 +130,7 @@ class Settings:
     media_token_ttl_s: int = _row(
         600, "Seconds a media address may be used before the player renews it.", minimum=10, maximum=86400
     )
+    downloads_budget_mb: int = _row(10_240, "Room for files made for download, in MiB.", minimum=1)
     job_lease_s: int = _row(
         30, "Seconds without a heartbeat after which a job is taken from its worker.", minimum=2, maximum=3600
     )

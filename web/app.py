@@ -11,6 +11,7 @@ from web import admin
 from web import api
 from web import design
 from web import discovery
+from web import downloads
 from web import errors
 from web import frame
 from web import gate
@@ -72,6 +73,7 @@ def create_app(appliance: Appliance) -> Flask:
         setup,
         api,
         library,
+        downloads,
         listen,
         listening,
         media,

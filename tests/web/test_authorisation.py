@@ -156,6 +156,16 @@ OWN = {
 }
 """For one person alone: not even an admin takes their place."""
 ELSEWHERE = {
+    **dict.fromkeys(
+        (
+            "api.download_release",
+            "api.download_track",
+            "downloads.ask_again",
+            "downloads.ask_for_release",
+            "downloads.ask_for_track",
+        ),
+        "tests/web/test_downloads.py: the tier decides who may download",
+    ),
     "api.forget_play": "tests/web/test_api_library.py: what others heard stays",
     "people.revoke_token": "tests/web/test_account.py: somebody else's token stays",
     "frame.choose_language": "for everybody: it keeps a cookie",

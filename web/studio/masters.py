@@ -22,6 +22,7 @@ from appliance.memberships import access
 from web import addresses
 from web import presentation
 from web import receiving
+from web.downloads import offers
 from web.errors import answer_with
 from web.errors import wants_json
 from web.presentation import desk
@@ -162,4 +163,5 @@ def _page(row: Track, right: access.Access, *, form: forms.Form | None = None) -
         roles=[_(role) for role in credits.ROLES],
         most_credits=credits.MOST_CREDITS,
         max_upload_mb=appliance().settings.max_upload_mb,
+        download=offers.of(url_for("downloads.ask_for_track", track_id=row.id), [row], {row.id: right}),
     )
