@@ -156,6 +156,8 @@ OWN = {
 }
 """For one person alone: not even an admin takes their place."""
 ELSEWHERE = {
+    "people.link_identity": "one's own, and it needs a plugin: tests/plugins/test_oidc_signin.py",
+    "people.unlink_identity": "tests/plugins/test_oidc_signin.py: what opens somebody else's account stays",
     "api.forget_play": "tests/web/test_api_library.py: what others heard stays",
     "people.revoke_token": "tests/web/test_account.py: somebody else's token stays",
     "frame.choose_language": "for everybody: it keeps a cookie",
