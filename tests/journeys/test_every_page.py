@@ -53,7 +53,7 @@ NO_PAGES = {
     "sharing.sitemap_part installed.manifest installed.service_worker health.health health.ready prometheus_metrics listen.artist "
     "listen.plain listen.release listen.lyrics library.favourites_queue library.playlist_queue",
     "parts of pages": "discovery.suggestions people.accent_hint studio.track_list",
-    "ways to other pages": "people.after_sign_in library.wish",
+    "ways to other pages": "people.after_sign_in library.wish sign_in.elsewhere sign_in.back",
     "closed since the first start, which has a journey of its own": "setup.page",
 }
 

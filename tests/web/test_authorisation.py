@@ -166,6 +166,8 @@ ELSEWHERE = {
         ),
         "tests/web/test_downloads.py: the tier decides who may download",
     ),
+    "people.link_identity": "one's own, and it needs a plugin: tests/plugins/test_oidc_signin.py",
+    "people.unlink_identity": "tests/plugins/test_oidc_signin.py: what opens somebody else's account stays",
     "api.forget_play": "tests/web/test_api_library.py: what others heard stays",
     "people.revoke_token": "tests/web/test_account.py: somebody else's token stays",
     "frame.choose_language": "for everybody: it keeps a cookie",
