@@ -16,8 +16,8 @@ import pytest
 from playhouse.schema_diff import diff_models
 
 from appliance import database
-from appliance.accounts import models as accounts
 from appliance.accounts import factor_models as factors
+from appliance.accounts import models as accounts
 from appliance.accounts.models import Role
 from appliance.accounts.models import User
 from appliance.catalog import member_models as members
