@@ -10,9 +10,11 @@ from flask import Flask
 from flask import Request
 from flask import Response
 from flask import request
+from flask import url_for
 from flask_login.utils import _user_context_processor
 from flask_security import Security
 
+from appliance import clock
 from appliance import doctor
 from appliance.accounts import passwords
 from appliance.accounts import sessions
@@ -22,6 +24,7 @@ from appliance.errors import NotFound
 from appliance.settings import Settings
 from web.frame import TRANSLATIONS
 from web.request_cycle import appliance
+from web.request_cycle import person
 from web.security import forms
 from web.security import keeping
 from web.security import mailing
@@ -39,6 +42,7 @@ def register(app: Flask, settings: Settings) -> None:
     """Put Flask-Security onto *app*."""
     app.config.update(
         # Always there, and shut by ``before``: an admin opens and closes it while the server runs.
+        SECURITY_DATETIME_FACTORY=clock.now,
         SECURITY_REGISTERABLE=True,
         SECURITY_CONFIRMABLE=True,
         SECURITY_RECOVERABLE=True,
@@ -136,6 +140,14 @@ def finish(answer: Response) -> Response:
         return answer
     if request.method == "POST" and answer.mimetype == "text/html" and answer.status_code == 200:
         answer.status_code = 422
+    if (
+        request.endpoint == "security.register"
+        and request.method == "POST"
+        and answer.location
+        and not person()
+    ):
+        # Whoever wanted to go elsewhere goes there by the letter.
+        answer.location = url_for("sign_in.letter")
     if "token" in (request.view_args or {}):
         # The address holds a key: no other site may learn it. Our own must see where a form comes from.
         answer.headers["Referrer-Policy"] = "same-origin"
