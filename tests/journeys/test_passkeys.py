@@ -54,6 +54,7 @@ def test_a_passkey_opens_the_account_alone_and_after_the_password(browser: Brows
     data = tmp_path / "data"
     node = Node(data, MUSICCONNECT_REQUIRE_SECOND_FACTOR="false")
     data.mkdir()
+    node.run("migrate")
     given = f"{PASSWORD}\n"
     node.run("user", "create", "--email", EMAIL, "--role", "admin", "--password-stdin", given=given)
     with node, phone(browser) as (shown, devtools, authenticator):

@@ -9,8 +9,11 @@ from typing import Any
 from flask import Flask
 from flask import Request
 from flask import Response
+from flask import flash
+from flask import g
 from flask import request
 from flask import url_for
+from flask_babel import gettext
 from flask_login.utils import _user_context_processor
 from flask_security import Security
 
@@ -65,6 +68,7 @@ def register(app: Flask, settings: Settings) -> None:
         SECURITY_CONFIRM_EMAIL_WITHIN=timedelta(days=mailing.CONFIRM_DAYS),
         SECURITY_RESET_PASSWORD_WITHIN=timedelta(hours=mailing.RECOVER_HOURS),
         SECURITY_CHANGE_EMAIL_WITHIN=timedelta(hours=mailing.CHANGE_HOURS),
+        SECURITY_API_ENABLED_METHODS=["session"],
         # One answer for an unknown address and for a wrong password.
         SECURITY_RETURN_GENERIC_RESPONSES=True,
         **{f"SECURITY_MSG_{name}": told for name, told in sentences.OURS.items()},
@@ -138,6 +142,8 @@ def finish(answer: Response) -> Response:
     """A form that Flask-Security shows again was refused: it says 200, at which Turbo leaves the old page, and no problem is seen."""
     if request.blueprint != "security":
         return answer
+    if "letter_asked" in g:
+        return told_of_letter(*g.letter_asked)
     if request.method == "POST" and answer.mimetype == "text/html" and answer.status_code == 200:
         answer.status_code = 422
     if (
@@ -152,6 +158,12 @@ def finish(answer: Response) -> Response:
         # The address holds a key: no other site may learn it. Our own must see where a form comes from.
         answer.headers["Referrer-Policy"] = "same-origin"
     return answer
+
+
+def told_of_letter(said: str, email: str) -> Response:
+    """The answer to who asked for a letter; Flask-Security shows the form again, as if it were to be sent once more."""
+    flash(gettext(sentences.OURS[said][0], email=email), sentences.OURS[said][1])
+    return Response(status=303, headers={"Location": request.path})
 
 
 def together(view: Callable[..., Any]) -> Callable[..., Any]:
