@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.benchmarks import access
 from tests.benchmarks import lighthouse
 from tests.benchmarks import memory
 from tests.benchmarks import pages
@@ -19,6 +20,7 @@ PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 SUITES = {
     "transcoding": transcoding.run,
     "serving": serving.run,
+    "access": access.run,
     "memory": memory.run,
     "pages": pages.run,
     "lighthouse": lighthouse.run,
