@@ -124,6 +124,7 @@ class Accounts(PeeweeUserDatastore):
 
 def register(app: Flask, settings: Settings) -> None:
     """Put Flask-Security onto *app*."""
+    prefix = "__Host-" if app.config["SESSION_COOKIE_SECURE"] else ""
     app.config.update(
         # Always there, and shut by ``keep_closed``: an admin opens and closes it while the server runs.
         SECURITY_REGISTERABLE=True,
@@ -153,6 +154,7 @@ def register(app: Flask, settings: Settings) -> None:
         SECURITY_I18N_DIRNAME=[str(TRANSLATIONS)],
         # Its own says private=True, which is no directive (RFC 9111, section 5.2).
         SECURITY_CACHE_CONTROL={"private": None, "no-store": None},
+        REMEMBER_COOKIE_NAME=f"{prefix}remember_token",
         REMEMBER_COOKIE_SAMESITE="Lax",
         REMEMBER_COOKIE_HTTPONLY=True,
         REMEMBER_COOKIE_SECURE=app.config["SESSION_COOKIE_SECURE"],
