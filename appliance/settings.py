@@ -69,6 +69,9 @@ class Settings:
     trusted_proxies: int = _row(
         0, "How many proxies in front set X-Forwarded-* headers.", minimum=0, maximum=10
     )
+    trusted_hosts: tuple[str, ...] = _row(
+        (), "Further names by which people may call this server, beside that in 'public_url'."
+    )
     collective_name: str = _row("MusicConnect", "Name of the collective, shown on every page.")
     database_url: str = _row(
         "",

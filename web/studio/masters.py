@@ -20,6 +20,7 @@ from appliance.errors import Invalid
 from appliance.listening import counting
 from appliance.memberships import access
 from web import addresses
+from web import bodies
 from web import presentation
 from web import receiving
 from web.downloads import offers
@@ -100,6 +101,7 @@ def remove_track(track_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/tracks/<track_id>/master")
+@bodies.takes_original
 def replace_master(track_id: str) -> ResponseReturnValue:
     """A new master by a plain form; the old one is heard until the new is verified."""
     row, _who = editable_track(track_id)
