@@ -22,6 +22,7 @@ from appliance.errors import NotFound
 from appliance.prepared import Prepared
 
 LONGEST_NAME = 100
+LONGEST_ADDRESS = 254
 _roles = Prepared(lambda user_id: Role.select(Role.name).join(UserRole).where(UserRole.user == user_id))
 # Deliberately loose: RFC 5321 admits more than any stricter pattern, and only a letter that arrives proves an address.
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}\.[^@\s\x00-\x1f]{1,63}")
@@ -59,7 +60,7 @@ def create(
 def address(email: str) -> str:
     """*email* as accounts keep it; ``Invalid`` for what cannot be one."""
     email = email.strip().lower()
-    if not _EMAIL.fullmatch(email):
+    if len(email) > LONGEST_ADDRESS or not _EMAIL.fullmatch(email):
         raise Invalid("This is not an e-mail address.", field="email")
     return email
 
