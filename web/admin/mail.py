@@ -12,6 +12,7 @@ from appliance import jobs
 from appliance import mail as letters
 from appliance.accounts import audit
 from appliance.accounts.audit import Action
+from appliance.accounts.permissions import Permission
 from appliance.collective import identity
 from appliance.errors import Conflict
 from appliance.mail import MessageState
@@ -28,7 +29,7 @@ STATES = {
 }
 
 
-@entrance.blueprint.get("/mail")
+@entrance.get("/mail", Permission.MAIL_MANAGE)
 def mail() -> str:
     """Messages, newest first."""
     state = request.args.get("state", "")
@@ -50,7 +51,7 @@ def mail() -> str:
     )
 
 
-@entrance.blueprint.get("/mail/<message_id>")
+@entrance.get("/mail/<message_id>", Permission.MAIL_MANAGE)
 def mail_message(message_id: str) -> str:
     """One message that was kept, as text: who reads it could use its links, so the trail tells that somebody did.
 
@@ -60,12 +61,12 @@ def mail_message(message_id: str) -> str:
     readable = bool(message.text) and message.state == MessageState.KEPT
     if readable:
         audit.record(
-            Action.MAIL_READ, actor=entrance.admin().id, subject=f"mail:{message.id}", now=clock.now()
+            Action.MAIL_READ, actor=entrance.actor().id, subject=f"mail:{message.id}", now=clock.now()
         )
     return entrance.page("mail_message", "mail", message=message, readable=readable, told_states=STATES)
 
 
-@entrance.blueprint.post("/mail/<message_id>/send")
+@entrance.post("/mail/<message_id>/send", Permission.MAIL_MANAGE)
 def send_mail(message_id: str) -> ResponseReturnValue:
     """Send after all what was kept, or what failed."""
     try:
@@ -75,10 +76,10 @@ def send_mail(message_id: str) -> ResponseReturnValue:
     return entrance.done(_("It is being sent. Look again in a moment."), "admin.mail")
 
 
-@entrance.blueprint.post("/mail/test")
+@entrance.post("/mail/test", Permission.MAIL_MANAGE)
 def test_mail() -> ResponseReturnValue:
     """A message to oneself."""
-    who = entrance.admin()
+    who = entrance.actor()
     name = identity.current(appliance().settings).name
     jobs.send(
         letters.send("test", who.email, facts={"collective": name}, locale=str(get_locale()), now=clock.now())

@@ -17,6 +17,7 @@ from appliance.accounts import people as accounts
 from appliance.accounts.audit import Action
 from appliance.accounts.audit import Filter
 from appliance.accounts.models import AuditEntry
+from appliance.accounts.permissions import Permission
 from appliance.collective import mentions
 from appliance.errors import NotFound
 from web.admin import acts
@@ -39,7 +40,7 @@ class Line:
     detail: list[tuple[str, str]]
 
 
-@entrance.blueprint.get("/audit")
+@entrance.get("/audit", Permission.TRAIL_READ)
 def trail() -> str:
     """Who did what and when, newest first, narrowed by action, person and day."""
     wanted, asked = _wanted()
@@ -60,13 +61,13 @@ def trail() -> str:
     )
 
 
-@entrance.blueprint.get("/audit.csv")
+@entrance.get("/audit.csv", Permission.TRAIL_READ)
 def export_trail() -> Response:
     """The same as a table for other programs, however long it is."""
     return _file(audit_export.csv_lines, "audit.csv", "text/csv; charset=utf-8")
 
 
-@entrance.blueprint.get("/audit.jsonl")
+@entrance.get("/audit.jsonl", Permission.TRAIL_READ)
 def export_trail_lines() -> Response:
     """The same with one JSON object a line."""
     return _file(audit_export.json_lines, "audit.jsonl", "application/jsonl; charset=utf-8")
