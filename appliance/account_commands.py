@@ -43,7 +43,7 @@ def create_user(ctx: click.Context, email: str, role: str, name: str, password_s
     click.echo(f"Made the {role} {made.email}.")
 
 
-@user.command("reset-second-factor")
+@user.command("reset-second-factor", short_help="Take second factors away that are lost.")
 @click.option("--email", required=True, help="Whose second factors are lost.")
 @data_option
 @click.pass_context

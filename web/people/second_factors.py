@@ -13,9 +13,7 @@ from flask_babel import gettext as _
 
 from appliance import clock
 from appliance.accounts import passkeys as keys
-from appliance.accounts import people
 from appliance.accounts import recovery_codes
-from appliance.accounts import second_factor as factors
 from appliance.accounts import totp
 from appliance.accounts.models import User
 from appliance.collective import identity
@@ -27,6 +25,7 @@ from web.people.routing import blueprint
 from web.people.routing import show_once
 from web.people.routing import shown_once
 from web.request_cycle import appliance
+from web.request_cycle import needs_second_factor
 from web.request_cycle import second_factor_missing
 from web.security import step_up
 from web.security.mailing import letters
@@ -97,7 +96,7 @@ def remove_authenticator() -> ResponseReturnValue:
     who = owner()
     step_up.require()
     try:
-        totp.remove(who, needed=needed(who), letters=letters(), now=clock.now())
+        totp.remove(who, needed=needs_second_factor(who), letters=letters(), now=clock.now())
         flash(_("The app is your second factor no more."))
     except Conflict as error:
         flash(sentences.told(error), "problem")
@@ -114,12 +113,6 @@ def renew_codes() -> ResponseReturnValue:
     except Conflict as error:
         flash(sentences.told(error), "problem")
     return redirect(url_for("people.second_factor"), 303)
-
-
-def needed(who: User) -> bool:
-    """Whether this person may not be without a second factor."""
-    must = factors.required(people.roles_of(who))
-    return must and appliance().settings.require_second_factor and not who.demo
 
 
 def give_first_codes(who: User, first: bool) -> None:
