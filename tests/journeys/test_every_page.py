@@ -40,7 +40,16 @@ ROOTS = {
         "/new",
         "/api/docs",
     ],
-    "fan": ["/", "/library", "/account", "/verify", "/library/releases"],
+    "fan": [
+        "/",
+        # The first of these while the proof is fresh that they ask for.
+        "/account/passkeys/new",
+        "/account/second-factor/app",
+        "/library",
+        "/account",
+        "/verify",
+        "/library/releases",
+    ],
     "artist": ["/studio", "/studio/releases?state=published", "/welcome"],
     "admin": ["/admin"],
 }
