@@ -43,7 +43,7 @@ def create_user(ctx: click.Context, email: str, role: str, name: str, password_s
     click.echo(f"Made the {role} {made.email}.")
 
 
-@user.command("reset-second-factor")
+@user.command("reset-second-factor", short_help="Take second factors away that are lost.")
 @click.option("--email", required=True, help="Whose second factors are lost.")
 @data_option
 @click.pass_context
@@ -73,12 +73,16 @@ def token() -> None:
     help="What it may do; give it several times for several.",
 )
 @click.option("--name", default="", help="What it is for.")
-@click.option("--days", type=click.IntRange(1, 3650), help="After how many days it ends (default: never).")
+@click.option(
+    "--days",
+    type=click.IntRange(0, 3650),
+    default=tokens.DEFAULT_DAYS,
+    show_default=True,
+    help="After how many days it ends; 0: never.",
+)
 @data_option
 @click.pass_context
-def create_token(
-    ctx: click.Context, email: str, scopes: tuple[str, ...], name: str, days: int | None
-) -> None:
+def create_token(ctx: click.Context, email: str, scopes: tuple[str, ...], name: str, days: int) -> None:
     """Mint a token and print it; it is shown this once."""
     started(ctx)
     click.echo(tokens.mint(people.find(email), now=clock.now(), scopes=scopes, name=name, days=days))

@@ -130,13 +130,10 @@ def roles() -> frozenset[str]:
         who = person()
         names = people.roles_of(who) if who else frozenset()
         scopes = _scopes()
-        g.second_factor_missing = (
-            who is not None
-            and scopes is None
-            and appliance().settings.require_second_factor
-            and second_factor.missing(who, names)
-        )
-        rests = g.second_factor_missing or (scopes is not None and Scope.ADMIN not in scopes)
+        if scopes is None:
+            rests = who is not None and _required_here(who) and second_factor.missing(who, names)
+        else:
+            rests = Scope.ADMIN not in scopes
         g.roles = names - {RoleName.ADMIN} if rests else names
     found: frozenset[str] = g.roles
     return found
@@ -147,10 +144,15 @@ def by_token() -> bool:
     return _scopes() is not None
 
 
+def needs_second_factor(who: User) -> bool:
+    """Whether this person must have a second factor on this node."""
+    return _required_here(who) and second_factor.required(people.roles_of(who))
+
+
 def second_factor_missing() -> bool:
     """Whether rights of who is asking rest because they have no second factor."""
-    roles()
-    return bool(g.second_factor_missing)
+    who = person()
+    return who is not None and not by_token() and who.second_factor_since is None and needs_second_factor(who)
 
 
 def require_person(scope: Scope = Scope.WRITE) -> User:
@@ -162,6 +164,11 @@ def require_person(scope: Scope = Scope.WRITE) -> User:
     if scopes is not None and scope not in scopes and not (scope is Scope.READ and Scope.WRITE in scopes):
         raise NotAllowed(f"This API token lacks the scope '{scope}'.")
     return who
+
+
+def _required_here(who: User) -> bool:
+    # Everybody knows the passwords of the demo, which works on the machine itself only.
+    return bool(appliance().settings.require_second_factor and not who.demo)
 
 
 def _bearer() -> str:

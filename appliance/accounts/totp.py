@@ -74,7 +74,7 @@ def check(user_id: str, code: str, *, secret: str, now: datetime) -> bool:
                 "Too many wrong codes. Wait {minutes} minutes, or use a recovery code.",
                 minutes=1 + int((row.failed_at + _wait(row.failures) - now).total_seconds() // 60),
             )
-        key = _open(row.sealed, secret)
+        key = opened(row.sealed, secret)
         counter = _counter(key, code, row.last_counter, now) if key else None
         if counter is None:
             TotpKey.update(failures=TotpKey.failures + 1, failed_at=now).where(
@@ -102,6 +102,16 @@ def sealed(key: str, secret: str) -> str:
     return _cipher(secret).encrypt(key.encode()).decode()
 
 
+def opened(sealed: str, secret: str) -> str:
+    """The key that was sealed; empty when it was not sealed with this secret."""
+    try:
+        return _cipher(secret).decrypt(sealed.encode("utf-8", "replace")).decode()
+    except InvalidToken:
+        # The node has another secret than when this was sealed; recovery codes and passkeys still work.
+        log.error("authenticator key cannot be opened: the secret key has changed")
+        return ""
+
+
 def _counter(key: str, code: str, last: int, now: datetime) -> int | None:
     """The number of the half minute that *code* is of, if it is of about now and newer than *last*."""
     digits = "".join(code.split())
@@ -122,12 +132,3 @@ def _wait(failures: int) -> timedelta:
 
 def _cipher(secret: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"totp\0" + secret.encode()).digest()))
-
-
-def _open(sealed: str, secret: str) -> str:
-    try:
-        return _cipher(secret).decrypt(sealed.encode()).decode()
-    except InvalidToken:
-        # The node has another secret than when this was sealed; recovery codes and passkeys still work.
-        log.error("authenticator key cannot be opened: the secret key has changed")
-        return ""

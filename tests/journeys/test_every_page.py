@@ -25,6 +25,8 @@ from web.app import create_app
 pytestmark = [pytest.mark.timeout(900), pytest.mark.xdist_group("browser")]
 
 PEOPLE = {"nobody": "", "fan": "fan@demo.com", "artist": "artist@demo.com", "admin": "admin@demo.com"}
+ADMINS = "harbour lights at low tide"
+"""The password of the admin, who is none of the demo's people."""
 ROOTS = {
     "nobody": [
         "/",
@@ -40,7 +42,16 @@ ROOTS = {
         "/new",
         "/api/docs",
     ],
-    "fan": ["/", "/library", "/account", "/verify", "/library/releases"],
+    "fan": [
+        "/",
+        # The first of these while the proof is fresh that they ask for.
+        "/account/passkeys/new",
+        "/account/second-factor/app",
+        "/library",
+        "/account",
+        "/verify",
+        "/library/releases",
+    ],
     "artist": ["/studio", "/studio/releases?state=published", "/welcome"],
     "admin": ["/admin"],
 }
@@ -104,7 +115,7 @@ def kind_of(known: Map, path: str) -> str:
 def sign_in(shown: Page, node: Node, email: str) -> None:
     shown.goto(f"{node.url}/sign-in")
     shown.locator("#main input[name=email]").fill(email)
-    shown.locator("#main input[name=password]").fill("password123")
+    shown.locator("#main input[name=password]").fill(ADMINS if email == PEOPLE["admin"] else "password123")
     shown.locator("#main form button:not([type=button])").last.click()
     shown.wait_for_url(lambda address: "/sign-in" not in address)
 
@@ -137,7 +148,7 @@ def crawl(
 @pytest.fixture
 def lived_in(demo_node: Node, browser: Browser, demo_releases: list[dict]) -> dict[str, list[str]]:
     """The demo with what only use brings: texts of the collective, a playlist, an invitation; more addresses by person."""
-    given = "password123\n"
+    given = f"{ADMINS}\n"
     demo_node.run(
         "user", "create", "--email", PEOPLE["admin"], "--role", "admin", "--password-stdin", given=given
     )

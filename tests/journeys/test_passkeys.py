@@ -38,8 +38,8 @@ def phone(browser: Browser) -> Iterator[tuple[Page, object, str]]:
 
 def by_password(shown: Page, home: str) -> None:
     shown.goto(f"{home}/sign-in")
-    shown.get_by_label("E-mail address").fill(EMAIL)
-    shown.get_by_label("Password").fill(PASSWORD)
+    shown.locator("#main input[name=email]").fill(EMAIL)
+    shown.locator("#main input[name=password]").fill(PASSWORD)
     shown.get_by_role("button", name="Sign in", exact=True).click()
 
 

@@ -74,7 +74,12 @@ def test_who_joins_confirms_by_letter_signs_in_sets_an_app_up_and_ends_another_s
     key = re.search(r'class="key">([A-Z2-7 ]+)<', page)
     assert key is not None
     code = site.TOTP(key=key[1]).generate().token
-    answer = send(browser, "/account/second-factor/app", code=code)
+    offer = re.search(r'name="offer_token" value="([^"]+)"', page)
+    assert offer is not None
+    assert send(browser, "/account/second-factor/app", code=code).location == "/account/second-factor/app"
+    answer = send(browser, "/account/second-factor/app", code="000000", offer_token=offer[1])
+    assert answer.status_code == 422
+    answer = send(browser, "/account/second-factor/app", code=code, offer_token=offer[1])
     page = text(browser.get(answer.location))
     codes = re.findall(r"<li><code>([\w-]+)</code>", page)
     assert len(codes) == recovery_codes.HOW_MANY

@@ -95,6 +95,14 @@ def test_too_many_wrong_proofs_sign_the_device_out(browser: FlaskClient) -> None
     assert browser.get("/account").status_code == 302
 
 
+def test_who_guesses_the_old_password_is_signed_out_too(browser: FlaskClient) -> None:
+    fields = {"new_password": "a better harbour", "new_password_confirm": "a better harbour"}
+    for number in range(sessions.MOST_FAILURES):
+        answer = send(browser, "/account/password", password=f"guess number {number}", **fields)
+    assert answer.location == "/sign-in"
+    assert browser.get("/account").status_code == 302
+
+
 def test_roles_and_owners_change_only_with_a_proof(app: Flask, artist: Person, stranger: Person) -> None:
     admin = site.make_person(roles=(RoleName.ADMIN,))
     act = site.make_artist(artist)

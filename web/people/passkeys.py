@@ -23,7 +23,7 @@ from web import sentences
 from web.people.account import owner
 from web.people.routing import blueprint
 from web.people.second_factors import give_first_codes
-from web.people.second_factors import needed
+from web.request_cycle import needs_second_factor
 from web.security import step_up
 from web.security import visitors
 from web.security.mailing import letters
@@ -86,7 +86,7 @@ def remove_passkey(passkey_id: str) -> ResponseReturnValue:
     who = owner()
     step_up.require()
     try:
-        keys.remove(who, passkey_id, needed=needed(who), letters=letters(), now=clock.now())
+        keys.remove(who, passkey_id, needed=needs_second_factor(who), letters=letters(), now=clock.now())
         flash(_("The passkey is removed. Delete it from your device as well."))
     except (Conflict, NotFound) as error:
         flash(sentences.told(error), "problem")

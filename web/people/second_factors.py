@@ -6,16 +6,13 @@ from flask import make_response
 from flask import redirect
 from flask import render_template
 from flask import request
-from flask import session
 from flask import url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from appliance import clock
 from appliance.accounts import passkeys as keys
-from appliance.accounts import people
 from appliance.accounts import recovery_codes
-from appliance.accounts import second_factor as factors
 from appliance.accounts import totp
 from appliance.accounts.models import User
 from appliance.collective import identity
@@ -27,12 +24,11 @@ from web.people.routing import blueprint
 from web.people.routing import show_once
 from web.people.routing import shown_once
 from web.request_cycle import appliance
+from web.request_cycle import needs_second_factor
 from web.request_cycle import second_factor_missing
 from web.security import step_up
 from web.security.mailing import letters
 from web.security.routing import way_back
-
-OFFER = "totp_offer"
 
 
 @blueprint.get("/account/second-factor")
@@ -62,8 +58,7 @@ def authenticator() -> ResponseReturnValue:
     """The picture that an app reads, and the field for the code it then shows."""
     who = owner()
     step_up.require()
-    session[OFFER] = session.get(OFFER) or totp.new_key()
-    return _app_page(who)
+    return _app_page(who, totp.new_key())
 
 
 @blueprint.post("/account/second-factor/app")
@@ -71,21 +66,22 @@ def add_authenticator() -> ResponseReturnValue:
     """Take the app as the second factor once it has shown that it knows the key."""
     who = owner()
     step_up.require()
-    if OFFER not in session:
+    # Not kept in the session: a browser that fetches pages ahead would have another key there than on the page.
+    key = totp.opened(request.form.get("offer_token", ""), appliance().secret)
+    if not key:
         return redirect(url_for("people.authenticator", next=way_back() or None), 303)
     first = who.second_factor_since is None
     try:
         totp.enrol(
             who,
-            session[OFFER],
+            key,
             request.form.get("code", ""),
             secret=appliance().secret,
             letters=letters(),
             now=clock.now(),
         )
     except Invalid as error:
-        return _app_page(who, problem=error, status=422)
-    session.pop(OFFER)
+        return _app_page(who, key, problem=error, status=422)
     flash(_("The app is your second factor from now on."))
     give_first_codes(who, first)
     return redirect(url_for("people.second_factor", next=way_back() or None), 303)
@@ -97,7 +93,7 @@ def remove_authenticator() -> ResponseReturnValue:
     who = owner()
     step_up.require()
     try:
-        totp.remove(who, needed=needed(who), letters=letters(), now=clock.now())
+        totp.remove(who, needed=needs_second_factor(who), letters=letters(), now=clock.now())
         flash(_("The app is your second factor no more."))
     except Conflict as error:
         flash(sentences.told(error), "problem")
@@ -116,26 +112,22 @@ def renew_codes() -> ResponseReturnValue:
     return redirect(url_for("people.second_factor"), 303)
 
 
-def needed(who: User) -> bool:
-    """Whether this person may not be without a second factor."""
-    must = factors.required(people.roles_of(who))
-    return must and appliance().settings.require_second_factor and not who.demo
-
-
 def give_first_codes(who: User, first: bool) -> None:
     """With the first second factor come the codes for the day it is lost."""
     if first:
         show_once("recovery_codes", " ".join(recovery_codes.renew(who, letters=letters(), now=clock.now())))
 
 
-def _app_page(who: User, *, problem: Exception | None = None, status: int = 200) -> ResponseReturnValue:
-    key = session[OFFER]
+def _app_page(
+    who: User, key: str, *, problem: Exception | None = None, status: int = 200
+) -> ResponseReturnValue:
     name = identity.current(appliance().settings).name
     answer = make_response(
         render_template(
             "people/authenticator.html",
             picture=_picture(totp.address(key, email=who.email, collective=name)),
             key=" ".join(key[start : start + 4] for start in range(0, len(key), 4)),
+            offer=totp.sealed(key, appliance().secret),
             replaces=totp.is_set_up(who.id),
             problem=problem,
         ),

@@ -136,6 +136,8 @@ def before() -> None:
         raise NotFound("Registration is closed here.")
     if request.endpoint == "security.change_email":
         step_up.require()
+    if request.endpoint == "security.change_password" and request.method == "POST" and person():
+        step_up.watch(request.form.get("password", ""))
 
 
 def finish(answer: Response) -> Response:

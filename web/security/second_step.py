@@ -19,9 +19,7 @@ from flask_security import login_user
 
 from appliance import clock
 from appliance.accounts import passkeys as keys
-from appliance.accounts import people
 from appliance.accounts import recovery_codes
-from appliance.accounts import second_factor
 from appliance.accounts import sessions
 from appliance.accounts import totp
 from appliance.accounts import trusted_devices
@@ -31,6 +29,7 @@ from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
 from appliance.errors import NotAllowed
 from web.request_cycle import appliance
+from web.request_cycle import needs_second_factor
 from web.security import passkeys
 from web.security import visitors
 from web.security.datastore import SessionUser
@@ -61,7 +60,7 @@ class SecondStep:
         # Where it leads is looked at where it is used: only pages of ours count.
         onward = way_back() or next_loc or None
         if user.second_factor_since is None:
-            if not must_set_up(user):
+            if not needs_second_factor(user):
                 return None
             # Signed in, but the rights that need a second factor rest until there is one.
             login_user(user, remember=bool(remember_me), authn_via=[primary_authn_via])
@@ -75,11 +74,6 @@ class SecondStep:
             "at": int(time.time()),
         }
         return redirect(url_for("sign_in.second", next=onward), 303)
-
-
-def must_set_up(user: SessionUser) -> bool:
-    """Whether this person has to set a second factor up before all of their rights count."""
-    return appliance().settings.require_second_factor and second_factor.missing(user, people.roles_of(user))
 
 
 @blueprint.app_errorhandler(SecondFactorFirst)

@@ -88,11 +88,16 @@ def prove(row: AccountSession) -> None:
                 passkey=PASSKEY,
             )
     except MusicConnectError as error:
-        if sessions.not_verified(row, way="password" if password else "second", now=now):
-            logout_user()
-            raise SignedOut from error
+        _count(row, way="password" if password else "second")
         raise StepUpNeeded(error) from error
     sessions.verified(row, now=now)
+
+
+def watch(password: str) -> None:
+    """A new password wants the old one: who guesses that is signed out as elsewhere. Flask-Security says that it was wrong."""
+    row = _session()
+    if password and not passwords.matches(password, row.user.password):
+        _count(row, way="password")
 
 
 @blueprint.get("/verify")
@@ -124,6 +129,12 @@ def show_the_door(error: SignedOut) -> ResponseReturnValue:
     """To the sign-in page, and why."""
     flash(sentences.told(error), "problem")
     return redirect(url_for("security.login"), 303)
+
+
+def _count(row: AccountSession, *, way: str) -> None:
+    if sessions.not_verified(row, way=way, now=clock.now()):
+        logout_user()
+        raise SignedOut
 
 
 def _session() -> AccountSession:
