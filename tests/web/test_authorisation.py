@@ -51,10 +51,8 @@ DRAFT: dict[str, Who] = {
     "admin.change_collective": Who.ADMIN,
     "admin.change_featured": Who.ADMIN,
     "admin.change_logo": Who.ADMIN,
-    "admin.change_person": Who.ADMIN,
     "admin.change_plugin": Who.ADMIN,
     "admin.count_storage": Who.ADMIN,
-    "admin.hand_over_artist": Who.ADMIN,
     "admin.retry_all_jobs": Who.ADMIN,
     "admin.retry_job": Who.ADMIN,
     "admin.send_mail": Who.ADMIN,
@@ -95,7 +93,6 @@ DRAFT: dict[str, Who] = {
     "people.change_role": Who.OWNER,
     "people.invite": Who.OWNER,
     "people.leave": Who.CONTRIBUTOR,
-    "people.make_token": Who.STRANGER,
     "people.preview": Who.STRANGER,
     "people.remove_artist": Who.OWNER,
     "people.remove_member": Who.OWNER,
@@ -105,7 +102,6 @@ DRAFT: dict[str, Who] = {
     "people.save_artist": Who.MANAGER,
     "people.set_picture": Who.MANAGER,
     "people.sign_out_everywhere": Who.STRANGER,
-    "people.transfer": Who.OWNER,
     "studio.add_track": Who.CONTRIBUTOR,
     "studio.create_artist": Who.STRANGER,
     "studio.create_release": Who.CONTRIBUTOR,
@@ -155,6 +151,21 @@ OWN = {
     "people.decline_waiting",
 }
 """For one person alone: not even an admin takes their place."""
+PROVED = {
+    "admin.change_person",
+    "admin.hand_over_artist",
+    "people.add_authenticator",
+    "people.add_passkey",
+    "people.make_token",
+    "people.remove_authenticator",
+    "people.remove_passkey",
+    "people.renew_codes",
+    "people.transfer",
+    "security.change_email",
+    "security.change_password",
+    "sign_in.check",
+}
+"""For a person who proved who they are: no token of a program opens these. That the right person may: tests/web/test_step_up.py."""
 ELSEWHERE = {
     "people.link_identity": "one's own, and it needs a plugin: tests/plugins/test_oidc_signin.py",
     "people.unlink_identity": "tests/plugins/test_oidc_signin.py: what opens somebody else's account stays",
@@ -164,7 +175,14 @@ ELSEWHERE = {
     "security.login": "for everybody",
     "security.logout": "for everybody",
     "security.register": "for everybody, where registration is open",
-    "security.verify": "asks the password of who is signed in",
+    "security.confirm_email": "for who has the letter: tests/web/test_sign_in.py",
+    "security.forgot_password": "for everybody: it says the same to all",
+    "security.reset_password": "for who has the letter: tests/web/test_sign_in.py",
+    "security.send_confirmation": "for everybody: it says the same to all",
+    "sign_in.by_passkey": "for everybody who has a passkey: tests/journeys/test_passkeys.py",
+    "sign_in.check_second": "for who gave the password: tests/web/test_sign_in.py",
+    "people.end_session": "tests/web/test_sessions.py: somebody else's session stays",
+    "people.forget_device": "tests/web/test_sessions.py: somebody else's device stays",
     "setup.finish": "for who has the token printed on the console: tests/web/test_setup.py",
 }
 
@@ -218,6 +236,7 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
         "playlist_id": playlist.id,
         "entry_id": new_id(),
         "name": "webhook_out",
+        "passkey_id": new_id(),
     }
     return Place(people, values, release)
 
@@ -260,6 +279,9 @@ def ask(app: Flask, browser: FlaskClient, place: Place, endpoint: str, person: P
     form = {
         "csrf_token": csrf,
         "artist": place.values["artist"],
+        "sure": "on",
+        "token_name": "x",
+        "scope": "read",
         "person": place.values["user_id"],
         "track": place.values["track_id"],
         "title": "Evening",
@@ -322,6 +344,16 @@ def test_what_is_one_persons_own_is_nobody_elses(
     assert not is_refused(answer)
 
 
+@pytest.mark.parametrize("endpoint", sorted(PROVED))
+def test_what_wants_a_proof_is_opened_by_no_token(
+    app: Flask, browser: FlaskClient, place: Place, endpoint: str
+) -> None:
+    place.values["user_id"] = place.people[Who.OWNER].user.id
+    for who in (Who.STRANGER, Who.OWNER, Who.ADMIN):
+        assert is_refused(ask(app, browser, place, endpoint, place.people[who])), who
+    assert is_refused(ask(app, browser, place, endpoint, None))
+
+
 def test_who_was_taken_off_ends_no_upload(app: Flask, browser: FlaskClient, place: Place) -> None:
     guest = place.people[Who.NOBODY]
     members.remove(place.release.artist, guest.user.id, actor=guest.user, now=clock.now())
@@ -330,6 +362,6 @@ def test_who_was_taken_off_ends_no_upload(app: Flask, browser: FlaskClient, plac
 
 def test_every_address_that_changes_something_stands_in_the_table(app: Flask) -> None:
     changing = {rule.endpoint for rule in app.url_map.iter_rules() if CHANGING & (rule.methods or set())}
-    known = {*DRAFT, *OWN, *ELSEWHERE}
+    known = {*DRAFT, *OWN, *PROVED, *ELSEWHERE}
     assert changing - known == set(), "say in this module who is let in"
     assert known - changing == set(), "these are gone"
