@@ -449,7 +449,7 @@ def test_the_pages_ask_for_the_role_of_who_is_there_now(desk: FlaskClient, admin
     assert desk.get("/admin").status_code == 403
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if not page.endswith(".csv")])
+@pytest.mark.parametrize("page", [page for page in PAGES if not page.endswith((".csv", ".jsonl"))])
 def test_no_page_holds_style_or_handlers_of_its_own(desk: FlaskClient, page: str) -> None:
     shown = desk.get(f"/admin{page}").get_data(as_text=True)
     assert not re.search(r"\son[a-z]+=", shown.split("<body")[1])
