@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -106,6 +107,23 @@ def test_every_artist_begins_with_the_three_tiers_of_the_house() -> None:
         ("offline", (False, False, True)),
     ):
         assert tuple(getattr(row, flag) for row in (free, supporter, superfan)) == has
+
+
+def test_an_artist_from_before_has_the_tiers_of_the_house_and_one_made_by_an_older_server_too() -> None:
+    artist = make_artist()
+    script = Path(database.MIGRATIONS) / "0014_tiers.py"
+    runner = database.Runner(database.proxy.obj, str(database.MIGRATIONS))
+    made = [{**row.__data__, "id": ""} for row in tiers.of_artist(artist)]
+    with database.transaction():
+        migration = next(row for row in runner.migrations() if row.name == script.stem).load()
+        migration.down(runner.migrator, database.proxy.obj)
+        migration.up(runner.migrator, database.proxy.obj)
+    assert [{**row.__data__, "id": ""} for row in tiers.of_artist(artist)] == made
+    # What nothing is stored of is as it is for everybody, and made when somebody looks after it.
+    Tier.delete().execute()
+    assert access.to_release(None, published(artist), roles=NOBODY, now=NOW).top_quality is Quality.MEDIUM
+    tiers.add(artist, {"name": "Crew", "price_minor": 700}, actor=artist.owner, now=NOW)
+    assert [row.kind for row in tiers.of_artist(artist)] == ["free", "supporter", "superfan", ""]
 
 
 def test_a_tier_is_renamed_priced_and_described_and_the_trail_tells_of_it() -> None:
