@@ -15,6 +15,7 @@ import pluggy
 from appliance import hookspecs
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
+from appliance.errors import Unavailable
 from appliance.settings import Setting
 from appliance.settings import Settings
 
@@ -120,7 +121,8 @@ def _load_one(manager: pluggy.PluginManager, point: EntryPoint, settings: Settin
         _forget(manager, name)
         return Plugin(name, source, Status.BAD_SETTINGS, _sentence(error), rows)
     try:
-        _own(manager, module, "plugin_start", settings=settings, values=values)
+        if _own(manager, module, "plugin_start", settings=settings, values=values) is False:
+            _forget(manager, name)
     except BROKEN as error:
         _forget(manager, name)
         log.debug("plugin failed its self-check", exc_info=True)
@@ -191,6 +193,24 @@ def announce(hook: str, **arguments: Any) -> list[Any]:
             if first_only:
                 break
     return answers
+
+
+def has(hook: str) -> bool:
+    """True when a plugin that runs implements *hook*."""
+    return bool(getattr(_manager.hook, hook).get_hookimpls())
+
+
+def insist(hook: str, **arguments: Any) -> None:
+    """Call *hook* on every plugin where going on without it would be wrong; ``Unavailable`` names the one that failed."""
+    for implementation in reversed(getattr(_manager.hook, hook).get_hookimpls()):
+        try:
+            implementation.function(**{name: arguments[name] for name in implementation.argnames})
+        except BROKEN as error:
+            log.exception("a plugin failed", extra={"plugin": implementation.plugin_name, "hook": hook})
+            raise Unavailable(
+                "The plugin '{plugin}' failed, so this was not done. Try again later.",
+                plugin=implementation.plugin_name,
+            ) from error
 
 
 def add_commands(cli: "click.Group", *, points: Iterable[EntryPoint] | None = None) -> list[tuple[str, str]]:

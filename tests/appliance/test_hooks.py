@@ -13,6 +13,7 @@ import pytest
 
 from appliance import hooks
 from appliance import hookspecs
+from appliance.errors import Unavailable
 from appliance.hooks import Status
 from appliance.hookspecs import PublishedTrack
 from appliance.settings import Settings
@@ -158,7 +159,7 @@ def test_the_parts_of_the_product_itself_are_neither_listed_nor_disabled(plugin)
 def test_the_bundled_plugins_are_ready_and_idle_without_settings(plugin):
     bundled = [point for point in entry_points(group=hookspecs.GROUP) if point.value.startswith("plugins.")]
     found = load(*bundled)
-    assert sorted(found) == ["signed_cdn", "webhook_out"]
+    assert sorted(found) == ["download_mark", "oidc_signin", "signed_cdn", "webhook_out"]
     assert {one.status for one in found.values()} == {Status.READY}
     assert hooks.announce("media_url", key="artwork/x", expires_in_s=0) == []
     assert hooks.announce("track_published", track=TRACK) == []
@@ -217,6 +218,37 @@ def test_hook_media_url(plugin):
     assert answer in {"https://aa.example/artwork/x?0", "https://bb.example/artwork/x?0"}
 
 
+def test_hook_mark_download(plugin, caplog):
+    marks = """
+    marked = []
+    @hookimpl
+    def mark_download(path, track_id, listener_id):
+        marked.append((path, track_id, listener_id))
+    """
+    fails = "@hookimpl\ndef mark_download(path): raise OSError('the disc is full')"
+    told = {"path": "/made/one.flac", "format": "flac", "track_id": "T", "listener_id": "L"}
+    load()
+    assert not hooks.has("mark_download")
+    hooks.insist("mark_download", **told)
+
+    point = plugin("marker", marks)
+    load(point)
+    assert hooks.has("mark_download")
+    hooks.insist("mark_download", **told)
+    assert point.load().marked == [("/made/one.flac", "T", "L")]
+
+    load(plugin("broken", fails))
+    with pytest.raises(Unavailable, match="The plugin 'broken' failed"):
+        hooks.insist("mark_download", **told)
+    assert [record.plugin for record in caplog.records if record.levelno == logging.ERROR] == ["broken"]
+
+
+def test_a_plugin_without_anything_to_do_is_ready_and_not_asked(plugin):
+    found = load(plugin("idle", ANSWERS + "@hookimpl\ndef plugin_start(): return False\n"))["idle"]
+    assert (found.status, found.explanation) == (Status.READY, "")
+    assert hooks.announce("media_url", key="k", expires_in_s=0) == []
+
+
 def test_hook_track_published(plugin, caplog):
     failing = "@hookimpl\ndef track_published(track): raise RuntimeError('no')"
     one, two = plugin("aa", SPEAKS), plugin("zz", SPEAKS)
@@ -225,6 +257,22 @@ def test_hook_track_published(plugin, caplog):
     assert one.load().heard == two.load().heard == [TRACK]
     [record] = [r for r in caplog.records if r.levelno == logging.ERROR]
     assert (record.plugin, record.hook) == ("mm", "track_published")
+
+
+def test_hook_sign_in_ways(plugin, caplog):
+    offers = """
+    class Way:
+        name, label = "harbour", "Harbour Union"
+    @hookimpl
+    def sign_in_ways():
+        return [Way()]
+    """
+    failing = "@hookimpl\ndef sign_in_ways(): raise RuntimeError('no')"
+    load(plugin("aa", offers), plugin("mm", failing), plugin("zz", offers.replace("harbour", "other")))
+    names = [way.name for ways in hooks.announce("sign_in_ways") for way in ways]
+    assert sorted(names) == ["harbour", "other"]
+    [record] = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert (record.plugin, record.hook) == ("mm", "sign_in_ways")
 
 
 def test_hook_register_commands(plugin):

@@ -12,6 +12,7 @@ from appliance.catalog.models import Quality
 from appliance.catalog.models import ReleaseKind
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import TrackState
+from web.api import download_schemas
 from web.api import kept_schemas
 from web.api import tier_schemas
 from web.api.shapes import Schema
@@ -251,11 +252,13 @@ SCHEMAS: dict[str, Schema] = {
         says="The permission to hear a track.",
     ),
     **kept_schemas.SCHEMAS,
+    **download_schemas.SCHEMAS,
     **tier_schemas.SCHEMAS,
     "OfflineOffer": thing(
         {
             "hls_url": text("The signed master playlist (HLS, RFC 8216), with this one rung.", format="uri"),
             "file_url": text("The signed address of the rung's one file.", format="uri"),
+            "key_url": text("Where the key of that file's segments is; empty when they are not encrypted."),
             "address_expires_at": {
                 **INSTANT,
                 "description": "When the addresses stop working; ask again to go on.",

@@ -20,13 +20,16 @@ from appliance.errors import Invalid
 from appliance.listening import counting
 from appliance.memberships import access
 from web import addresses
+from web import bodies
 from web import presentation
 from web import receiving
+from web.downloads import offers
 from web.errors import answer_with
 from web.errors import wants_json
 from web.presentation import desk
 from web.presentation import licensing
 from web.request_cycle import appliance
+from web.request_cycle import note_epoch
 from web.request_cycle import roles
 from web.sentences import told
 from web.studio import forms
@@ -98,6 +101,7 @@ def remove_track(track_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/tracks/<track_id>/master")
+@bodies.takes_original
 def replace_master(track_id: str) -> ResponseReturnValue:
     """A new master by a plain form; the old one is heard until the new is verified."""
     row, _who = editable_track(track_id)
@@ -122,6 +126,7 @@ def dismiss_master(track_id: str) -> ResponseReturnValue:
 @blueprint.get("/tracks/<track_id>/original")
 def original(track_id: str) -> ResponseReturnValue:
     """The untouched original; a redirect, so that a page that was open for an hour still leads to it."""
+    note_epoch(anew=True)
     row, who = editable_track(track_id)
     return redirect(addresses.original(row, who.id))
 
@@ -160,4 +165,5 @@ def _page(row: Track, right: access.Access, *, form: forms.Form | None = None) -
         roles=[_(role) for role in credits.ROLES],
         most_credits=credits.MOST_CREDITS,
         max_upload_mb=appliance().settings.max_upload_mb,
+        download=offers.of(url_for("downloads.ask_for_track", track_id=row.id), [row], {row.id: right}),
     )
