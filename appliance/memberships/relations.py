@@ -19,7 +19,24 @@ from appliance.prepared import Prepared
 
 EVERYBODY = Perks()
 """What who is no member has with an artist whose tiers were not made yet."""
-_tiers = Prepared(lambda *artist_ids: Tier.select().where(Tier.artist.in_(artist_ids)))
+_tiers = Prepared(
+    # Only what is needed here: every answer about a track asks for it.
+    lambda *artist_ids: Tier.select(
+        Tier.id,
+        Tier.artist,
+        Tier.kind,
+        Tier.name,
+        Tier.position,
+        Tier.price_minor,
+        Tier.currency,
+        Tier.top_quality,
+        Tier.early_access_hours,
+        Tier.exclusives,
+        Tier.downloads_a_month,
+        Tier.offline,
+        Tier.archived_at,
+    ).where(Tier.artist.in_(artist_ids))
+)
 _memberships = Prepared(
     lambda user_id, *artist_ids: Membership.select(
         Membership.artist, Membership.tier, Membership.paid_through

@@ -9,9 +9,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
 
+from appliance import clock
 from appliance.catalog.models import Audience
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
+from appliance.memberships import granting
+from appliance.memberships import tiers
 from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
@@ -23,6 +26,16 @@ pytestmark = pytest.mark.usefixtures("nobody_works")
 @pytest.fixture
 def track(appliance: Appliance, artist: Person) -> Track:
     return site.make_track(site.make_release(artist, published=True), appliance)
+
+
+def make_superfan(track: Track) -> Person:
+    """Somebody whose tier lets them keep what this artist made."""
+    person, artist = site.make_person(), track.release.artist
+    (tier,) = [row for row in tiers.of_artist(artist) if row.kind == "superfan"]
+    granting.grant(
+        artist, person.user.email, tier_id=tier.id, origin="gift", actor=artist.owner, now=clock.now()
+    )
+    return person
 
 
 def meta(page: str, name: str) -> str:
@@ -100,7 +113,7 @@ def test_only_who_is_signed_in_keeps_music(app: Flask, client: FlaskClient, trac
 
 
 def test_a_listener_is_told_what_to_keep_and_how(app: Flask, artist: Person, track: Track) -> None:
-    browser = site.signed_in(app, site.make_person())
+    browser = site.signed_in(app, make_superfan(track))
     page = browser.get("/library/offline").get_data(as_text=True)
     headers = {"X-CSRFToken": meta(page, "csrf-token")}
     answer = browser.post(f"/api/v1/tracks/{track.id}/offline", headers=headers)
@@ -117,7 +130,7 @@ def test_a_listener_is_told_what_to_keep_and_how(app: Flask, artist: Person, tra
 
 
 def test_after_signing_out_and_in_again_it_is_another_key(app: Flask, track: Track) -> None:
-    someone = site.make_person()
+    someone = make_superfan(track)
     browser = site.signed_in(app, someone)
     tokens = []
     for _ in range(2):
@@ -149,7 +162,8 @@ def test_pages_offer_to_keep_only_what_may_be_kept(app: Flask, client: FlaskClie
     page = f"/@{track.release.artist.slug}/{track.release.slug}"
     assert "data-keep-offline" not in client.get(page).get_data(as_text=True)
     Release.update(audience=Audience.LISTENERS).where(Release.id == track.release_id).execute()
-    browser = site.signed_in(app, site.make_person())
+    assert "data-keep-offline" not in site.signed_in(app, site.make_person()).get(page).get_data(as_text=True)
+    browser = site.signed_in(app, make_superfan(track))
     text = browser.get(page).get_data(as_text=True)
     assert "data-keep-offline" in text and "data-keep-all" in text
 

@@ -48,7 +48,7 @@ def take_down() -> ResponseReturnValue:
     return entrance.done(_("“%(title)s” is down; nobody hears it.", title=row.title), "admin.takedowns")
 
 
-@entrance.post("/takedowns/<any(release, track):kind>/<key>/restore", Permission.TAKEDOWNS_MANAGE)
+@entrance.post("/takedowns/<kind>/<key>/restore", Permission.TAKEDOWNS_MANAGE)
 def restore(kind: str, key: str) -> ResponseReturnValue:
     """Give it back."""
     row = domain.find(kind, key)

@@ -64,7 +64,7 @@ OPERATIONS = (
         {200: Answer("A signed address and how long it works.", "Play")},
         notes="An HLS master playlist with the qualities you may hear, and no others; the addresses in it inherit the signature. "
         "Ask again before `expires_at` to go on. The people behind a track hear `low` before the rest is made.",
-        problems=(404, 409),
+        problems=(403, 404, 409),
         example=f"curl -X POST {AUTH} {{root}}/api/v1/tracks/$TRACK/play",
     ),
     Operation(

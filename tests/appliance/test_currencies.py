@@ -1,0 +1,21 @@
+"""Prices as people write them."""
+
+import pytest
+
+from appliance.errors import Invalid
+from appliance.memberships import currencies
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "amount"),
+    [("5", "EUR", 500), ("5,5", "EUR", 550), ("0.07", "EUR", 7), ("500", "JPY", 500), ("1.005", "KWD", 1005)],
+)
+def test_a_price_is_read_as_one_writes_it(text: str, code: str, amount: int) -> None:
+    assert currencies.minor(text, code) == amount
+    assert currencies.minor(currencies.written(amount, code), code) == amount
+
+
+@pytest.mark.parametrize("text", ["", "five", "-1", "5.001", "1e3", "5.", "٥", "1.2.3", "12345678901"])
+def test_what_is_no_price_is_told_with_an_example(text: str) -> None:
+    with pytest.raises(Invalid, match=r"5\.00"):
+        currencies.minor(text, "EUR")
