@@ -17,6 +17,7 @@ from appliance.catalog import tracks
 from appliance.catalog import uploads
 from appliance.collective import identity
 from appliance.collective import storage_use
+from appliance.downloads import keeping
 from appliance.errors import MusicConnectError
 from appliance.jobs.queue import crontab
 from appliance.jobs.queue import huey
@@ -83,18 +84,27 @@ def expire_mail() -> None:
     outbox.expire(now=clock.now())
 
 
-@huey.periodic_task(crontab(minute="37"), name="expire_sessions")  # type: ignore[untyped-decorator]
+@huey.periodic_task(crontab(minute="39"), name="expire_sessions")  # type: ignore[untyped-decorator]
 def expire_sessions() -> None:
     """Every hour: forget sessions and trusted devices whose time is up."""
     sessions.expire(now=clock.now())
 
 
-@huey.periodic_task(crontab(minute="37"), name="reseal_tracks")  # type: ignore[untyped-decorator]
+@huey.periodic_task(crontab(minute="41"), name="reseal_tracks")  # type: ignore[untyped-decorator]
 def reseal_tracks() -> None:
     """Every hour: encrypt the tracks that became exclusive while nobody could, and decrypt those that no longer are."""
     for track_id in rendition_keys.unlike_their_tracks():
         for job_id in tracks.queue_reseal(track_id, now=clock.now()):
             jobs.send(job_id)
+
+
+@huey.periodic_task(crontab(minute="47"), name="tend_downloads")  # type: ignore[untyped-decorator]
+def tend_downloads() -> None:
+    """Every hour: keep the files made for download within their budget, and forget those whose time is over."""
+    appliance, now = startup.appliance(), clock.now()
+    budget_bytes = appliance.settings.downloads_budget_mb * 1024 * 1024
+    keeping.make_room(appliance.store, budget_bytes=budget_bytes, now=now)
+    keeping.expire(now=now)
 
 
 @huey.periodic_task(crontab(minute="43"), name="sweep_scratch")  # type: ignore[untyped-decorator]
@@ -108,10 +118,11 @@ def sweep_scratch() -> None:
 
 @huey.periodic_task(crontab(day_of_week="0", hour="2", minute="0"), name="clean_store")  # type: ignore[untyped-decorator]
 def clean_store() -> None:
-    """Sunday 02:00 (UTC): remove the bytes of removed tracks, older runs and former covers."""
+    """Sunday 02:00 (UTC): remove the bytes of removed tracks, older runs, former covers and forgotten downloads."""
     appliance = startup.appliance()
     kept = identity.kept_folders(appliance.settings)
     removed = cleaning.remove_orphans(appliance.store, now=clock.now(), kept=kept)
+    removed += keeping.sweep(appliance.store, now=clock.now())
     log.info("store cleaned", extra={"objects": removed})
 
 

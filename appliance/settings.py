@@ -69,6 +69,9 @@ class Settings:
     trusted_proxies: int = _row(
         0, "How many proxies in front set X-Forwarded-* headers.", minimum=0, maximum=10
     )
+    trusted_hosts: tuple[str, ...] = _row(
+        (), "Further names by which people may call this server, beside that in 'public_url'."
+    )
     collective_name: str = _row("MusicConnect", "Name of the collective, shown on every page.")
     database_url: str = _row(
         "",
@@ -130,6 +133,7 @@ class Settings:
     media_token_ttl_s: int = _row(
         600, "Seconds a media address may be used before the player renews it.", minimum=10, maximum=86400
     )
+    downloads_budget_mb: int = _row(10_240, "Room for files made for download, in MiB.", minimum=1)
     job_lease_s: int = _row(
         30, "Seconds without a heartbeat after which a job is taken from its worker.", minimum=2, maximum=3600
     )

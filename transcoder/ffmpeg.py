@@ -22,9 +22,9 @@ MOST_CAUSES = 10
 LONGEST_LINE_BYTES = 4096
 OLDEST_VERSION = (6, 0)
 NEEDED = {
-    "encoders": ("aac", "flac"),
+    "encoders": ("aac", "flac", "alac", "libmp3lame", "libvorbis", "libopus"),
     "filters": ("ebur128", "aresample", "astats", "volumedetect", "amovie"),
-    "muxers": ("mp4", "ipod", "chromaprint"),
+    "muxers": ("mp4", "ipod", "chromaprint", "flac", "wav", "aiff", "mp3", "ogg", "opus"),
 }
 
 # Global options of every run: no terminal, every line of the log with its level.

@@ -14,13 +14,14 @@ from appliance import plugin_settings
 from appliance import startup
 from appliance.settings import Settings
 from transcoder import demo
+from transcoder import downloads
 from transcoder import program
 from transcoder import resealing
 from transcoder import tasks
 
 log = logging.getLogger(__name__)
 
-REGISTERED = (chores, demo, resealing, tasks)
+REGISTERED = (chores, demo, downloads, resealing, tasks)
 """Modules whose import declares jobs."""
 GRACE_S = 5
 

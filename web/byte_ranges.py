@@ -1,5 +1,8 @@
 """Objects of the store as HTTP: ranges, HEAD, entity tags (RFC 9110, sections 13 and 14)."""
 
+from collections.abc import Callable
+from typing import BinaryIO
+
 from flask import Request
 from flask import Response
 from werkzeug.http import is_resource_modified
@@ -24,43 +27,59 @@ def serve(store: ObjectStore, key: str, *, request: Request, cache_control: str)
         found = store.stat(key)
     except (Invalid, NotFound) as error:
         raise NotFound("There is nothing at this address.") from error
-    answer = Response(mimetype=found.content_type)
-    answer.headers["Cache-Control"] = cache_control
-    answer.headers["Accept-Ranges"] = "bytes"
-    answer.set_etag(found.etag)
-    answer.last_modified = found.modified_at
+    return answer(
+        found,
+        lambda start, length: store.open(key, start=start, length=length),
+        request=request,
+        cache_control=cache_control,
+    )
+
+
+def answer(
+    found: StoredObject,
+    opened: Callable[[int, int], BinaryIO],
+    *,
+    request: Request,
+    cache_control: str,
+) -> Response:
+    """What *request* asks for of the bytes that *found* describes; *opened* gives those from a place on, so many."""
+    made = Response(mimetype=found.content_type)
+    made.headers["Cache-Control"] = cache_control
+    made.headers["Accept-Ranges"] = "bytes"
+    made.set_etag(found.etag)
+    made.last_modified = found.modified_at
     if not is_resource_modified(
         request.environ, f'"{found.etag}"', last_modified=found.modified_at, ignore_if_range=True
     ):
-        answer.status_code = 304
-        return answer
+        made.status_code = 304
+        return made
     wanted = _wanted(request, found)
     start, stop = wanted or (0, found.size_bytes)
     if wanted and start >= stop:
-        answer.status_code = 416
-        answer.headers["Content-Range"] = f"bytes */{found.size_bytes}"
-        return answer
+        made.status_code = 416
+        made.headers["Content-Range"] = f"bytes */{found.size_bytes}"
+        return made
     length = stop - start
     # Also for a range that is the whole: Safari takes a 200 to mean that this server knows no ranges.
     if wanted:
-        answer.status_code = 206
-        answer.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{found.size_bytes}"
-    answer.content_length = length
+        made.status_code = 206
+        made.headers["Content-Range"] = f"bytes {start}-{stop - 1}/{found.size_bytes}"
+    made.content_length = length
     if request.method == "HEAD":
         # Flask strips the body of a HEAD; a length set beforehand would be lost with it.
-        answer.response = []
-        answer.automatically_set_content_length = False
-        answer.headers["Content-Length"] = str(length)
-        return answer
-    stream = store.open(key, start=start, length=length)
+        made.response = []
+        made.automatically_set_content_length = False
+        made.headers["Content-Length"] = str(length)
+        return made
+    stream = opened(start, length)
     if length <= AT_ONCE_BYTES:
         with stream:
-            answer.response = [stream.read()]
+            made.response = [stream.read()]
     else:
         # waitress sends a file it can seek in by its own loop: a listener on a slow line holds no thread.
-        answer.response = wrap_file(request.environ, stream, BLOCK_BYTES)
-        answer.direct_passthrough = True
-    return answer
+        made.response = wrap_file(request.environ, stream, BLOCK_BYTES)
+        made.direct_passthrough = True
+    return made
 
 
 def _wanted(request: Request, found: StoredObject) -> tuple[int, int] | None:

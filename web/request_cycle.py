@@ -1,4 +1,4 @@
-"""The cycle of a request: who is asking, one database connection, protection against forged forms, headers of every answer."""
+"""The cycle of a request: who is asking, one database connection, protection against forged forms."""
 
 import secrets
 from collections.abc import Callable
@@ -6,7 +6,6 @@ from typing import Any
 from typing import TypeVar
 
 from flask import Flask
-from flask import Response
 from flask import current_app
 from flask import g
 from flask import request
@@ -51,7 +50,6 @@ def register(app: Flask) -> None:
     app.config["WTF_CSRF_TIME_LIMIT"] = None
     csrf.init_app(app)
     app.before_request(begin)
-    app.after_request(finish)
     app.teardown_request(end)
 
 
@@ -86,25 +84,6 @@ def require_own_page() -> None:
     # Without TLS, browsers say Origin only.
     if not (site == "same-origin" if site else origin and origin in ours):
         raise NotAllowed("This is for the pages of this server.")
-
-
-def finish(response: Response) -> Response:
-    """Headers that every answer carries."""
-    headers = response.headers
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    # A page with a policy of its own says there who may put it in a frame.
-    if response.mimetype == "text/html" and "Content-Security-Policy" not in headers:
-        headers["X-Frame-Options"] = "SAMEORIGIN"
-        headers["Content-Security-Policy"] = (
-            f"default-src 'self'; script-src 'self' 'nonce-{nonce()}'; style-src 'self' 'nonce-{nonce()}'; "
-            "img-src 'self' data: https:; media-src 'self' blob: https:; connect-src 'self' https:; worker-src 'self' blob:; "
-            "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-        )
-    if response.mimetype in {"text/html", "application/json", "application/problem+json"}:
-        # What one may see another may not, and a signed address in it ends; what is public and stays says so itself.
-        headers.setdefault("Cache-Control", "private, no-cache")
-    return response
 
 
 def end(error: BaseException | None) -> None:

@@ -42,6 +42,7 @@ from web import presentation
 from web import private_keys
 from web.api.routing import cursor_for
 from web.api.routing import cursor_instant
+from web.downloads import offers
 from web.library import lines
 from web.presentation import tiers as tier_views
 from web.request_cycle import person
@@ -143,6 +144,7 @@ def release(artist: str, slug: str) -> ResponseReturnValue:
         credits=presentation.credits(credits.of_release(row), listed),
         others=[presentation.release_card(other) for other in others if other.id != row.id][:MORE_BY],
         ours=right.may_edit,
+        download=offers.of(url_for("downloads.ask_for_release", release_id=row.id), shown, rights),
         right=presentation.right(right, back=addresses.release_page(row)),
         favourite=row.id in favourites.of_releases(person(), [row.id]),
         box=box.of_release(row),
@@ -175,6 +177,7 @@ def track(artist: str, slug: str, name: str) -> ResponseReturnValue:
         before=presentation.neighbour(near[0], row.release),
         after=presentation.neighbour(near[1], row.release),
         ours=right.may_edit,
+        download=offers.of(url_for("downloads.ask_for_track", track_id=row.id), [row], {row.id: right}),
         right=presentation.right(right, back=addresses.track_page(row)),
         box=box.of_track(row),
         page=metadata.of_track(row),

@@ -18,6 +18,7 @@ from appliance.accounts.letters import Letters
 from appliance.accounts.models import SignInIdentity
 from appliance.accounts.models import User
 from appliance.database import transaction
+from appliance.errors import N_
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotAllowed
@@ -27,6 +28,7 @@ from appliance.mail.rendering import one_line
 
 LONGEST_ISSUER, LONGEST_SUBJECT = 300, 255
 MOST = 10
+AGAIN = N_("This was sent twice. Start again.")
 
 
 def person_of(foreign: ForeignAccount, *, way: str, registration: bool, now: datetime) -> tuple[User, bool]:
@@ -57,14 +59,7 @@ def person_of(foreign: ForeignAccount, *, way: str, registration: bool, now: dat
             )
         if not registration:
             raise NotAllowed("Registration is closed here.")
-        # Nobody knows this password; who wants one asks for a letter to choose it.
-        user = people.create(
-            email,
-            secrets.token_urlsafe(48),
-            roles=(),
-            now=now,
-            display_name=one_line(foreign.name)[: people.LONGEST_NAME],
-        )
+        user = _joined(email, foreign.name, now=now)
         audit.record(
             Action.PERSON_REGISTERED, actor=user.id, subject=f"user:{user.id}", detail={"by": way}, now=now
         )
@@ -106,6 +101,17 @@ def of_user(user: User) -> list[SignInIdentity]:
     )
 
 
+def _joined(email: str, name: str, *, now: datetime) -> User:
+    # Nobody knows this password; who wants one asks for a letter to choose it.
+    password, display_name = secrets.token_urlsafe(48), one_line(name)[: people.LONGEST_NAME]
+    try:
+        with transaction():
+            return people.create(email, password, roles=(), now=now, display_name=display_name)
+    except peewee.IntegrityError as error:
+        # Another one with the same address was a moment faster: the unique index lets one in.
+        raise Conflict(AGAIN) from error
+
+
 def _find(foreign: ForeignAccount) -> SignInIdentity | None:
     if not 0 < len(foreign.issuer) <= LONGEST_ISSUER or not 0 < len(foreign.subject) <= LONGEST_SUBJECT:
         raise Invalid("This answer proves nothing. Start again.")
@@ -128,8 +134,7 @@ def _add(user: User, foreign: ForeignAccount, *, way: str, now: datetime) -> Non
                 created_at=now,
             )
     except peewee.IntegrityError as error:
-        # Somebody else's was a moment faster: the unique index lets one in.
-        raise Conflict("This was sent twice. Start again.") from error
+        raise Conflict(AGAIN) from error
     _note(Action.IDENTITY_LINKED, row, now=now)
 
 

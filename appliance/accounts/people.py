@@ -7,8 +7,10 @@ from datetime import datetime
 
 from appliance.accounts import audit
 from appliance.accounts import passwords
+from appliance.accounts import second_factor
 from appliance.accounts import sessions
 from appliance.accounts.audit import Action
+from appliance.accounts.letters import Letters
 from appliance.accounts.models import Role
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import User
@@ -20,6 +22,7 @@ from appliance.errors import NotFound
 from appliance.prepared import Prepared
 
 LONGEST_NAME = 100
+LONGEST_ADDRESS = 254
 _roles = Prepared(lambda user_id: Role.select(Role.name).join(UserRole).where(UserRole.user == user_id))
 # Deliberately loose: RFC 5321 admits more than any stricter pattern, and only a letter that arrives proves an address.
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}\.[^@\s\x00-\x1f]{1,63}")
@@ -57,7 +60,7 @@ def create(
 def address(email: str) -> str:
     """*email* as accounts keep it; ``Invalid`` for what cannot be one."""
     email = email.strip().lower()
-    if not _EMAIL.fullmatch(email):
+    if len(email) > LONGEST_ADDRESS or not _EMAIL.fullmatch(email):
         raise Invalid("This is not an e-mail address.", field="email")
     return email
 
@@ -74,6 +77,15 @@ def sign_out_everywhere(user: User, *, now: datetime) -> None:
     with transaction():
         sessions.end_all(user.id, now=now)
         audit.record(Action.SIGNED_OUT_EVERYWHERE, actor=user.id, subject=f"person:{user.id}", now=now)
+
+
+def reset_second_factor(user: User, *, letters: Letters, now: datetime) -> None:
+    """Take all second factors of this person away and end their sessions: the operator's way out for who lost every one."""
+    with transaction():
+        second_factor.take_all(user, now=now)
+        sessions.end_all(user.id, now=now)
+        audit.record(Action.SECOND_FACTOR_RESET, actor=None, subject=f"user:{user.id}", now=now)
+        letters.write("second_factor_reset", user.email, now=now)
 
 
 def give_role(user_id: str, name: RoleName) -> None:

@@ -52,7 +52,7 @@ def enrol(user: User, key: str, code: str, *, secret: str, letters: Letters, now
         raise Invalid(WRONG, field="code")
     with transaction():
         TotpKey.delete().where(TotpKey.user == user.id).execute()
-        TotpKey.create(user=user.id, sealed=_seal(key, secret), last_counter=counter, created_at=now)
+        TotpKey.create(user=user.id, sealed=sealed(key, secret), last_counter=counter, created_at=now)
         second_factor.settle(user, now=now)
         audit.record(Action.TOTP_ADDED, actor=user.id, subject=f"user:{user.id}", now=now)
         letters.write("authenticator_added", user.email, now=now)
@@ -97,6 +97,11 @@ def remove(user: User, *, needed: bool, letters: Letters, now: datetime) -> None
         letters.write("authenticator_removed", user.email, now=now)
 
 
+def sealed(key: str, secret: str) -> str:
+    """*key* as it is stored."""
+    return _cipher(secret).encrypt(key.encode()).decode()
+
+
 def _counter(key: str, code: str, last: int, now: datetime) -> int | None:
     """The number of the half minute that *code* is of, if it is of about now and newer than *last*."""
     digits = "".join(code.split())
@@ -117,10 +122,6 @@ def _wait(failures: int) -> timedelta:
 
 def _cipher(secret: str) -> Fernet:
     return Fernet(base64.urlsafe_b64encode(hashlib.sha256(b"totp\0" + secret.encode()).digest()))
-
-
-def _seal(key: str, secret: str) -> str:
-    return _cipher(secret).encrypt(key.encode()).decode()
 
 
 def _open(sealed: str, secret: str) -> str:

@@ -19,7 +19,7 @@ from appliance.storage import ObjectStore
 
 COUNT = "count_storage"
 """The kind of the job that counts; its subject is the store."""
-FOLDERS = ("originals", "hls", "previews", "waveforms", "artwork")
+FOLDERS = ("originals", "hls", "previews", "waveforms", "artwork", "downloads")
 FOLDER, ARTIST = "folder", "artist"
 TOP = 20
 

@@ -107,6 +107,11 @@ for name, subject, line in (
         N_("Your account at {collective} has new recovery codes; the ones before work no more."),
     ),
     (
+        "second_factor_reset",
+        N_("Your second factors were removed"),
+        N_("An operator of {collective} removed the second factors of your account. Set one up again."),
+    ),
+    (
         "recovery_code_used",
         N_("A recovery code was used"),
         N_("Somebody signed in to your account at {collective} with a recovery code. {left} are left."),

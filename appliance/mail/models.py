@@ -23,7 +23,7 @@ class Message(Identified):
     """One e-mail to one person; its text holds secret links, so it goes when it was sent, and after some days anyway."""
 
     kind = peewee.CharField(max_length=40)
-    to = peewee.CharField(max_length=254)
+    to = peewee.CharField(max_length=320)
     sender = peewee.CharField(max_length=200, default="")
     subject = peewee.CharField(max_length=300)
     text = peewee.TextField(default="")

@@ -9,7 +9,7 @@ def up(migrator, db):
     class Message(Model):
         id = CharField(primary_key=True, max_length=26)
         kind = CharField(max_length=40)
-        to = CharField(max_length=254)
+        to = CharField(max_length=320)
         sender = CharField(max_length=200, default="")
         subject = CharField(max_length=300)
         text = TextField(default="")

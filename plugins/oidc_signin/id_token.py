@@ -23,6 +23,7 @@ ALGORITHMS = (
     "Ed25519",
 )
 """Signatures by a public key alone: neither none at all, nor one that our own password could make."""
+KINDS = ("RSA", "EC", "OKP")
 LEEWAY_S = 60
 PROVES_NOTHING = N_("This answer proves nothing. Start again.")
 
@@ -60,7 +61,7 @@ def _verified(text: str, provider: Provider) -> tuple[dict[str, Any], dict[str, 
     from joserfc.jwk import KeySet
 
     for anew in (False, True):
-        keys = KeySet.import_key_set(provider.keys(anew=anew))  # type: ignore[arg-type]
+        keys = KeySet.import_key_set({"keys": _for_signatures(provider.keys(anew=anew))})
         try:
             token = jws.deserialize_compact(text, keys, algorithms=list(ALGORITHMS))
         except (JoseError, ValueError):
@@ -69,3 +70,10 @@ def _verified(text: str, provider: Provider) -> tuple[dict[str, Any], dict[str, 
         else:
             return dict(token.headers()), json.loads(token.payload)
     raise Invalid(PROVES_NOTHING)
+
+
+def _for_signatures(described: Mapping[str, Any]) -> list[Any]:
+    """The public keys that sign; what else a provider lists, such as keys to encrypt with, must not keep us from reading these."""
+    listed = described.get("keys")
+    keys = [key for key in listed if isinstance(key, dict)] if isinstance(listed, list) else []
+    return [key for key in keys if key.get("kty") in KINDS and key.get("use", "sig") == "sig"]

@@ -13,6 +13,8 @@ from appliance.errors import Unavailable
 KEPT_S = 3600.0
 NOT_AGAIN_FOR_S = 60.0
 """Whoever sends forged tokens with unknown keys must not make us ask the provider each time."""
+FAILS_FOR_S = 5.0
+"""So long nobody else waits for a provider that just did not answer."""
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
 
 
@@ -27,19 +29,30 @@ class Provider:
     _keys: dict[str, Any] = field(default_factory=dict)
     _described_at_s: float = 0.0
     _keys_at_s: float = 0.0
+    _failure: Unavailable | None = None
+    _failed_at_s: float = 0.0
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def described(self) -> dict[str, Any]:
         """Its description; ``Unavailable`` when it does not answer, or speaks for somebody else."""
         with self._lock:
             if not self._described or time.monotonic() - self._described_at_s > KEPT_S:
-                found = self.get(self.issuer.rstrip("/") + "/.well-known/openid-configuration")
-                if found.get("issuer") != self.issuer:
-                    raise Unavailable("{issuer} says that it is another issuer.", issuer=self.issuer)
-                for name in ENDPOINTS:
-                    self.checked(str(found.get(name, "")))
-                self._described, self._described_at_s = found, time.monotonic()
+                if self._failure and time.monotonic() - self._failed_at_s < FAILS_FOR_S:
+                    raise Unavailable(self._failure.sentence, **self._failure.facts)
+                try:
+                    self._described, self._described_at_s = self._asked(), time.monotonic()
+                except Unavailable as error:
+                    self._failure, self._failed_at_s = error, time.monotonic()
+                    raise
             return self._described
+
+    def _asked(self) -> dict[str, Any]:
+        found = self.get(self.issuer.rstrip("/") + "/.well-known/openid-configuration")
+        if found.get("issuer") != self.issuer:
+            raise Unavailable("{issuer} says that it is another issuer.", issuer=self.issuer)
+        for name in ENDPOINTS:
+            self.checked(str(found.get(name, "")))
+        return found
 
     def keys(self, *, anew: bool = False) -> dict[str, Any]:
         """Its public keys as a JWK Set (RFC 7517); *anew* when a token names one that is not among them."""

@@ -27,6 +27,7 @@ from appliance.catalog import topics
 from appliance.collective import models as collective
 from appliance.database import Base
 from appliance.discovery import featured
+from appliance.downloads import models as downloads
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
 from appliance.idempotency import IdempotencyKey
@@ -48,6 +49,7 @@ MODELS = [
         catalog,
         members,
         collective,
+        downloads,
         library,
         listening,
         memberships,

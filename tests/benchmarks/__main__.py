@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.benchmarks import access
 from tests.benchmarks import gate
 from tests.benchmarks import lighthouse
 from tests.benchmarks import memory
@@ -23,6 +24,7 @@ SUITES = {
     "sealing": sealing.run,
     "serving": serving.run,
     "gate": gate.run,
+    "access": access.run,
     "memory": memory.run,
     "pages": pages.run,
     "lighthouse": lighthouse.run,

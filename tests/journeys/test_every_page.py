@@ -30,6 +30,9 @@ ROOTS = {
         "/",
         "/sign-in",
         "/register",
+        "/register/letter",
+        "/recover",
+        "/confirm",
         "/search?q=a",
         "/nowhere",
         "/offline",
@@ -53,7 +56,9 @@ NO_PAGES = {
     "sharing.sitemap_part installed.manifest installed.service_worker health.health health.ready prometheus_metrics listen.artist "
     "listen.plain listen.release listen.lyrics library.favourites_queue library.playlist_queue",
     "parts of pages": "discovery.suggestions people.accent_hint studio.track_list",
-    "ways to other pages": "people.after_sign_in library.wish",
+    "ways to other pages": "people.after_sign_in library.wish sign_in.confirmed sign_in.elsewhere sign_in.back",
+    "opened from a letter, or after a password: tests/web/test_sign_in.py": "security.confirm_email security.reset_password "
+    "security.change_email_confirm sign_in.second",
     "closed since the first start, which has a journey of its own": "setup.page",
 }
 

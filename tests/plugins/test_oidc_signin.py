@@ -18,9 +18,9 @@ from flask.testing import FlaskClient
 from appliance import clock
 from appliance import hooks
 from appliance.accounts import audit
-from appliance.accounts import second_factor
 from appliance.accounts.models import SignInIdentity
 from appliance.accounts.models import User
+from appliance.collective import identity
 from appliance.mail import Message
 from appliance.settings import Settings
 from appliance.startup import Appliance
@@ -224,22 +224,21 @@ def test_an_account_that_is_here_already_is_not_taken_over(app: Flask) -> None:
     assert User.get().id == victim.user.id
 
 
-def test_where_registration_is_closed_only_who_is_linked_comes_in(
-    app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_registration_is_closed_only_who_is_linked_comes_in(app: Flask, appliance: Appliance) -> None:
     signed_in(app.test_client())
-    closed = create_app(app.extensions["musicconnect"])
-    monkeypatch.setattr("web.security.elsewhere.identity.current", lambda settings: Closed())
-    browser = closed.test_client()
+    identity.change(
+        {"registration": False},
+        version=identity.stored_version(),
+        settings=appliance.settings,
+        actor=None,
+        now=clock.now(),
+    )
+    browser = app.test_client()
     signed_in(browser)
     assert is_in(browser)
     SignInIdentity.delete().execute()
     User.update(email="other@example.com").execute()
-    assert "Registration is closed here." in signed_in(closed.test_client())
-
-
-class Closed:
-    registration = False
+    assert "Registration is closed here." in signed_in(app.test_client())
 
 
 def test_an_account_that_was_closed_stays_closed(app: Flask) -> None:
@@ -341,7 +340,6 @@ def test_the_second_factor_is_asked_for_as_always(app: Flask) -> None:
     answer = browser.get(agreed(gone(browser, "/sign-in/with/oidc?next=/library")))
     assert answer.headers["Location"] == "/sign-in/second?next=/library"
     assert not is_in(browser)
-    assert second_factor
 
 
 def linked(app: Flask, person: Person) -> tuple[FlaskClient, str]:

@@ -70,6 +70,15 @@ def test_a_message_waits_and_is_read_and_that_it_was_is_told(desk: FlaskClient, 
     assert (entry.action, entry.actor, entry.subject) == ("mail.read", admin.user.id, f"mail:{message.id}")
 
 
+def test_what_a_mail_server_is_to_carry_nobody_else_reads(desk: FlaskClient, office: Post) -> None:
+    """Else an admin could ask for somebody's new password, and take the letter."""
+    for answer in ("451 4.3.0 Try again later", "550 5.7.1 No"):
+        office.data = answer
+        message = written()
+        assert message.text
+        assert "https://x.example/i" not in text(desk, f"/admin/mail/{message.id}")
+
+
 def test_only_admins_read_a_message(app: Flask, artist: Person, desk: FlaskClient) -> None:
     message = written()
     assert app.test_client().get(f"/admin/mail/{message.id}").status_code == 302

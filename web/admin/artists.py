@@ -11,6 +11,7 @@ from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
 from web.admin import entrance
+from web.security import step_up
 
 
 @entrance.blueprint.get("/artists")
@@ -34,6 +35,7 @@ def hand_over_artist(artist_id: str) -> ResponseReturnValue:
     """Give the artist another owner."""
     artist = catalogue.by_id(artist_id)
     back = {"q": entrance.sent("q") or None}
+    step_up.require()
     try:
         owner = roster.hand_over(artist, entrance.sent("email"), actor=entrance.admin(), now=clock.now())
     except (Conflict, Invalid, NotFound) as error:

@@ -10,6 +10,7 @@ from appliance.collective.identity import Collective
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from web import addresses
+from web import bodies
 from web import colours
 from web.admin import entrance
 from web.request_cycle import appliance
@@ -48,6 +49,7 @@ def change_collective() -> ResponseReturnValue:
 
 
 @entrance.blueprint.post("/collective/logo")
+@bodies.takes_picture
 def change_logo() -> ResponseReturnValue:
     """A new logo, or none."""
     picture = request.files.get("logo")

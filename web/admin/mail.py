@@ -52,13 +52,17 @@ def mail() -> str:
 
 @entrance.blueprint.get("/mail/<message_id>")
 def mail_message(message_id: str) -> str:
-    """One message, as text: who reads it could use its links, so the trail tells that somebody did."""
+    """One message that was kept, as text: who reads it could use its links, so the trail tells that somebody did.
+
+    The text of one that a mail server has, or will get, is between the collective and whom it is for.
+    """
     message = outbox.find(message_id)
-    if message.text:
+    readable = bool(message.text) and message.state == MessageState.KEPT
+    if readable:
         audit.record(
             Action.MAIL_READ, actor=entrance.admin().id, subject=f"mail:{message.id}", now=clock.now()
         )
-    return entrance.page("mail_message", "mail", message=message, told_states=STATES)
+    return entrance.page("mail_message", "mail", message=message, readable=readable, told_states=STATES)
 
 
 @entrance.blueprint.post("/mail/<message_id>/send")

@@ -13,6 +13,7 @@ from appliance.accounts.models import RoleName
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from web.admin import entrance
+from web.security import step_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ def change_person(user_id: str) -> ResponseReturnValue:
     act, role = entrance.sent("act"), entrance.sent("role")
     actor, now = entrance.admin().id, clock.now()
     back = {"q": entrance.sent("q") or None, "role": entrance.sent("shown_role") or None}
+    step_up.require()
     try:
         if act == "grant":
             user = roles.grant(user_id, role, actor=actor, now=now)

@@ -2,6 +2,7 @@
 
 from web.api import artists
 from web.api import documentation
+from web.api import downloads
 from web.api import library
 from web.api import memberships
 from web.api import offline
@@ -17,6 +18,7 @@ __all__ = [
     "artists",
     "blueprint",
     "documentation",
+    "downloads",
     "library",
     "memberships",
     "offline",

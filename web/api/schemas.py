@@ -12,6 +12,7 @@ from appliance.catalog.models import Quality
 from appliance.catalog.models import ReleaseKind
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import TrackState
+from web.api import download_schemas
 from web.api import kept_schemas
 from web.api import tier_schemas
 from web.api.shapes import Schema
@@ -251,6 +252,7 @@ SCHEMAS: dict[str, Schema] = {
         says="The permission to hear a track.",
     ),
     **kept_schemas.SCHEMAS,
+    **download_schemas.SCHEMAS,
     **tier_schemas.SCHEMAS,
     "OfflineOffer": thing(
         {

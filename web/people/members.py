@@ -35,6 +35,7 @@ from web.people.routing import blueprint
 from web.people.routing import show_once
 from web.people.routing import shown_once
 from web.request_cycle import appliance
+from web.security import step_up
 
 ROLES = {
     MemberRole.OWNER: lazy_gettext("Owner"),
@@ -165,6 +166,7 @@ def transfer(slug: str) -> ResponseReturnValue:
     try:
         if request.form.get("sure") != "on":
             raise Invalid("Tick the box: only the new owner can undo this.", field="sure")
+        step_up.require()
         members.transfer(artist, request.form.get("person", ""), actor=who, now=clock.now())
     except (Invalid, Conflict, NotFound) as error:
         return _page(artist, who, standing, problem=error), 422

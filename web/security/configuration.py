@@ -9,10 +9,15 @@ from typing import Any
 from flask import Flask
 from flask import Request
 from flask import Response
+from flask import flash
+from flask import g
 from flask import request
+from flask import url_for
+from flask_babel import gettext
 from flask_login.utils import _user_context_processor
 from flask_security import Security
 
+from appliance import clock
 from appliance import doctor
 from appliance.accounts import passwords
 from appliance.accounts import sessions
@@ -22,6 +27,7 @@ from appliance.errors import NotFound
 from appliance.settings import Settings
 from web.frame import TRANSLATIONS
 from web.request_cycle import appliance
+from web.request_cycle import person
 from web.security import forms
 from web.security import keeping
 from web.security import mailing
@@ -39,6 +45,7 @@ def register(app: Flask, settings: Settings) -> None:
     """Put Flask-Security onto *app*."""
     app.config.update(
         # Always there, and shut by ``before``: an admin opens and closes it while the server runs.
+        SECURITY_DATETIME_FACTORY=clock.now,
         SECURITY_REGISTERABLE=True,
         SECURITY_CONFIRMABLE=True,
         SECURITY_RECOVERABLE=True,
@@ -61,6 +68,7 @@ def register(app: Flask, settings: Settings) -> None:
         SECURITY_CONFIRM_EMAIL_WITHIN=timedelta(days=mailing.CONFIRM_DAYS),
         SECURITY_RESET_PASSWORD_WITHIN=timedelta(hours=mailing.RECOVER_HOURS),
         SECURITY_CHANGE_EMAIL_WITHIN=timedelta(hours=mailing.CHANGE_HOURS),
+        SECURITY_API_ENABLED_METHODS=["session"],
         # One answer for an unknown address and for a wrong password.
         SECURITY_RETURN_GENERIC_RESPONSES=True,
         **{f"SECURITY_MSG_{name}": told for name, told in sentences.OURS.items()},
@@ -134,12 +142,28 @@ def finish(answer: Response) -> Response:
     """A form that Flask-Security shows again was refused: it says 200, at which Turbo leaves the old page, and no problem is seen."""
     if request.blueprint != "security":
         return answer
+    if "letter_asked" in g:
+        return told_of_letter(*g.letter_asked)
     if request.method == "POST" and answer.mimetype == "text/html" and answer.status_code == 200:
         answer.status_code = 422
+    if (
+        request.endpoint == "security.register"
+        and request.method == "POST"
+        and answer.location
+        and not person()
+    ):
+        # Whoever wanted to go elsewhere goes there by the letter.
+        answer.location = url_for("sign_in.letter")
     if "token" in (request.view_args or {}):
         # The address holds a key: no other site may learn it. Our own must see where a form comes from.
         answer.headers["Referrer-Policy"] = "same-origin"
     return answer
+
+
+def told_of_letter(said: str, email: str) -> Response:
+    """The answer to who asked for a letter; Flask-Security shows the form again, as if it were to be sent once more."""
+    flash(gettext(sentences.OURS[said][0], email=email), sentences.OURS[said][1])
+    return Response(status=303, headers={"Location": request.path})
 
 
 def together(view: Callable[..., Any]) -> Callable[..., Any]:

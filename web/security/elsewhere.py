@@ -1,6 +1,8 @@
 """Signing in with an account elsewhere: there and back again, for who signs in and for who links it to the account here."""
 
 import hmac
+import logging
+import re
 import time
 
 from flask import current_app
@@ -36,15 +38,18 @@ from web.security.routing import blueprint
 from web.security.routing import way_back
 from web.security.second_step import SecondStep
 
+log = logging.getLogger(__name__)
+
 STATE = "elsewhere"
 LASTS_S = 600
+NAME = re.compile(r"[a-z0-9_-]{1,30}")
 STALE = N_("You were away too long, or this answer is not yours. Start again.")
 
 
 @blueprint.app_template_global()
 def ways_elsewhere() -> dict[str, str]:
     """What the places are called where people may have an account, by the names of the ways there."""
-    return {name: way.label for name, way in ways().items()}
+    return {name: str(way.label) for name, way in ways().items()}
 
 
 def ways() -> dict[str, SignInWay]:
@@ -52,7 +57,11 @@ def ways() -> dict[str, SignInWay]:
     found: dict[str, SignInWay] = {}
     for offered in hooks.announce("sign_in_ways"):
         for way in offered:
-            found.setdefault(way.name, way)
+            name = getattr(way, "name", None)
+            if isinstance(name, str) and NAME.fullmatch(name) and hasattr(way, "label"):
+                found.setdefault(name, way)
+            else:
+                log.error("a way to sign in has no name", extra={"way": repr(way)[:100]})
     return found
 
 

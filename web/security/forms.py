@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import request
+from flask import g
 from flask import session
 from flask_babel import gettext
 from flask_security import ChangeEmailForm
@@ -83,9 +83,19 @@ class _AnyAddress(Form):
         validators=[DataRequired(message=N_("Email not provided")), EmailValidation(verify=True)]
     )
 
+    said = ""
+
+    def taken(self) -> bool:
+        """Whether it is an address; the answer to one is the same for all, and given by ``configuration.finish``."""
+        good = bool(Form.validate(self))
+        if good:
+            self.email.data = str(self.email.data).lower()
+            g.letter_asked = (self.said, self.email.data)
+        return good
+
     def who(self) -> SessionUser:
         """Whose address it is; somebody who is not there when nobody has it, or who has it may not come in."""
-        email = str(self.email.data).lower()
+        email = self.email.data
         found = SessionUser.get_or_none(SessionUser.email == email)
         return found if found is not None and found.active and not found.demo else stand_in(email)
 
@@ -94,10 +104,11 @@ class RecoverForm(_AnyAddress, ForgotPasswordForm):
     """Asks for a letter to choose a new password; also who never confirmed the address may, for the letter proves it."""
 
     email = _AnyAddress.email
+    said = "PASSWORD_RESET_REQUEST"
 
     def validate(self, **extra: Any) -> bool:
         """True for every address that can be one."""
-        if not Form.validate(self, **extra):
+        if not self.taken():
             return False
         self.user = self.who()
         return True
@@ -107,10 +118,11 @@ class ConfirmForm(_AnyAddress, SendConfirmationForm):
     """Asks for the letter that confirms an address once more."""
 
     email = _AnyAddress.email
+    said = "CONFIRMATION_REQUEST"
 
     def validate(self, **extra: Any) -> bool:
         """True for every address that can be one."""
-        if not Form.validate(self, **extra):
+        if not self.taken():
             return False
         found = self.who()
         self.user = found if found.confirmed_at is None else stand_in(found.email)
@@ -121,11 +133,9 @@ class NewAddressForm(_AnyAddress, ChangeEmailForm):
     """Asks for another address; whether somebody has it already is told to nobody but them."""
 
     email = _AnyAddress.email
+    said = "CHANGE_EMAIL_SENT"
     existing_email_user = None
 
     def validate(self, **extra: Any) -> bool:
         """True for every address that can be one."""
-        good = bool(Form.validate(self, **extra))
-        if good:
-            self.email.data = str(self.email.data).lower()
-        return good and request.method == "POST"
+        return self.taken()

@@ -10,6 +10,7 @@ from flask.sessions import SecureCookieSessionInterface
 from flask.sessions import SessionMixin
 from flask_login import user_logged_out
 from flask_security import user_authenticated
+from flask_security.utils import set_request_attr
 from itsdangerous import URLSafeTimedSerializer
 
 from appliance import clock
@@ -55,6 +56,8 @@ def recognise(uniquifier: str) -> SessionUser | None:
         # Send the cookie again, whose life is counted from when it was sent.
         session.modified = True
     g.account_session = row
+    # By which Flask-Security knows that it was no token of its own.
+    set_request_attr("fs_authn_via", "session")
     who = SessionUser(__no_default__=1)
     who.__data__ = dict(row.user.__data__)
     return who

@@ -20,8 +20,10 @@ from appliance.errors import Invalid
 from appliance.listening import counting
 from appliance.memberships import access
 from web import addresses
+from web import bodies
 from web import presentation
 from web import receiving
+from web.downloads import offers
 from web.errors import answer_with
 from web.errors import wants_json
 from web.presentation import desk
@@ -99,6 +101,7 @@ def remove_track(track_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/tracks/<track_id>/master")
+@bodies.takes_original
 def replace_master(track_id: str) -> ResponseReturnValue:
     """A new master by a plain form; the old one is heard until the new is verified."""
     row, _who = editable_track(track_id)
@@ -162,4 +165,5 @@ def _page(row: Track, right: access.Access, *, form: forms.Form | None = None) -
         roles=[_(role) for role in credits.ROLES],
         most_credits=credits.MOST_CREDITS,
         max_upload_mb=appliance().settings.max_upload_mb,
+        download=offers.of(url_for("downloads.ask_for_track", track_id=row.id), [row], {row.id: right}),
     )

@@ -1,6 +1,7 @@
 """What can be asked of the interface: one row an operation. The OpenAPI document and the page for people are made of these rows."""
 
 from web.api.operations import artists
+from web.api.operations import downloads
 from web.api.operations import library
 from web.api.operations import releases
 from web.api.operations import server
@@ -18,6 +19,7 @@ OPERATIONS = (
     *tracks.OPERATIONS,
     *uploads.OPERATIONS,
     *library.OPERATIONS,
+    *downloads.OPERATIONS,
     *tiers.OPERATIONS,
     *server.OPERATIONS,
 )

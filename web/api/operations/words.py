@@ -18,6 +18,7 @@ PATH_PARAMETERS = {
     "tier_id": "The tier's id.",
     "membership_id": "The membership's id.",
     "play_id": "The play's id.",
+    "download_id": "The download's id.",
     "upload_id": "The upload's id: the last part of its address.",
 }
 RESUMABLE = ("Tus-Resumable", "Always 1.0.0.", True)

@@ -12,6 +12,7 @@ Turbo.config.drive.progressBarDelay = 250;
 const LAZY = [
   "accent-field",
   "copy-text",
+  "download-list",
   "favourite-button",
   "frame-sheet",
   "instant-form",
