@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from appliance import clock
 from appliance import database
+from appliance import revocations
 from appliance.catalog import rendition_keys
 from appliance.catalog import sealing
 from appliance.catalog import tracks
@@ -47,11 +49,17 @@ def track(appliance, artist, keys):
     return tracks.find(made.id)
 
 
-def folder(appliance, track, *qualities, now_s=0, run_id="", ttl_s=60):
-    now_s = now_s or int(time.time())
-    asset = f"{track.id}.{run_id or track.run_id}"
-    grant = Grant(asset, frozenset(qualities), now_s + ttl_s, "listener")
-    return f"/media/{media_tokens.sign(grant, secret=appliance.secret, now_s=now_s)}/{asset}"
+def folder(appliance, track, *qualities, expires_in_s=60, run_id=""):
+    grant = Grant(
+        asset=f"{track.id}.{run_id or track.run_id}",
+        qualities=frozenset(qualities),
+        expires_at_s=int(time.time()) + expires_in_s,
+        epoch=revocations.epoch(),
+        listener="listener",
+        artist=track.release.artist_id,
+        release=track.release_id,
+    )
+    return f"/media/{media_tokens.sign(grant, secret=appliance.secret)}/{grant.asset}"
 
 
 def test_who_may_hear_a_rung_gets_its_key(appliance, client, track, keys):
@@ -70,7 +78,7 @@ def test_who_may_hear_a_rung_gets_its_key(appliance, client, track, keys):
 
 def test_nobody_else_does(appliance, client, track):
     address = folder(appliance, track, "low")
-    expired = folder(appliance, track, "high", now_s=int(time.time()) - 100)
+    expired = folder(appliance, track, "high", expires_in_s=-1)
     other_run = folder(appliance, track, "high", run_id="01JANOTHERRUN")
     forged = address[:-60].replace("/media/", "/media/A") + address[-60:]
     for ending in ("key", "m4a"):
@@ -82,6 +90,17 @@ def test_nobody_else_does(appliance, client, track):
         assert (refused.status_code, refused.headers["Cache-Control"]) == (403, "no-store")
     for name in ("key", ".key", "low.key.key", "low.media.key", "original.key"):
         assert client.get(f"{address}/{name}").status_code == 404
+
+
+@pytest.mark.parametrize("subject", ["track", "release", "artist", "listener"])
+def test_a_right_that_ends_shuts_the_key_too(appliance, client, track, subject):
+    address = folder(appliance, track, "high")
+    assert client.get(f"{address}/high.key").status_code == 200
+    ids = {"track": track.id, "release": track.release_id, "artist": track.release.artist_id}
+    with database.transaction():
+        revocations.revoke(f"{subject}:{ids.get(subject, 'listener')}", now=clock.now())
+    for name in ("high.key", "high.m4a"):
+        assert client.get(f"{address}/{name}").status_code == 403
 
 
 def test_a_track_that_is_not_encrypted_has_no_key(appliance, client, artist):
@@ -140,8 +159,9 @@ def test_a_damaged_file_or_key_is_told_and_gives_nothing(appliance, client, trac
 
 def test_without_scripts_an_encrypted_track_is_heard_as_one_file(client, track):
     leads = client.get(f"/listen/tracks/{track.id}/plain.m4a")
-    assert leads.location.endswith("/high.m4a")
-    assert client.get(leads.location).data == rung_bytes("high")
+    name = leads.location.rpartition("/")[2]
+    assert name in {"low.m4a", "high.m4a"}
+    assert client.get(leads.location).data == rung_bytes(name.partition(".")[0])
 
 
 def test_a_feed_has_the_preview_of_an_exclusive_track_only(client, track):
