@@ -48,11 +48,11 @@ THEMES = {
 }
 NO_PAGES = {
     "files": "media.public media.protected frame.static_file frame.accent sharing.card sharing.embed_accent security.static static "
-    "installed.icon sharing.episode studio.original admin.export_trail",
+    "downloads.fetch installed.icon sharing.episode studio.original admin.export_trail",
     "answers to programs": "sharing.artist_feed sharing.podcast sharing.collective_feed sharing.oembed sharing.robots sharing.sitemap "
     "sharing.sitemap_part installed.manifest installed.service_worker health.health health.ready prometheus_metrics listen.artist "
     "listen.plain listen.release listen.lyrics library.favourites_queue library.playlist_queue",
-    "parts of pages": "discovery.suggestions people.accent_hint studio.track_list",
+    "parts of pages": "discovery.suggestions downloads.list_alone people.accent_hint studio.track_list",
     "ways to other pages": "people.after_sign_in library.wish",
     "closed since the first start, which has a journey of its own": "setup.page",
 }
