@@ -77,7 +77,9 @@ texts: $(STAMPS)/dev ## Gather the texts of pages and scripts and compile their 
 bench: $(STAMPS)/dev ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.benchmarks
 
-drills: $(STAMPS)/dev ## Kill processes at random moments of many uploads, ROUNDS times; takes minutes
+# 47 times each of some 54 operations by each of four kinds of people are ten thousand requests.
+drills: $(STAMPS)/dev ## Ask the API ten thousand times, and kill processes at random moments of many uploads, ROUNDS times
+	CASES=47 $(BIN)/python -m pytest -n $(WORKERS) tests/web/test_every_operation.py
 	@for round in $$(seq $(ROUNDS)); do echo "Round $$round"; $(BIN)/python -m pytest tests/journeys/test_killed_processes.py; done
 
 format: $(STAMPS)/dev ## Put the code into the house's format

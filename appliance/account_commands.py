@@ -7,8 +7,10 @@ import click
 from appliance import clock
 from appliance.accounts import people
 from appliance.accounts import tokens
+from appliance.accounts.letters import Letters
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
+from appliance.collective import identity
 from appliance.collective import setup
 from appliance.invocation import data_option
 from appliance.invocation import started
@@ -16,7 +18,7 @@ from appliance.invocation import started
 
 @click.group()
 def user() -> None:
-    """Make accounts."""
+    """Make accounts, and help who lost the way in."""
 
 
 @user.command("create")
@@ -39,6 +41,19 @@ def create_user(ctx: click.Context, email: str, role: str, name: str, password_s
     started(ctx)
     made = people.create(email, password, roles=[RoleName(role)], now=clock.now(), display_name=name)
     click.echo(f"Made the {role} {made.email}.")
+
+
+@user.command("reset-second-factor")
+@click.option("--email", required=True, help="Whose second factors are lost.")
+@data_option
+@click.pass_context
+def reset_second_factor(ctx: click.Context, email: str) -> None:
+    """Take all second factors of a person away and sign them out, when they have lost every one."""
+    running = started(ctx)
+    letters = Letters(identity.current(running.settings).name, "en")
+    people.reset_second_factor(people.find(email), letters=letters, now=clock.now())
+    letters.post()
+    click.echo(f"{email} signs in by password alone, and should set a second factor up again.")
 
 
 @click.group()

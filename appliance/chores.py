@@ -9,8 +9,11 @@ from appliance import idempotency
 from appliance import jobs
 from appliance import revocations
 from appliance import startup
+from appliance.accounts import sessions
 from appliance.catalog import cleaning
 from appliance.catalog import publishing
+from appliance.catalog import rendition_keys
+from appliance.catalog import tracks
 from appliance.catalog import uploads
 from appliance.collective import identity
 from appliance.collective import storage_use
@@ -18,6 +21,7 @@ from appliance.downloads import keeping
 from appliance.errors import MusicConnectError
 from appliance.jobs.queue import crontab
 from appliance.jobs.queue import huey
+from appliance.mail import outbox
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +78,27 @@ def expire_revocations() -> None:
     revocations.expire(now=clock.now())
 
 
-@huey.periodic_task(crontab(minute="37"), name="tend_downloads")  # type: ignore[untyped-decorator]
+@huey.periodic_task(crontab(minute="37"), name="expire_mail")  # type: ignore[untyped-decorator]
+def expire_mail() -> None:
+    """Every hour: remove the texts of old messages, since they hold secret links."""
+    outbox.expire(now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="39"), name="expire_sessions")  # type: ignore[untyped-decorator]
+def expire_sessions() -> None:
+    """Every hour: forget sessions and trusted devices whose time is up."""
+    sessions.expire(now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="41"), name="reseal_tracks")  # type: ignore[untyped-decorator]
+def reseal_tracks() -> None:
+    """Every hour: encrypt the tracks that became exclusive while nobody could, and decrypt those that no longer are."""
+    for track_id in rendition_keys.unlike_their_tracks():
+        for job_id in tracks.queue_reseal(track_id, now=clock.now()):
+            jobs.send(job_id)
+
+
+@huey.periodic_task(crontab(minute="47"), name="tend_downloads")  # type: ignore[untyped-decorator]
 def tend_downloads() -> None:
     """Every hour: keep the files made for download within their budget, and forget those whose time is over."""
     appliance, now = startup.appliance(), clock.now()

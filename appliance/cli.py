@@ -6,10 +6,13 @@ import click
 
 from appliance import __version__
 from appliance import account_commands
+from appliance import audit_commands
 from appliance import database
 from appliance import doctor
 from appliance import hooks
 from appliance import job_commands
+from appliance import key_commands
+from appliance import mail_commands
 from appliance import search_commands
 from appliance import settings as settings_module
 from appliance import startup
@@ -84,7 +87,10 @@ for added in (
     account_commands.user,
     account_commands.token,
     account_commands.setup_link,
+    audit_commands.trail,
     job_commands.jobs,
+    mail_commands.mail,
+    key_commands.keys,
     search_commands.search,
     doctor.doctor,
 ):

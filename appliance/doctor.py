@@ -22,14 +22,20 @@ from appliance import clock
 from appliance import database
 from appliance import hooks
 from appliance import jobs
+from appliance import sandbox
 from appliance import startup
+from appliance.accounts import audit_chain
 from appliance.accounts import people
+from appliance.catalog import pictures
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
 from appliance.errors import Unavailable
 from appliance.hooks import Status
 from appliance.invocation import data_option
 from appliance.invocation import settings_from
+from appliance.mail import outbox
+from appliance.mail import server as mail_server
+from appliance.mail import smtp
 from appliance.settings import Settings
 from appliance.storage import open_store
 
@@ -174,6 +180,29 @@ def _jobs(settings: Settings) -> str:
     )
 
 
+@check("mail", connect=lambda settings: _greet_mail_server(settings))
+def _mail(settings: Settings) -> str:
+    waiting, problem = outbox.in_trouble()
+    if waiting:
+        raise Unavailable(f"{waiting} message(s) could not be sent yet. {problem}")
+    place = mail_server.read(settings)
+    return f"goes to {place.host}" if place else "no server is set: messages wait in the outbox of the admins"
+
+
+def _greet_mail_server(settings: Settings) -> None:
+    place = mail_server.read(settings)
+    if place:
+        smtp.look(place)
+
+
+@check("audit trail")
+def _audit(settings: Settings) -> str:
+    wrong = audit_chain.glance(secret=startup.secret_key(settings))
+    if wrong:
+        raise Invalid(wrong)
+    return "ends where it was sealed ('musicconnect audit verify' looks at all of it)"
+
+
 @check("plugins", connect=startup.load_plugins)
 def _plugins(settings: Settings) -> str:
     loaded = hooks.plugins()
@@ -198,6 +227,21 @@ def _address(settings: Settings) -> str:
         )
     return (
         f"{settings.public_url or 'as the request says'}, listening on {settings.host} port {settings.port}"
+    )
+
+
+@check("sandbox")
+def _sandbox(settings: Settings) -> str:
+    sandbox.use(settings.sandbox)
+    wall = sandbox.chosen()
+    pictures.check()
+    if wall is sandbox.Wall.OFF and settings.sandbox == sandbox.AUTO:
+        raise Unavailable(
+            "What strangers send is decoded with limits alone: neither bubblewrap nor Landlock works here. "
+            "Install bubblewrap, or set 'sandbox' to off if that is meant."
+        )
+    return (
+        f"{wall} stands around the decoders" if wall is not sandbox.Wall.OFF else "off, as the setting says"
     )
 
 

@@ -4,9 +4,11 @@ A plugin is a module or package declared by the entry-point group ``musicconnect
 with ``@appliance.hookimpl``. Only ids, texts and numbers cross a hook, never database rows.
 """
 
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from typing import Protocol
 
 import pluggy
 
@@ -33,6 +35,44 @@ class PublishedTrack:
     duration_ms: int
     published_at: str
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Departure:
+    """Where a browser goes to sign in elsewhere, the *state* that must come back with it, and what the way needs then (*kept*)."""
+
+    url: str
+    state: str
+    kept: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignAccount:
+    """Who somebody is elsewhere: *issuer* and *subject* name them for good, the rest may change; *email_verified* says whose word it is."""
+
+    issuer: str
+    subject: str
+    email: str = ""
+    email_verified: bool = False
+    name: str = ""
+
+
+class SignInWay(Protocol):
+    """A place elsewhere where people have accounts; MusicConnect keeps *kept* in the browser's session and compares the state."""
+
+    @property
+    def name(self) -> str:
+        """A short word for addresses and for the audit trail, such as ``oidc``."""
+
+    @property
+    def label(self) -> str:
+        """What the place is called, such as ``Harbour Union``."""
+
+    def begin(self, return_to: str) -> Departure:
+        """Send somebody there, who comes back to *return_to*; ``Unavailable`` when it does not answer."""
+
+    def finish(self, answer: Mapping[str, str], kept: Mapping[str, str], *, return_to: str) -> ForeignAccount:
+        """Who it is that came back with *answer*; ``Invalid`` when it proves nothing, ``NotAllowed`` when they did not agree."""
 
 
 @hookspec
@@ -82,6 +122,17 @@ def track_published(track: PublishedTrack) -> None:
     Called once for each track in a worker, by a durable job, after the transaction that published it. Several plugins are called one after the
     other; a failure of one is logged and does not keep the others. What must not be lost belongs into a job of the plugin's own
     (``appliance.jobs.handles``), which is retried. Since 0.1.
+    """
+
+
+@hookspec
+def sign_in_ways() -> Sequence[SignInWay]:  # type: ignore[empty-body]
+    """Offer places elsewhere where people may prove who they are, instead of a password.
+
+    Called whenever a page shows how to sign in, and on the way there and back, so answer at once and ask nobody. Return objects with the
+    verbs of ``SignInWay``. A way only proves who somebody is *there*: MusicConnect decides which account here that opens, opens one where
+    registration is open and the address is verified, never takes over one that exists, and asks for the second factor as always. A
+    failure hides the ways of this plugin and is logged. Since 0.1.
     """
 
 

@@ -1,12 +1,11 @@
 """One table of settings, read from flags, the environment and ``musicconnect.toml``, in that order.
 
 The fields of :class:`Settings` are the table: name, type, default, help, bounds and whether the value is secret.
-Plugins declare rows of the same kind (:class:`Setting`), so every value is read, checked and shown in one way.
+Plugins declare rows of the same kind (:class:`appliance.setting.Setting`), so every value is read, checked and shown in one way.
 This is the only module that looks at the process environment.
 """
 
 import os
-import re
 import tomllib
 from collections.abc import Iterable
 from collections.abc import Mapping
@@ -21,109 +20,26 @@ from typing import get_origin
 from typing import get_type_hints
 
 from appliance.errors import Invalid
+from appliance.setting import Setting
 
 ENV_PREFIX = "MUSICCONNECT_"
 PLUGIN_PREFIX = ENV_PREFIX + "PLUGIN_"
 FILE_NAME = "musicconnect.toml"
-_WORDS = {
-    "1": True,
-    "true": True,
-    "yes": True,
-    "on": True,
-    "0": False,
-    "false": False,
-    "no": False,
-    "off": False,
-}
+__all__ = [
+    "ENV_PREFIX",
+    "FILE_NAME",
+    "PLUGIN_PREFIX",
+    "REMOVED",
+    "Setting",
+    "Settings",
+    "core_settings",
+    "load",
+]
 
 REMOVED: Mapping[str, str] = {
     "upload_limit": "'upload_limit' is now 'max_upload_mb'",
 }
 """Names that once were settings, each with the sentence that tells what to write instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """One row: what may be set, of which type, between which bounds, and what it is for."""
-
-    name: str
-    type: type
-    default: Any
-    help: str
-    secret: bool = False
-    minimum: int | None = None
-    maximum: int | None = None
-    choices: tuple[str, ...] = ()
-    pattern: str = ""
-    form: str = ""
-
-    def allowed(self) -> str:
-        """What may be written, in words, for an error message or a page of the manual."""
-        if self.form:
-            return self.form
-        if self.choices:
-            return "one of " + ", ".join(self.choices)
-        if self.type is bool:
-            return "true or false"
-        if self.type is int:
-            if self.minimum is not None and self.maximum is not None:
-                return f"a whole number from {self.minimum} to {self.maximum}"
-            if self.maximum is not None:
-                return f"a whole number up to {self.maximum}"
-            return "a whole number" if self.minimum is None else f"a whole number from {self.minimum} upwards"
-        if self.type is tuple:
-            return "names separated by commas"
-        return "a path" if self.type is Path else "a text"
-
-    def shown(self, value: object) -> str:
-        """*value* as it may be printed: a secret is never spelled out."""
-        if self.secret:
-            return "(set)" if value else "(not set)"
-        if isinstance(value, tuple):
-            return ",".join(value)
-        return str(value).lower() if isinstance(value, bool) else str(value)
-
-    def read(self, raw: object, *, source: str) -> Any:
-        """*raw* as this setting's type; ``Invalid`` names the setting, the value and what is allowed."""
-        value = self._convert(raw)
-        wrong = value is None
-        if isinstance(value, int) and not isinstance(value, bool):
-            wrong = (self.minimum is not None and value < self.minimum) or (
-                self.maximum is not None and value > self.maximum
-            )
-        if self.choices and value not in self.choices:
-            wrong = True
-        if self.pattern and isinstance(value, str) and not re.fullmatch(self.pattern, value):
-            wrong = True
-        if wrong:
-            told = "(a secret)" if self.secret else repr(raw)
-            raise Invalid(
-                f"The setting '{self.name}' is {told} in {source}; allowed is {self.allowed()}.",
-                field=self.name,
-            )
-        return value
-
-    def _convert(self, raw: object) -> Any:
-        if self.type is bool:
-            return raw if isinstance(raw, bool) else _WORDS.get(str(raw).strip().lower())
-        if self.type is int:
-            if isinstance(raw, bool):
-                return None
-            try:
-                return int(str(raw).strip())
-            except ValueError:
-                return None
-        if self.type is tuple:
-            parts = raw.split(",") if isinstance(raw, str) else raw
-            if not isinstance(parts, Iterable) or isinstance(parts, Mapping):
-                return None
-            return tuple(str(part).strip() for part in parts if str(part).strip())
-        if not isinstance(raw, str | Path) or "\0" in str(raw):
-            return None
-        # An empty path would be the working folder, which nobody means.
-        if self.type is Path and not str(raw).strip():
-            return None
-        return Path(raw).expanduser() if self.type is Path else str(raw)
 
 
 def _row(default: Any, help: str, **extra: Any) -> Any:
@@ -152,6 +68,9 @@ class Settings:
     )
     trusted_proxies: int = _row(
         0, "How many proxies in front set X-Forwarded-* headers.", minimum=0, maximum=10
+    )
+    trusted_hosts: tuple[str, ...] = _row(
+        (), "Further names by which people may call this server, beside that in 'public_url'."
     )
     collective_name: str = _row("MusicConnect", "Name of the collective, shown on every page.")
     database_url: str = _row(
@@ -182,7 +101,26 @@ class Settings:
         pattern=r"(?s:.{32,})?",
         form="at least 32 characters, or nothing",
     )
+    media_master_key: str = _row(
+        "",
+        "Key that wraps the keys of encrypted tracks; empty: derived from the secret key.",
+        secret=True,
+        pattern=r"(?s:.{32,})?",
+        form="at least 32 characters, or nothing",
+    )
+    media_master_key_former: str = _row(
+        "",
+        "The master key of before, or the secret key of before, until 'musicconnect keys rewrap' has run.",
+        secret=True,
+        pattern=r"(?s:.{32,})?",
+        form="at least 32 characters, or nothing",
+    )
     ffmpeg: str = _row("", "The ffmpeg program to use; empty: the one installed with MusicConnect.")
+    sandbox: str = _row(
+        "auto",
+        "What stands around the decoders of sound and pictures; auto: the strongest that works here.",
+        choices=("auto", "bubblewrap", "landlock", "off"),
+    )
     web_threads: int = _row(8, "Requests the embedded web server answers at once.", minimum=1, maximum=256)
     worker_threads: int = _row(2, "Jobs one worker process runs at once.", minimum=1, maximum=64)
     max_upload_mb: int = _row(
@@ -202,7 +140,23 @@ class Settings:
     job_attempts: int = _row(
         5, "How often a job is tried before it counts as failed.", minimum=1, maximum=100
     )
+    smtp_url: str = _row(
+        "",
+        "smtp://NAME:PASSWORD@host:587 (STARTTLS), smtps://… (TLS) or smtp+plain://… (neither); empty: mail waits in the outbox.",
+        secret=True,
+        pattern=r"((smtp|smtps|smtp\+plain)://[^\s/?#]+/?)?",
+        form="smtp://…, smtps://… or smtp+plain://…, or nothing",
+    )
+    mail_from: str = _row(
+        "",
+        "Address that mail comes from, such as music@example.org; needed with 'smtp_url'.",
+        pattern=r"([^@\s<>\"(),:;\x00-\x1f]+@[^@\s<>\"(),:;\x00-\x1f]+)?",
+        form="an e-mail address, or nothing",
+    )
     registration: bool = _row(True, "Whether visitors may open an account.")
+    require_second_factor: bool = _row(
+        True, "Whether admins, and owners of artists that earn, must have a second factor."
+    )
     disabled_plugins: tuple[str, ...] = _row((), "Plugins that are installed but must not run.")
     log_level: str = _row("info", "How much is logged.", choices=("debug", "info", "warning", "error"))
     plugins: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))

@@ -11,7 +11,9 @@ import peewee
 from appliance import database
 from appliance import hooks
 from appliance import jobs
+from appliance import mail
 from appliance import plugin_settings
+from appliance import sandbox
 from appliance.errors import Unavailable
 from appliance.jobs import running
 from appliance.settings import Settings
@@ -63,6 +65,8 @@ def start(settings: Settings, *, immediate: bool = False) -> Appliance:
     store = open_store(store_url(settings))
     jobs.configure(queue_url(settings), secret=secret, immediate=immediate)
     running.use_lease(settings.job_lease_s)
+    mail.configure(settings)
+    sandbox.use(settings.sandbox)
     _appliance = Appliance(settings, store, secret)
     return _appliance
 

@@ -23,10 +23,11 @@ from tests.servers.postgresql import Cluster
 from tests.servers.postgresql import cluster
 from tests.sounds import tone
 from transcoder import downloads
+from transcoder import resealing
 from transcoder import tasks
 from web.app import create_app
 
-REGISTERED = (chores, downloads, tasks)
+REGISTERED = (chores, downloads, resealing, tasks)
 """Modules whose import declares the jobs that an immediate queue runs."""
 
 

@@ -117,9 +117,14 @@ def hooks_page() -> str:
         users = [point for point, module in loaded() if hasattr(module, name)]
         lines += ["", "Used by: " + ", ".join(f"`{user}`" for user in users) + "."]
     lines += ["", "## What crosses a hook", ""]
-    for name, kind in (("PublishedTrack", hookspecs.PublishedTrack), ("Setting", settings.Setting)):
+    for kind in (
+        hookspecs.PublishedTrack,
+        hookspecs.Departure,
+        hookspecs.ForeignAccount,
+        settings.Setting,
+    ):
         fields = ", ".join(f"`{field}`" for field in kind.__dataclass_fields__)
-        lines += [f"**{name}**: {inspect.cleandoc(kind.__doc__ or '')} Its fields: {fields}.", ""]
+        lines += [f"**{kind.__name__}**: {inspect.cleandoc(kind.__doc__ or '')} Its fields: {fields}.", ""]
     return page(lines)
 
 

@@ -2,7 +2,8 @@
 
 Run ``make texts`` after changing a text. Texts stand in templates (``_("…")``), in views (``gettext``), in the sentences of errors
 (``Invalid("…")``) and in scripts (``t("…")``). For each language there is a catalogue ``web/translations/<language>/LC_MESSAGES/messages.po`` to
-edit; ``messages.mo`` and ``texts.json``, the part that scripts need, are made from it, and a test says when they are old.
+edit; ``messages.mo`` and ``texts.json``, the part that scripts need, are made from it, and a test says when they are old. What mail says
+has a catalogue of its own beside the mail, ``appliance/mail/translations/<language>/LC_MESSAGES/mail.po``: the appliance needs no web.
 """
 
 import io
@@ -10,6 +11,7 @@ import json
 import re
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC
 from datetime import datetime
 from pathlib import Path
@@ -22,6 +24,8 @@ from babel.messages.pofile import write_po
 
 ROOT = Path(__file__).resolve().parents[1]
 TRANSLATIONS = ROOT / "web" / "translations"
+MAIL = ("appliance/mail/wording.py", "appliance/mail/account_wording.py")
+"""Where the sentences of mail stand."""
 LANGUAGES = ("de",)
 ERRORS = (
     "Invalid",
@@ -41,13 +45,16 @@ LEFT_OUT = {
     "appliance/doctor.py": "operators: a finding is what is searched for and copied, and the page of health shows it as the console does",
     "appliance/hooks.py": "operators and authors of plugins",
     "appliance/jobs/queue.py": "operators, on the page of health",
+    "appliance/mail/server.py": "operators, at the start",
     "appliance/plugin_settings.py": "operators and authors of plugins",
     "appliance/settings.py": "operators, at the start",
     "appliance/startup.py": "operators, at the start",
     "appliance/storage/": "operators, setting a store up; programs, asking for a range",
     "appliance/supervisor.py": "operators, at the start",
     "appliance/account_commands.py": "operators, on the console",
+    "appliance/accounts/audit_chain.py": "operators, on the console",
     "appliance/job_commands.py": "operators, on the console",
+    "appliance/mail_commands.py": "operators, on the console",
     "appliance/search_commands.py": "operators, on the console",
     "appliance/listening/events.py": "programs",
     "transcoder/commands.py": "operators, on the console",
@@ -70,7 +77,26 @@ KEYWORDS = {
     # A kind of error that has one sentence of its own.
     "__init__": None,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """Where a family of texts has its catalogues: a folder, their name, and whether scripts read some of them."""
+
+    folder: Path
+    name: str
+    scripts: bool
+
+    def catalogue(self, language: str) -> Path:
+        """The catalogue of *language*, to be edited by hand."""
+        return self.folder / language / "LC_MESSAGES" / f"{self.name}.po"
+
+
+PAGES = Shelf(TRANSLATIONS, "messages", scripts=True)
+LETTERS = Shelf(ROOT / "appliance" / "mail" / "translations", "mail", scripts=False)
 BORN = datetime(2026, 1, 1, tzinfo=UTC)
+Text = tuple[str | tuple[str, ...], str, int]
+"""A text or its forms, the file and the line."""
 SCRIPT_TEXT = re.compile(r"""\bt\(\s*("(?:[^"\\]|\\.)*")""")
 """The first argument of ``t("…")``, a literal in double quotes, which is JSON too."""
 
@@ -78,28 +104,42 @@ SCRIPT_TEXT = re.compile(r"""\bt\(\s*("(?:[^"\\]|\\.)*")""")
 def main() -> None:
     """Bring every catalogue up to date and say what is missing; with ``--check`` write nothing, and say what is old too."""
     check = "--check" in sys.argv[1:]
-    fresh = gathered()
-    wrong = [problem for language in LANGUAGES for problem in bring_up_to_date(language, fresh, check=check)]
+    wrong = [
+        problem
+        for shelf, fresh in ((PAGES, gathered()), (LETTERS, gathered_letters()))
+        for language in LANGUAGES
+        for problem in bring_up_to_date(language, fresh, shelf=shelf, check=check)
+    ]
     if wrong:
         sys.exit("\n".join(wrong))
 
 
 def gathered() -> Catalog:
-    """Every text there is now, with the places where it stands."""
+    """Every text of pages, errors and scripts there is now, with the places where it stands."""
+    return _catalogue(*python_texts(), *template_texts(), *script_texts())
+
+
+def gathered_letters() -> Catalog:
+    """Every text of mail there is now."""
+    return _catalogue(*(text for name in MAIL for text in _extracted("python", ROOT / name)))
+
+
+def _catalogue(*texts: Text) -> Catalog:
     catalog = Catalog(project="MusicConnect", charset="utf-8")
-    for text, path, line in [*python_texts(), *template_texts(), *script_texts()]:
+    for text, path, line in texts:
         catalog.add(text, locations=[(path, line)], flags=())
     return catalog
 
 
-def python_texts() -> Iterator[tuple[str | tuple[str, ...], str, int]]:
+def python_texts() -> Iterator[Text]:
     """Texts of views, and sentences of errors."""
     for package in ("appliance", "transcoder", "web"):
         for path in sorted((ROOT / package).rglob("*.py")):
-            yield from _extracted("python", path)
+            if _name(path) not in MAIL:
+                yield from _extracted("python", path)
 
 
-def template_texts() -> Iterator[tuple[str | tuple[str, ...], str, int]]:
+def template_texts() -> Iterator[Text]:
     """Texts of pages."""
     for path in sorted((ROOT / "web" / "templates").rglob("*.html")):
         yield from _extracted("jinja2.ext:babel_extract", path)
@@ -113,7 +153,7 @@ def script_texts() -> Iterator[tuple[str, str, int]]:
             yield json.loads(found[1]), _name(path), source.count("\n", 0, found.start()) + 1
 
 
-def _extracted(method: str, path: Path) -> Iterator[tuple[str | tuple[str, ...], str, int]]:
+def _extracted(method: str, path: Path) -> Iterator[Text]:
     if _name(path).startswith(tuple(LEFT_OUT)):
         return
     with path.open("rb") as file:
@@ -128,10 +168,9 @@ def _name(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-def bring_up_to_date(language: str, fresh: Catalog, *, check: bool) -> list[str]:
+def bring_up_to_date(language: str, fresh: Catalog, *, check: bool, shelf: Shelf = PAGES) -> list[str]:
     """Write the catalogue of *language* and what is made from it; returns what is wrong with what is there."""
-    folder = TRANSLATIONS / language
-    po = folder / "LC_MESSAGES" / "messages.po"
+    po = shelf.catalogue(language)
     catalog = _read(po, language)
     catalog.update(fresh, no_fuzzy_matching=True)
     catalog.obsolete.clear()
@@ -139,8 +178,9 @@ def bring_up_to_date(language: str, fresh: Catalog, *, check: bool) -> list[str]
     files = {
         po: _written(write_po, catalog, width=120, sort_output=True, include_lineno=False),
         po.with_suffix(".mo"): _written(write_mo, catalog),
-        folder / "texts.json": _script_part(catalog),
     }
+    if shelf.scripts:
+        files[shelf.folder / language / "texts.json"] = _script_part(catalog)
     if not check:
         po.parent.mkdir(parents=True, exist_ok=True)
         for path, data in files.items():

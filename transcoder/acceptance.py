@@ -101,7 +101,12 @@ def first_damage_s(source: Path, *, ffmpeg: str, limits: Limits, facts: SourceFa
 
     try:
         program.run(
-            ffmpeg, ["-xerror", *node.get_args()], sound_s=facts.duration_s, limits=limits, on_progress=see
+            ffmpeg,
+            ["-xerror", *node.get_args()],
+            sound_s=facts.duration_s,
+            limits=limits,
+            reads=[source],
+            on_progress=see,
         )
     except Unplayable:
         return reached_s

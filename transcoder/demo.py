@@ -29,6 +29,9 @@ from appliance.library import playlists
 from appliance.library.models import Playlist
 from appliance.library.models import Visibility
 from appliance.memberships import founding
+from appliance.memberships import granting
+from appliance.memberships import tiers
+from appliance.memberships.models import Origin
 from transcoder import covers
 from transcoder import liner_notes
 from transcoder import program
@@ -53,6 +56,7 @@ def make(*, now: datetime) -> bool:
         made = {song.release: _release(owner, song, now=now) for song in synthesis.SONGS}
         for slug, said in liner_notes.ARTISTS.items():
             artist_page.edit(artists.find(slug), said, actor=owner, now=now)
+        _memberships(owner, now=now)
         draft = {name: value for name, value in liner_notes.DRAFT.items() if name != "artist"}
         releases.create(artists.find(liner_notes.DRAFT["artist"]), draft, now=now)
         notes = {made[title].id: note for title, note in liner_notes.FEATURED.items()}
@@ -64,6 +68,26 @@ def make(*, now: datetime) -> bool:
         # Below transcoding, so that the first song can be heard before the last is synthesised.
         jobs.send(job_id, priority=-10)
     return True
+
+
+def _memberships(owner: User, *, now: datetime) -> None:
+    """What the artists made of their tiers, and where the fan is a member."""
+    for slug, said in liner_notes.TIERS.items():
+        for tier in tiers.of_artist(artists.find(slug)):
+            if tier.kind in said:
+                tiers.edit(tier, said[tier.kind], actor=owner, now=now)
+    for slug, kind in liner_notes.MEMBERSHIPS.items():
+        artist = artists.find(slug)
+        (tier,) = [row for row in tiers.of_artist(artist) if row.kind == kind]
+        granting.grant(
+            artist,
+            FAN_EMAIL,
+            tier_id=tier.id,
+            origin=Origin.GIFT,
+            note="For the demo.",
+            actor=owner,
+            now=now,
+        )
 
 
 def track_id(song: synthesis.Song) -> str:

@@ -1,25 +1,18 @@
-"""Run ffmpeg on untrusted files: the only module that starts a process.
-
-Every run has a processor, memory, file-size and wall-clock limit, no network, no terminal, a clean
-environment and a process group of its own. A child also dies with its worker, even one killed with -9:
-``setpriv`` (util-linux) asks the kernel for that before it becomes ``prlimit``, which becomes ffmpeg, so no
-Python runs between fork and exec (``preexec_fn`` is unsafe in a threaded worker).
-"""
+"""Run ffmpeg on untrusted files, in the sandbox, with limits that grow with the sound."""
 
 from __future__ import annotations
 
 import collections
 import os
 import re
-import selectors
+import shutil
 import signal
-import subprocess
-import time
 from collections.abc import Callable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance import sandbox
 from transcoder import failures
 from transcoder.limits import DEFAULT_LIMITS
 from transcoder.limits import Limits
@@ -27,8 +20,6 @@ from transcoder.limits import Limits
 TAIL_LINES = 40
 MOST_CAUSES = 10
 LONGEST_LINE_BYTES = 4096
-BLOCK_BYTES = 1 << 16
-ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
 OLDEST_VERSION = (6, 0)
 NEEDED = {
     "encoders": ("aac", "flac", "alac", "libmp3lame", "libvorbis", "libopus"),
@@ -54,6 +45,7 @@ def run(
     *,
     sound_s: float = 0.0,
     limits: Limits = DEFAULT_LIMITS,
+    reads: Sequence[Path] = (),
     folder: Path | None = None,
     on_progress: Callable[[float], None] = lambda reached_s: None,
     on_line: Callable[[str], None] = lambda line: None,
@@ -61,12 +53,10 @@ def run(
 ) -> Finished:
     """Run ffmpeg to its end and say how far it got.
 
-    *on_progress* gets the seconds of sound done, about twice a second; what it raises stops ffmpeg and is passed
-    on. *on_line* gets each line of ffmpeg's log, *on_bytes* what it writes to ``pipe:1``. *folder* is where relative names are found. Raises ``Unplayable`` when the file is at fault and
-    ``Interrupted`` when the machine is.
+    It sees the files in *reads* and *folder*, where it may write and where relative names are found. *on_progress* gets the seconds of
+    sound done, about twice a second; what it raises stops ffmpeg and is passed on. *on_line* gets each line of ffmpeg's log, *on_bytes*
+    what it writes to ``pipe:1``. Raises ``Unplayable`` when the file is at fault and ``Interrupted`` when the machine is.
     """
-    wall_s = limits.wall_for(sound_s)
-    deadline = time.monotonic() + wall_s
     tail: collections.deque[str] = collections.deque(maxlen=TAIL_LINES)
     causes: list[str] = []
     reached_s = 0.0
@@ -86,66 +76,60 @@ def run(
         elif key == "progress":
             on_progress(reached_s)
 
-    news, newswire = os.pipe()
-    try:
-        try:
-            process = subprocess.Popen(
-                [
-                    *_launcher(limits.cpu_for(sound_s), limits),
-                    *(ffmpeg, *PREAMBLE, "-progress", f"pipe:{newswire}"),
-                    *arguments,
-                ],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE if on_bytes else subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                # No HOME, no proxies, no AV_LOG settings: a run depends on its arguments alone.
-                env=ENVIRONMENT,
-                cwd=folder,
-                pass_fds=[newswire],
-                process_group=0,
-            )
-        except OSError as exc:
-            raise failures.Interrupted(failures.NO_FFMPEG, detail=str(exc)) from exc
-        finally:
-            os.close(newswire)
-        assert process.stderr
-        streams: dict[int, Callable[[bytes], None]] = {
-            news: _Lines(see).take,
-            process.stderr.fileno(): _Lines(hear).take,
-        }
-        if process.stdout and on_bytes:
-            streams[process.stdout.fileno()] = on_bytes
-        with process:
-            try:
-                in_time = _read(process, streams, deadline)
-            except BaseException:
-                _kill(process)
-                raise
-            if not in_time:
-                _kill(process)
-    finally:
-        os.close(news)
+    bounds = _bounds(limits, cpu_s=limits.cpu_for(sound_s), wall_s=limits.wall_for(sound_s))
+    ended = _start(
+        ffmpeg,
+        lambda news: [*PREAMBLE, "-progress", f"pipe:{news}", *arguments],
+        reads=reads,
+        folder=folder,
+        bounds=bounds,
+        on_news=_Lines(see).take,
+        on_stderr=_Lines(hear).take,
+        on_stdout=on_bytes,
+    )
     log = "\n".join([*causes, *tail])
-    if not in_time:
-        raise failures.Interrupted(failures.TOO_SLOW, detail=f"stopped after {wall_s:.0f} s\n{log}")
-    if process.returncode:
-        raise _explain(process.returncode, log)
+    if not ended.in_time:
+        raise failures.Interrupted(failures.TOO_SLOW, detail=f"stopped after {bounds.wall_s:.0f} s\n{log}")
+    if ended.returncode:
+        raise _explain(ended.returncode, log)
+    if folder and any(entry.is_symlink() for entry in os.scandir(folder)):
+        # ffmpeg makes none: whoever took it over wants us to read and publish another file.
+        raise failures.Unplayable(failures.NOT_AUDIO, detail="a link lay among what was made")
     return Finished(log, reached_s)
 
 
-def _launcher(cpu_s: int, limits: Limits) -> list[str]:
-    # The hard limit a little above the soft one: SIGXCPU first, SIGKILL for whoever ignores it.
-    return [
-        "setpriv",
-        "--pdeathsig=KILL",
-        "--no-new-privs",
-        "prlimit",
-        f"--cpu={cpu_s}:{cpu_s + 5}",
-        f"--as={limits.memory_bytes}",
-        f"--fsize={limits.output_bytes}",
-        "--core=0",
-        "--",
-    ]
+def _start(
+    ffmpeg: str,
+    arguments: Callable[[int], Sequence[str]],
+    *,
+    bounds: sandbox.Bounds,
+    on_stderr: Callable[[bytes], None],
+    on_stdout: Callable[[bytes], None] | None = None,
+    on_news: Callable[[bytes], None] | None = None,
+    reads: Sequence[Path] = (),
+    folder: Path | None = None,
+) -> sandbox.Ended:
+    program = shutil.which(ffmpeg, path=os.defpath)
+    if program is None:
+        raise failures.Interrupted(failures.NO_FFMPEG, detail=f"{Path(ffmpeg).name} is not there")
+    try:
+        return sandbox.run(
+            sandbox.chosen(),
+            lambda news: [program, *arguments(news)],
+            room=sandbox.Room(program=(Path(program),), reads=tuple(reads), folder=folder),
+            bounds=bounds,
+            on_stderr=on_stderr,
+            on_stdout=on_stdout,
+            on_news=on_news,
+        )
+    except sandbox.NotStarted as exc:
+        raise failures.Interrupted(failures.NO_FFMPEG, detail=exc.detail) from exc
+
+
+def _bounds(limits: Limits, *, cpu_s: int, wall_s: float) -> sandbox.Bounds:
+    return sandbox.Bounds(
+        cpu_s=cpu_s, wall_s=wall_s, memory_bytes=limits.memory_bytes, file_bytes=limits.output_bytes
+    )
 
 
 class _Lines:
@@ -161,38 +145,6 @@ class _Lines:
         self.rest = rest[:LONGEST_LINE_BYTES]
         for line in lines:
             self.listener(line[:LONGEST_LINE_BYTES].decode("utf-8", "replace"))
-
-
-def _read(
-    process: subprocess.Popen[bytes], streams: dict[int, Callable[[bytes], None]], deadline: float
-) -> bool:
-    """Hand on every stream as it comes until all are closed; False when the deadline comes first."""
-    with selectors.DefaultSelector() as selector:
-        for descriptor, listener in streams.items():
-            selector.register(descriptor, selectors.EVENT_READ, listener)
-        while selector.get_map():
-            left_s = deadline - time.monotonic()
-            if left_s <= 0:
-                return False
-            for key, _ in selector.select(left_s):
-                block = os.read(key.fd, BLOCK_BYTES)
-                if block:
-                    key.data(block)
-                else:
-                    selector.unregister(key.fd)
-    try:
-        process.wait(max(0.1, deadline - time.monotonic()))
-    except subprocess.TimeoutExpired:
-        return False
-    return True
-
-
-def _kill(process: subprocess.Popen[bytes]) -> None:
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass  # It ended by itself in this very moment, which is as good.
-    process.wait()
 
 
 def _explain(returncode: int, log: str) -> failures.Unplayable | failures.Interrupted:
@@ -240,15 +192,15 @@ def shortcomings(ffmpeg: str) -> list[str]:
 
 
 def _ask(ffmpeg: str, question: str) -> str:
-    try:
-        answer = subprocess.run(
-            [*_launcher(10, DEFAULT_LIMITS), ffmpeg, "-hide_banner", question],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            env=ENVIRONMENT,
-            timeout=20,
-            check=True,
-        )
-    except (OSError, subprocess.SubprocessError) as exc:
-        raise failures.Interrupted(failures.NO_FFMPEG, detail=f"{Path(ffmpeg).name}: {exc}") from exc
-    return answer.stdout.decode("utf-8", "replace")
+    told, complaint = bytearray(), bytearray()
+    ended = _start(
+        ffmpeg,
+        lambda news: ["-hide_banner", question],
+        bounds=_bounds(DEFAULT_LIMITS, cpu_s=10, wall_s=20),
+        on_stdout=told.extend,
+        on_stderr=complaint.extend,
+    )
+    if ended.returncode or not ended.in_time:
+        detail = complaint[:LONGEST_LINE_BYTES].decode("utf-8", "replace")
+        raise failures.Interrupted(failures.NO_FFMPEG, detail=f"{Path(ffmpeg).name}: {detail}")
+    return told.decode("utf-8", "replace")

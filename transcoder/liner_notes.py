@@ -68,6 +68,7 @@ RELEASES: dict[str, dict[str, Any]] = {
 }
 TRACKS: dict[str, dict[str, Any]] = {
     "Sunday Bicycle": {
+        "exclusive": True,
         "contributors": [{"name": "Rosa Quill", "role": "Bicycle bell"}],
         "licence": "CC-BY-4.0",
     },
@@ -95,6 +96,19 @@ TRACKS: dict[str, dict[str, Any]] = {
         "contributors": [{"name": "Ada Quill", "role": "Lyricist"}],
     },
 }
+TIERS: dict[str, dict[str, dict[str, Any]]] = {
+    "ada-quill": {
+        "supporter": {
+            "name": "Kitchen table",
+            "about": "A chair at the table, and the songs that are for the table only.",
+            "price_minor": 400,
+            "annual_price_minor": 4000,
+        }
+    },
+}
+"""What artists made of the tiers that everyone begins with, by kind."""
+MEMBERSHIPS = {"lumen-vale": "superfan", "ada-quill": "supporter"}
+"""Of whom the fan is a member, as a gift, and in which tier."""
 FEATURED = {
     "Tidewater Letters": "For an early morning with the window open.",
     "Last Train, First Light": "Best after midnight.",

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from appliance.catalog.rendition_keys import Sealed
 from transcoder import acceptance
 from transcoder import boxes
 from transcoder import encoding
@@ -19,6 +20,7 @@ from transcoder import ffmpeg as program
 from transcoder import ladder
 from transcoder import measurement
 from transcoder import playlist
+from transcoder import sealed_rungs
 from transcoder import verification
 from transcoder.failures import Interrupted
 from transcoder.failures import Unplayable
@@ -60,6 +62,7 @@ class EncodedRung:
     playlist: Path
     media: Path
     duration_ms: int
+    sealed: Sealed | None = None
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,9 @@ def transcode(
     on_progress: Callable[[float], None] = lambda fraction: None,
     on_low_ready: Callable[[EncodedRung], None] = lambda low: None,
     limits: Limits = DEFAULT_LIMITS,
+    sealed: bool = False,
 ) -> Transcoded:
-    """Make every rung of *source* in *folder*, verified, and measure it.
+    """Make every rung of *source* in *folder*, verified, and measure it; *sealed* rungs are encrypted once they are verified.
 
     *on_progress* gets 0 to 1 about twice a second, and what it raises stops the work. *on_low_ready* gets the
     first rung as soon as it is verified, long before the others are made. Raises ``Unplayable`` with a
@@ -104,6 +108,8 @@ def transcode(
         encoding.first_pass(source, declared, low_rung, files=files, most_s=limits.max_duration_s + 1),
         sound_s=declared.duration_s,
         limits=limits,
+        reads=[source],
+        folder=folder,
         on_progress=stage(0.0, LOW_DONE, declared.duration_s),
         on_line=meters.hear,
         on_bytes=meters.see,
@@ -136,12 +142,14 @@ def transcode(
                 again,
                 sound_s=facts.duration_s,
                 limits=limits,
+                reads=[source],
+                folder=folder,
                 on_progress=lambda at: on_progress(math.inf),
             )
             remade, _ = checked(careful, lambda at: on_progress(math.inf))
             anew = {one.rung.quality: one for one in remade}
             made = [anew.get(one.rung.quality, one) for one in made]
-        return [_with_playlist(one, facts) for one in made]
+        return [_with_playlist(one, facts, sealed=sealed) for one in made]
 
     encoded = finish([low_rung], on_progress=stage(LOW_DONE, LOW_CHECKED, facts.duration_s))
     on_low_ready(encoded[0])
@@ -153,6 +161,8 @@ def transcode(
         encoding.second_pass(source, facts, rungs, folder=folder, preview=preview, preview_start_s=start_s),
         sound_s=facts.duration_s,
         limits=limits,
+        reads=[source],
+        folder=folder,
         on_progress=stage(LOW_CHECKED, ALL_DONE, facts.duration_s),
     )
     if rungs:
@@ -184,11 +194,18 @@ def _made(rung: Rung, folder: Path) -> Made:
     return Made(rung, media, layout)
 
 
-def _with_playlist(made: Made, facts: SourceFacts) -> EncodedRung:
+def _with_playlist(made: Made, facts: SourceFacts, *, sealed: bool) -> EncodedRung:
     rung, media = made.rung, made.media
     segments = playlist.segments_of(made.layout, duration_s=facts.duration_s, target_s=ladder.SEGMENT_S)
+    opener, key_name = None, ""
+    if sealed:
+        opener = sealed_rungs.seal(media, header_bytes=made.layout.header_bytes, segments=segments)
+        segments = playlist.sealed_segments(opener.layout, segments)
+        key_name = playlist.key_name(rung.quality)
     bandwidth, average_bandwidth = playlist.bandwidths(segments)
-    text = playlist.media_playlist(media.name, header_bytes=made.layout.header_bytes, segments=segments)
+    text = playlist.media_playlist(
+        media.name, header_bytes=made.layout.header_bytes, segments=segments, key_name=key_name
+    )
     path = media.with_name(playlist.media_playlist_name(made.rung.quality))
     path.write_text(text)
     return EncodedRung(
@@ -203,6 +220,7 @@ def _with_playlist(made: Made, facts: SourceFacts) -> EncodedRung:
         playlist=path,
         media=media,
         duration_ms=facts.duration_ms,
+        sealed=opener,
     )
 
 

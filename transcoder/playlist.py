@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from appliance.catalog import sealing
+from appliance.catalog.sealing import Layout
 from transcoder.boxes import Fragmented
 
 VERSION = 7  # fragmented MP4
 NEAR_S = 0.25  # half a fragment
+_HEADER = re.compile(r'#EXT-X-MAP:URI="[^"]+",BYTERANGE="(\d+)@0"')
+_SEGMENT = re.compile(r"#EXTINF:([\d.]+),\n#EXT-X-BYTERANGE:(\d+)@(\d+)")
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,15 @@ def segments_of(file: Fragmented, *, duration_s: float, target_s: float) -> list
     return segments
 
 
-def media_playlist(media_name: str, *, header_bytes: int, segments: list[Segment]) -> str:
-    """The playlist of one rung: one file, the header and every segment as a byte range of it."""
+def media_playlist(
+    media_name: str, *, header_bytes: int, segments: Sequence[Segment], key_name: str = ""
+) -> str:
+    """The playlist of one rung: one file, the header and every segment as a byte range of it.
+
+    With *key_name* the segments are encrypted under the key at that address. A key holds for all that follows it, so the first one stands
+    behind the header, which is clear, and each segment has its own initialisation vector: our player puts several tracks into one
+    playlist, where the number of a segment is another.
+    """
     lines = [
         "#EXTM3U",
         f"#EXT-X-VERSION:{VERSION}",
@@ -68,7 +81,9 @@ def media_playlist(media_name: str, *, header_bytes: int, segments: list[Segment
         "#EXT-X-INDEPENDENT-SEGMENTS",
         f'#EXT-X-MAP:URI="{media_name}",BYTERANGE="{header_bytes}@0"',
     ]
-    for segment in segments:
+    for number, segment in enumerate(segments):
+        if key_name:
+            lines.append(f'#EXT-X-KEY:METHOD=AES-128,URI="{key_name}",IV=0x{sealing.iv(number).hex()}')
         lines += [
             f"#EXTINF:{segment.duration_s:.6f},",
             f"#EXT-X-BYTERANGE:{segment.size_bytes}@{segment.offset}",
@@ -77,12 +92,45 @@ def media_playlist(media_name: str, *, header_bytes: int, segments: list[Segment
     return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
 
 
+def read_media_playlist(text: str) -> tuple[int, list[Segment]]:
+    """How long the header of a rung is, and its segments, from the playlist that was made of them."""
+    header = _HEADER.search(text)
+    segments = [
+        Segment(int(offset), int(size), float(duration_s))
+        for duration_s, size, offset in _SEGMENT.findall(text)
+    ]
+    if header is None or not segments:
+        raise ValueError("no playlist of a rung")
+    return int(header[1]), segments
+
+
+def sealed_segments(layout: Layout, segments: Iterable[Segment]) -> list[Segment]:
+    """The same stretches of sound in the file whose segments are encrypted."""
+    return [
+        Segment(span.sealed_offset, span.sealed_bytes, segment.duration_s)
+        for span, segment in zip(layout.spans(), segments, strict=True)
+    ]
+
+
+def clear_segments(layout: Layout, segments: Iterable[Segment]) -> list[Segment]:
+    """The same stretches of sound in the file that is not encrypted."""
+    return [
+        Segment(span.clear_offset, span.clear_bytes, segment.duration_s)
+        for span, segment in zip(layout.spans(), segments, strict=True)
+    ]
+
+
 def bandwidths(segments: list[Segment]) -> tuple[int, int]:
     """Peak and average bits per second, measured: the dearest segment, and all segments together."""
     peak = max(segment.size_bytes * 8 / segment.duration_s for segment in segments)
     total_s = sum(segment.duration_s for segment in segments)
     average = sum(segment.size_bytes for segment in segments) * 8 / total_s
     return math.ceil(peak), math.ceil(average)
+
+
+def key_name(quality: str) -> str:
+    """What the key of a rung is called, beside its playlist, so that it inherits the permission in the address."""
+    return f"{quality}.key"
 
 
 def media_playlist_name(quality: str) -> str:

@@ -93,9 +93,8 @@ def probe(source: Path, *, ffmpeg: str, limits: Limits = DEFAULT_LIMITS) -> Sour
         raise failures.Unplayable(failures.EMPTY)
     if boxes.is_protected(source):
         raise failures.Unplayable(failures.PROTECTED)
-    node = open_source(source)["a:0"]
     lines: list[str] = []
-    _listen_briefly(ffmpeg, node, lines, limits)
+    _listen_briefly(ffmpeg, source, lines, limits)
     facts = read_facts(lines)
     check(facts, limits)
     if facts.container == "ogg" and not ends_as_ogg(source):
@@ -112,10 +111,10 @@ def ends_as_ogg(source: Path) -> bool:
     return last >= 0 and len(tail) > last + 5 and bool(tail[last + 5] & 4)
 
 
-def _listen_briefly(program: str, node: Any, lines: list[str], limits: Limits) -> None:
-    arguments = node.output("pipe:2", format="null", t=0.2).get_args()
+def _listen_briefly(program: str, source: Path, lines: list[str], limits: Limits) -> None:
+    arguments = open_source(source)["a:0"].output("pipe:2", format="null", t=0.2).get_args()
     try:
-        ffmpeg.run(program, arguments, limits=limits, on_line=lines.append)
+        ffmpeg.run(program, arguments, limits=limits, reads=[source], on_line=lines.append)
     except failures.Unplayable as exc:
         # Before the sound is known every refusal means the same to the artist, unless the cause is a known one.
         known = "[info] Input #0" in exc.detail

@@ -83,7 +83,13 @@ def synthesise(song: Song, target: Path, *, ffmpeg: str, limits: Limits = DEFAUL
         "metadata:g:5": f"genre={song.genre}",
     }
     output = mix.output(str(target), ac=song.channels, **song.encoder, **tags)
-    program.run(ffmpeg, ["-y", *map(str, output.get_args())], sound_s=song.duration_s, limits=limits)
+    program.run(
+        ffmpeg,
+        ["-y", *map(str, output.get_args())],
+        sound_s=song.duration_s,
+        limits=limits,
+        folder=target.parent,
+    )
 
 
 def _play(part: Part, song: Song) -> Any:

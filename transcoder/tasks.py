@@ -13,6 +13,7 @@ from appliance.catalog import artwork
 from appliance.catalog import masters
 from appliance.catalog import originals
 from appliance.catalog import publishing
+from appliance.catalog import rendition_keys
 from appliance.catalog import tracks
 from appliance.catalog.models import Release
 from appliance.catalog.models import Rendition
@@ -76,6 +77,7 @@ class Run:
         self.first = not track.duration_ms
         self.source_key: str = track.original_key
         self.kept: set[str] = set()
+        self.ring = rendition_keys.ring(appliance.settings, appliance.secret)
 
     @property
     def asset(self) -> str:
@@ -98,6 +100,7 @@ class Run:
                 on_progress=lambda fraction: self.job.progress(0.95 * fraction),
                 on_low_ready=self.low_is_ready,
                 limits=pipeline.Limits(max_duration_s=60 * self.settings.max_duration_min),
+                sealed=self.track.exclusive,
             )
         for rung in made.rungs:
             self.put_rung(rung)
@@ -129,7 +132,7 @@ class Run:
             self.kept.add(rung.quality)
 
     def add_rendition(self, rung: pipeline.EncodedRung) -> None:
-        """Note the rung once, also when it was noted as ``low`` before."""
+        """Note the rung once, also when it was noted as ``low`` before, and what opens it."""
         Rendition.insert(
             track=self.track.id,
             run_id=self.run_id,
@@ -142,6 +145,10 @@ class Run:
             bits=rung.bits,
             size_bytes=rung.size_bytes,
         ).on_conflict_ignore().execute()
+        if rung.sealed:
+            here = (Rendition.track == self.track.id) & (Rendition.run_id == self.run_id)
+            row = Rendition.get(here, Rendition.quality == rung.quality)
+            rendition_keys.keep(row, rung.sealed, self.ring)
 
     def commit(
         self, made: pipeline.Transcoded, waveform_key: str, preview_key: str, *, now: datetime
@@ -164,7 +171,8 @@ class Run:
                 self.add_rendition(rung)
             track = tracks.find(self.track.id)
             Rendition.delete().where(Rendition.track == track.id, Rendition.run_id != self.run_id).execute()
-            queued = publishing.became_ready(track, now=now)
+            # Somebody may have made it exclusive meanwhile, or open.
+            queued = [*publishing.became_ready(track, now=now), *tracks.queue_reseal(track.id, now=now)]
         for job_id in queued:
             jobs.send(job_id)
 

@@ -16,11 +16,12 @@ from appliance.settings import Settings
 from transcoder import demo
 from transcoder import downloads
 from transcoder import program
+from transcoder import resealing
 from transcoder import tasks
 
 log = logging.getLogger(__name__)
 
-REGISTERED = (chores, demo, downloads, tasks)
+REGISTERED = (chores, demo, downloads, resealing, tasks)
 """Modules whose import declares jobs."""
 GRACE_S = 5
 

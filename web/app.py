@@ -9,12 +9,16 @@ from appliance.startup import Appliance
 from web import about
 from web import admin
 from web import api
+from web import bodies
 from web import design
 from web import discovery
 from web import downloads
 from web import errors
 from web import frame
+from web import gate
+from web import headers
 from web import health
+from web import hosts
 from web import installed
 from web import library
 from web import listen
@@ -46,14 +50,18 @@ def create_app(appliance: Appliance) -> Flask:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         MAX_CONTENT_LENGTH=(settings.max_upload_mb + 1) * 1024 * 1024,
-        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        MAX_FORM_MEMORY_SIZE=bodies.MOST_FORM_BYTES,
         MAX_FORM_PARTS=200,
         TEMPLATES_AUTO_RELOAD=False,
     )
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    # In this order: who calls it what, how much is sent, and only then who is asking.
+    hosts.register(app, settings)
+    bodies.register(app)
     request_cycle.register(app)
+    headers.register(app)
     frame.register(app)
     resubmission.register(app)
     private_keys.register(app)
@@ -76,10 +84,12 @@ def create_app(appliance: Appliance) -> Flask:
         listen,
         listening,
         media,
+        gate,
         storefront,
         discovery,
         sharing,
         studio,
+        security,
         people,
         admin,
         about,

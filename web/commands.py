@@ -21,6 +21,7 @@ from appliance.invocation import EXIT_WRONG
 from appliance.invocation import data_option
 from appliance.invocation import settings_from
 from appliance.settings import Settings
+from web.nginx import nginx
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def register_commands(cli: click.Group) -> None:
     """Add the commands of the server."""
     cli.add_command(serve)
     cli.add_command(web)
+    cli.add_command(nginx)
 
 
 @click.command(short_help="Run all of one node: web server and worker.")
@@ -84,8 +86,7 @@ def web(ctx: click.Context, host: str | None, port: int | None, fd: int | None, 
 
 def _run(settings: Settings, fd: int | None) -> None:
     # Imported here: the supervisor, which never answers a request, would carry Flask in its memory all day.
-    import waitress
-
+    from web import serving
     from web.app import create_app
 
     appliance = startup.start(settings)
@@ -98,14 +99,10 @@ def _run(settings: Settings, fd: int | None) -> None:
     # Waitress keeps the body of a large request in a temporary file: beside the data, for /tmp may be memory.
     appliance.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     tempfile.tempdir = str(appliance.scratch)
-    server = waitress.create_server(
+    server = serving.server(
         create_app(appliance),
         sockets=[listening],
         threads=settings.web_threads,
-        max_request_body_size=(settings.max_upload_mb + 1) * 1024 * 1024,
-        channel_timeout=120,
-        connection_limit=1000,
-        ident=None,
         clear_untrusted_proxy_headers=not settings.trusted_proxies,
     )
 

@@ -21,6 +21,7 @@ TITLES = {
     405: N_("This does not work here"),
     409: N_("Somebody was faster"),
     413: N_("This is too large"),
+    421: N_("Not known by that name"),
     422: N_("Something in it cannot be taken"),
     500: N_("Something went wrong on our side"),
     503: N_("Just a moment"),

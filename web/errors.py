@@ -25,6 +25,7 @@ from appliance.catalog import originals
 from appliance.catalog import staging
 from appliance.catalog import versions
 from web import error_pages
+from web import hosts
 from web import kept_forms
 from web.error_pages import N_
 from web.request_cycle import BadToken
@@ -37,6 +38,7 @@ log = logging.getLogger(__name__)
 
 STATUS: dict[type[errors.MusicConnectError], int] = {
     # The first match counts, so what is more special stands first. 460 and 423 are words of tus 1.0.0 and RFC 4918.
+    hosts.WrongHost: 421,
     staging.WrongChecksum: 460,
     staging.Busy: 423,
     originals.TooLarge: 413,
@@ -59,6 +61,7 @@ TITLES = {
     413: "Too large",
     415: "Unsupported type",
     416: "No such range",
+    421: "Not known by that name",
     423: "Locked",
     422: "Something in it cannot be taken",
     460: "Checksum mismatch",

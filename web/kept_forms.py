@@ -10,7 +10,7 @@ from flask import Response
 from flask import render_template
 from flask import request
 
-PRIVATE = ("csrf_token", "password", "code", "secret")
+PRIVATE = ("csrf_token", "password", "code", "secret", "passkey")
 LONGEST_SHOWN = 500
 
 
@@ -39,18 +39,22 @@ def can_be_kept() -> bool:
     return request.method == "POST" and request.blueprint != "api" and ours and bool(request.form)
 
 
-def page(status: int, detail: str) -> Response:
-    """The page that keeps the form; passwords and codes are not written into it."""
-    kept = [
+def fields() -> list[Kept]:
+    """What the form of this request holds and may be written into a page."""
+    return [
         Kept(name, value)
         for name, values in request.form.lists()
         for value in values
         if not any(word in name for word in PRIVATE)
     ]
+
+
+def page(status: int, detail: str) -> Response:
+    """The page that keeps the form; passwords and codes are not written into it."""
     html = render_template(
         "kept_form.html",
         detail=detail,
-        fields=kept,
+        fields=fields(),
         files=bool(request.files),
         action=request.full_path.rstrip("?"),
         signed_out=status == 401,

@@ -21,6 +21,7 @@ from appliance.memberships.access import Access
 from web import addresses
 from web import private_keys
 from web.presentation import tracklists
+from web.request_cycle import note_epoch
 from web.request_cycle import person
 from web.request_cycle import roles
 
@@ -61,6 +62,7 @@ def lyrics(track_id: str) -> Response:
 @blueprint.get("/tracks/<track_id>/plain.m4a")
 def plain(track_id: str) -> ResponseReturnValue:
     """Lead a browser without scripts to one file: the best that this person may hear, else the preview."""
+    note_epoch(anew=True)
     row, right = _seen(track_id)
     made = [rung.quality for rung in tracks.renditions_of([row]).get(row.id, [])]
     allowed = access.playable(row, right, made)
@@ -69,7 +71,9 @@ def plain(track_id: str) -> ResponseReturnValue:
         raise NotFound("There is nothing to hear at this address.")
     who = person()
     target = (
-        addresses.file(row, quality, who.id if who else "") if quality else addresses.public(row.preview_key)
+        addresses.file(row, quality, who.id if who else "", until=right.until)
+        if quality
+        else addresses.public(row.preview_key)
     )
     answer = redirect(target)
     # The permission in it ends, and is for this person.

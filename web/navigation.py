@@ -11,7 +11,9 @@ from flask_babel import lazy_gettext
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
+from appliance.accounts import permissions
 from appliance.accounts.models import RoleName
+from appliance.accounts.permissions import Permission
 from appliance.collective import identity
 from web.presentation.pictures import Cover
 from web.presentation.pictures import picture
@@ -85,9 +87,9 @@ def sign_in() -> str:
 
 def account() -> list[Place]:
     """The menu of who is signed in."""
-    admin = RoleName.ADMIN in roles()
+    admin = permissions.allows(roles(), Permission.COLLECTIVE_SEE)
     # Admins find it among the pages of the collective.
-    moderator = RoleName.MODERATOR in roles() and not admin
+    moderator = permissions.allows(roles(), Permission.TAKEDOWNS_MANAGE) and not admin
     shut = {path for path, may in (("/admin", admin), ("/admin/takedowns", moderator)) if not may}
     return _places([row for row in ACCOUNT if row[0] not in shut])
 

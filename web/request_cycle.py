@@ -1,4 +1,4 @@
-"""The cycle of a request: who is asking, one database connection, protection against forged forms, headers of every answer."""
+"""The cycle of a request: who is asking, one database connection, protection against forged forms."""
 
 import secrets
 from collections.abc import Callable
@@ -6,7 +6,6 @@ from typing import Any
 from typing import TypeVar
 
 from flask import Flask
-from flask import Response
 from flask import current_app
 from flask import g
 from flask import request
@@ -15,8 +14,11 @@ from flask_wtf.csrf import CSRFProtect
 
 from appliance import clock
 from appliance import database
+from appliance import revocations
 from appliance.accounts import people
+from appliance.accounts import second_factor
 from appliance.accounts import tokens
+from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
 from appliance.accounts.models import User
 from appliance.errors import NotAllowed
@@ -48,7 +50,6 @@ def register(app: Flask) -> None:
     app.config["WTF_CSRF_TIME_LIMIT"] = None
     csrf.init_app(app)
     app.before_request(begin)
-    app.after_request(finish)
     app.teardown_request(end)
 
 
@@ -85,25 +86,6 @@ def require_own_page() -> None:
         raise NotAllowed("This is for the pages of this server.")
 
 
-def finish(response: Response) -> Response:
-    """Headers that every answer carries."""
-    headers = response.headers
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    # A page with a policy of its own says there who may put it in a frame.
-    if response.mimetype == "text/html" and "Content-Security-Policy" not in headers:
-        headers["X-Frame-Options"] = "SAMEORIGIN"
-        headers["Content-Security-Policy"] = (
-            f"default-src 'self'; script-src 'self' 'nonce-{nonce()}'; style-src 'self' 'nonce-{nonce()}'; "
-            "img-src 'self' data: https:; media-src 'self' blob: https:; connect-src 'self' https:; worker-src 'self' blob:; "
-            "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-        )
-    if response.mimetype in {"text/html", "application/json", "application/problem+json"}:
-        # What one may see another may not, and a signed address in it ends; what is public and stays says so itself.
-        headers.setdefault("Cache-Control", "private, no-cache")
-    return response
-
-
 def end(error: BaseException | None) -> None:
     """Give the connection back."""
     database.let_go()
@@ -130,14 +112,45 @@ def person() -> User | None:
     return found
 
 
+def note_epoch(*, anew: bool = False) -> None:
+    """Note the epoch of revocations, before anything is asked that a permission is made of; *anew* asks the database for it."""
+    if anew:
+        revocations.forget()
+    g.epoch = revocations.epoch()
+
+
+def noted_epoch() -> int:
+    """The epoch to give a permission with; a view that gives one notes it first, or this fails."""
+    return int(g.epoch)
+
+
 def roles() -> frozenset[str]:
-    """The roles of who is asking; a token without the ``admin`` scope leaves that role at home."""
+    """The roles of who is asking; that of an admin rests for a token without its scope, and until there is a second factor."""
     if "roles" not in g:
         who = person()
         names = people.roles_of(who) if who else frozenset()
-        g.roles = names if _scopes() is None or Scope.ADMIN in (_scopes() or ()) else names - {"admin"}
+        scopes = _scopes()
+        g.second_factor_missing = (
+            who is not None
+            and scopes is None
+            and appliance().settings.require_second_factor
+            and second_factor.missing(who, names)
+        )
+        rests = g.second_factor_missing or (scopes is not None and Scope.ADMIN not in scopes)
+        g.roles = names - {RoleName.ADMIN} if rests else names
     found: frozenset[str] = g.roles
     return found
+
+
+def by_token() -> bool:
+    """Whether a program asks, with a token."""
+    return _scopes() is not None
+
+
+def second_factor_missing() -> bool:
+    """Whether rights of who is asking rest because they have no second factor."""
+    roles()
+    return bool(g.second_factor_missing)
 
 
 def require_person(scope: Scope = Scope.WRITE) -> User:
@@ -173,5 +186,7 @@ def _recognise() -> User | None:
         return user
     # Without a cookie there is no session; Flask-Login would go and hash address and browser first.
     if request.cookies and current_user.is_authenticated:
-        return User.get_or_none(User.id == current_user.id)
+        session = g.get("account_session")
+        # Whoever was let in by this very request has a session that nobody looked up yet.
+        return session.user if session else User.get_or_none(User.id == current_user.id)
     return None

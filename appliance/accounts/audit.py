@@ -1,4 +1,4 @@
-"""The audit trail: who did what to whom and when, appended and never edited.
+"""The audit trail: who did what to whom and when, appended, never edited, and chained so that an edit shows (see ``audit_chain``).
 
 An entry is written in the transaction of the act it tells of, so there is no act without it and no entry without the act. It
 names people and things by their ids: a name may be erased, the trail stays.
@@ -13,13 +13,15 @@ from datetime import UTC
 from datetime import date
 from datetime import datetime
 from datetime import time
-from datetime import timedelta
 from enum import StrEnum
 
 import peewee
 
+from appliance import startup
+from appliance.accounts import audit_chain
 from appliance.accounts.models import AuditEntry
 from appliance.accounts.models import User
+from appliance.database import transaction
 
 MOST_DETAIL_CHARACTERS = 4000
 _WORDS = re.compile(r"[a-z_]{1,30}(\.[a-z_]{1,30}){0,2}")
@@ -30,6 +32,23 @@ class Action(StrEnum):
     """What can be done that somebody may ask about later, as dotted words: the thing, then what became of it."""
 
     SIGN_IN = "sign_in"
+    SIGN_IN_FAILED = "sign_in.failed"
+    STEP_UP_FAILED = "step_up.failed"
+    SESSION_REVOKED = "session.revoked"
+    PERSON_REGISTERED = "person.registered"
+    ADDRESS_CONFIRMED = "address.confirmed"
+    ADDRESS_CHANGED = "address.changed"
+    CREDENTIAL_CHANGED = "credential.changed"
+    CREDENTIAL_RECOVERED = "credential.recovered"
+    TOTP_ADDED = "authenticator.added"
+    TOTP_REMOVED = "authenticator.removed"
+    PASSKEY_ADDED = "passkey.added"
+    PASSKEY_REMOVED = "passkey.removed"
+    RECOVERY_CODES_RENEWED = "recovery_codes.renewed"
+    RECOVERY_CODE_USED = "recovery_code.used"
+    SECOND_FACTOR_RESET = "second_factor.reset"
+    DEVICE_TRUSTED = "device.trusted"
+    DEVICE_FORGOTTEN = "device.forgotten"
     SETUP_FINISHED = "setup.finished"
     SETTINGS_CHANGED = "settings.changed"
     PLUGIN_CHANGED = "plugin.changed"
@@ -68,16 +87,21 @@ class Action(StrEnum):
     FEATURED_CHANGED = "featured.changed"
     FEATURED_REMOVED = "featured.removed"
     JOB_RETRIED = "job.retried"
+    MAIL_READ = "mail.read"
+    TRAIL_SEALED = "audit.sealed"
+    IDENTITY_LINKED = "identity.linked"
+    IDENTITY_UNLINKED = "identity.unlinked"
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which entries are wanted; what is empty does not narrow them."""
+    """Which entries are wanted, from a *first* to a *last* day in UTC; what is empty does not narrow them."""
 
     action: str = ""
     actor: str = ""
     subject: str = ""
-    day: date | None = None
+    first: date | None = None
+    last: date | None = None
 
 
 def record(
@@ -88,18 +112,19 @@ def record(
     now: datetime,
     detail: Mapping[str, object] | None = None,
 ) -> int:
-    """Append an entry and return its number; call it inside the transaction of the act.
+    """Append an entry and return its number; call it inside the transaction of the act, as late as can be: entries come one by one.
 
     *actor* is a person's id, or ``None`` for the node itself and its command line. *subject* is a kind and an id, such as
     ``release:01J…``. *detail* is a few facts without secrets; ``ValueError`` for what must not stand here is a mistake of the caller.
     """
     if not _WORDS.fullmatch(action):
         raise ValueError(f"an action is dotted words, not {action!r}")
-    return int(
-        AuditEntry.insert(
-            at=now, action=str(action), actor=actor, subject=subject[:200], detail=canonical(detail or {})
-        ).execute()
-    )
+    text, secret = canonical(detail or {}), startup.appliance().secret
+    with transaction():
+        entry = audit_chain.append(
+            str(action), actor=actor, subject=subject[:200], detail=text, now=now, secret=secret
+        )
+    return int(entry.id)
 
 
 def canonical(detail: Mapping[str, object]) -> str:
@@ -153,7 +178,8 @@ def _conditions(wanted: Filter) -> Iterator[peewee.Expression]:
         yield AuditEntry.actor == wanted.actor
     if wanted.subject:
         yield AuditEntry.subject == wanted.subject
-    if wanted.day:
-        begin = datetime.combine(wanted.day, time(), tzinfo=UTC)
-        yield AuditEntry.at >= begin
-        yield AuditEntry.at < begin + timedelta(days=1)
+    if wanted.first:
+        yield AuditEntry.at >= datetime.combine(wanted.first, time(), tzinfo=UTC)
+    if wanted.last:
+        # The day itself belongs to it; the last one there is has no day after.
+        yield AuditEntry.at <= datetime.combine(wanted.last, time.max, tzinfo=UTC)

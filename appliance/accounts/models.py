@@ -44,6 +44,8 @@ class User(Identified):
     # Made by ``musicconnect demo`` with a password everybody knows: such a node must not face the network.
     demo = peewee.BooleanField(default=False)
     confirmed_at = UtcDateTimeField(null=True)
+    # Since when there is an authenticator app or a passkey; kept beside the password, so that signing in need not look for them.
+    second_factor_since = UtcDateTimeField(null=True)
     created_at = UtcDateTimeField()
 
 
@@ -69,8 +71,34 @@ class ApiToken(Identified):
     last_used_at = UtcDateTimeField(null=True)
 
 
+class SignInIdentity(Identified):
+    """An account elsewhere that opens this one: *issuer* and *subject* name it for good, *email* is what it was last known by."""
+
+    user_id: str
+    user = peewee.ForeignKeyField(User, on_delete="CASCADE")
+    way = peewee.CharField(max_length=30)
+    issuer = peewee.CharField(max_length=300)
+    subject = peewee.CharField(max_length=255)
+    email = peewee.CharField(max_length=254, default="")
+    created_at = UtcDateTimeField()
+    last_used_at = UtcDateTimeField(null=True)
+
+    class Meta:
+        indexes = ((("issuer", "subject"), True),)
+
+
+class AuditHead(Base):
+    """Where the audit trail ends: one row, written with each entry."""
+
+    id = peewee.SmallIntegerField(primary_key=True)
+    count = peewee.BigIntegerField(default=0)
+    last = peewee.BigIntegerField(default=0)
+    digest = peewee.CharField(max_length=64)
+    seal = peewee.CharField(max_length=64, default="")
+
+
 class AuditEntry(Base):
-    """Something that was done: never changed, never removed, so that the numbers only grow.
+    """Something that was done: never changed, never removed, which the database refuses; *digest* chains it to the one before.
 
     *actor* and *subject* are no foreign keys: an entry outlives what it tells of.
     """
@@ -81,6 +109,7 @@ class AuditEntry(Base):
     actor = peewee.CharField(max_length=26, null=True)
     subject = peewee.CharField(max_length=200)
     detail = peewee.TextField(default="{}")
+    digest = peewee.CharField(max_length=64, default="")
 
     class Meta:
         indexes = (

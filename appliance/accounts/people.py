@@ -5,10 +5,12 @@ import secrets
 from collections.abc import Iterable
 from datetime import datetime
 
-from argon2 import PasswordHasher
-
 from appliance.accounts import audit
+from appliance.accounts import passwords
+from appliance.accounts import second_factor
+from appliance.accounts import sessions
 from appliance.accounts.audit import Action
+from appliance.accounts.letters import Letters
 from appliance.accounts.models import Role
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import User
@@ -19,8 +21,8 @@ from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.prepared import Prepared
 
-PASSWORD_LENGTH = (8, 200)
 LONGEST_NAME = 100
+LONGEST_ADDRESS = 254
 _roles = Prepared(lambda user_id: Role.select(Role.name).join(UserRole).where(UserRole.user == user_id))
 # Deliberately loose: RFC 5321 admits more than any stricter pattern, and only a letter that arrives proves an address.
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,189}\.[^@\s\x00-\x1f]{1,63}")
@@ -37,12 +39,7 @@ def create(
 ) -> User:
     """A new, confirmed account; ``Invalid`` for an address or password that cannot be, ``Conflict`` for one that is taken."""
     email = address(email)
-    least, most = PASSWORD_LENGTH
-    if not least <= len(password) <= most:
-        raise Invalid(
-            "A password has {least} to {most} characters.", least=least, most=most, field="password"
-        )
-    hashed = PasswordHasher().hash(password)
+    hashed = passwords.hashed(passwords.require(password, email=email, known_to_all=demo))
     with transaction():
         if User.select().where(User.email == email).exists():
             raise Conflict("There is an account for {email} already.", email=email)
@@ -63,7 +60,7 @@ def create(
 def address(email: str) -> str:
     """*email* as accounts keep it; ``Invalid`` for what cannot be one."""
     email = email.strip().lower()
-    if not _EMAIL.fullmatch(email):
+    if len(email) > LONGEST_ADDRESS or not _EMAIL.fullmatch(email):
         raise Invalid("This is not an e-mail address.", field="email")
     return email
 
@@ -76,10 +73,19 @@ def rename(user: User, display_name: str) -> None:
 
 
 def sign_out_everywhere(user: User, *, now: datetime) -> None:
-    """End every session of this person, on all devices, at once."""
+    """End every session of this person, on all devices, at once, and what they hear there."""
     with transaction():
-        User.update(fs_uniquifier=secrets.token_hex(16)).where(User.id == user.id).execute()
+        sessions.end_all(user.id, now=now)
         audit.record(Action.SIGNED_OUT_EVERYWHERE, actor=user.id, subject=f"person:{user.id}", now=now)
+
+
+def reset_second_factor(user: User, *, letters: Letters, now: datetime) -> None:
+    """Take all second factors of this person away and end their sessions: the operator's way out for who lost every one."""
+    with transaction():
+        second_factor.take_all(user, now=now)
+        sessions.end_all(user.id, now=now)
+        audit.record(Action.SECOND_FACTOR_RESET, actor=None, subject=f"user:{user.id}", now=now)
+        letters.write("second_factor_reset", user.email, now=now)
 
 
 def give_role(user_id: str, name: RoleName) -> None:

@@ -1,6 +1,5 @@
 """Who may do what on the whole platform: granting and revoking roles, and closing an account without losing what hangs on it."""
 
-import secrets
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -8,8 +7,10 @@ from typing import Any
 import peewee
 
 from appliance import database
+from appliance import revocations
 from appliance.accounts import audit
 from appliance.accounts import people
+from appliance.accounts import sessions
 from appliance.accounts.audit import Action
 from appliance.accounts.models import Role
 from appliance.accounts.models import RoleName
@@ -40,6 +41,7 @@ def grant(user_id: str, role: str, *, actor: str | None, now: datetime) -> User:
             raise Conflict("This account is deactivated; activate it first.")
         if wanted not in people.roles_of(user):
             people.give_role(user.id, wanted)
+            revocations.revoke(f"listener:{user.id}", now=now)
             audit.record(
                 Action.ROLE_GRANTED, actor=actor, subject=f"user:{user.id}", detail={"role": wanted}, now=now
             )
@@ -60,6 +62,7 @@ def revoke(user_id: str, role: str, *, actor: str | None, now: datetime) -> User
         UserRole.delete().where(
             UserRole.user == user.id, UserRole.role.in_(Role.select(Role.id).where(Role.name == unwanted))
         ).execute()
+        revocations.revoke(f"listener:{user.id}", now=now)
         audit.record(
             Action.ROLE_REVOKED, actor=actor, subject=f"user:{user.id}", detail={"role": unwanted}, now=now
         )
@@ -76,7 +79,8 @@ def deactivate(user_id: str, *, actor: str | None, now: datetime) -> User:
             raise Conflict("You cannot deactivate your own account; ask another admin.")
         if RoleName.ADMIN in people.roles_of(user):
             _keep_one_admin(user)
-        User.update(active=False, fs_uniquifier=secrets.token_hex(16)).where(User.id == user.id).execute()
+        User.update(active=False).where(User.id == user.id).execute()
+        sessions.end_all(user.id, now=now)
         audit.record(Action.PERSON_DEACTIVATED, actor=actor, subject=f"user:{user.id}", now=now)
     return user
 

@@ -24,6 +24,8 @@ _by_digest = Prepared(
 LAST_USED_EVERY = timedelta(minutes=5)
 MOST_TOKENS = 50
 LONGEST_NAME = 100
+DEFAULT_DAYS = 90
+"""How long a token works for which nothing else is said."""
 
 
 def mint(

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Callable
+from collections.abc import Mapping
 from datetime import datetime
 from datetime import timedelta
 
 import peewee
 
+from appliance import mail
 from appliance.accounts import audit
 from appliance.accounts import people
 from appliance.accounts.audit import Action
@@ -59,6 +62,28 @@ def invite(artist: Artist, email: str, role: str, *, actor: User, now: datetime)
         )
         _note(Action.MEMBER_INVITED, made, actor=actor, now=now)
     return made, token
+
+
+def invite_by_mail(
+    artist: Artist,
+    email: str,
+    role: str,
+    *,
+    actor: User,
+    link: Callable[[str], str],
+    facts: Mapping[str, str],
+    locale: str,
+    now: datetime,
+) -> tuple[Invitation, str, str]:
+    """``invite``, and write to them: the invitation, its whole link, and the job of the message, to be sent after the commit.
+
+    *link* makes an address of a token; *facts* say for the message who invites (``by``), until when and the collective's name.
+    """
+    with transaction():
+        made, token = invite(artist, email, role, actor=actor, now=now)
+        told = {**facts, "artist": artist.name, "link": link(token)}
+        job_id = mail.send("artist_invitation", made.email, facts=told, locale=locale, now=now)
+    return made, told["link"], job_id
 
 
 def find(token: str) -> Invitation:

@@ -226,6 +226,18 @@ class Rendition(Base):
         indexes = ((("track", "run_id", "quality"), True),)
 
 
+class RenditionKey(Base):
+    """What opens a rung that is stored encrypted: its key, wrapped by a master key, how the clear file is laid out, and its SHA-256."""
+
+    id: int
+    rendition = peewee.ForeignKeyField(Rendition, backref="keys", unique=True, on_delete="CASCADE")
+    rendition_id: int
+    master = peewee.CharField(max_length=16, index=True)
+    wrapped = peewee.CharField(max_length=100)
+    layout = peewee.TextField()
+    clear_sha256 = peewee.CharField(max_length=64)
+
+
 class Upload(Identified):
     """An original on its way in by tus; the bytes lie in the staging folder under this id.
 

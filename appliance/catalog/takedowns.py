@@ -7,7 +7,6 @@ import peewee
 from appliance import revocations
 from appliance.accounts import audit
 from appliance.accounts.audit import Action
-from appliance.accounts.models import RoleName
 from appliance.accounts.models import User
 from appliance.catalog import findable
 from appliance.catalog import releases
@@ -21,10 +20,8 @@ from appliance.database import UtcDateTimeField
 from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
-from appliance.errors import NotAllowed
 from appliance.errors import NotFound
 
-MODERATING = frozenset({RoleName.MODERATOR, RoleName.ADMIN})
 LONGEST_REASON = 500
 
 
@@ -40,12 +37,6 @@ class Takedown(Identified):
     taken_by_id: str | None
     taken_at = UtcDateTimeField()
     lifted_at = UtcDateTimeField(null=True)
-
-
-def require_moderator(roles: frozenset[str]) -> None:
-    """``NotAllowed`` unless one of these roles may decide what is shown at all."""
-    if MODERATING.isdisjoint(roles):
-        raise NotAllowed("Only moderators and admins may do that.")
 
 
 def take_down(row: Release | Track, reason: object, *, actor: User, now: datetime) -> Takedown:

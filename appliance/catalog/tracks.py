@@ -16,6 +16,7 @@ from appliance.catalog import credits
 from appliance.catalog import findable
 from appliance.catalog import licences
 from appliance.catalog import lyrics
+from appliance.catalog import rendition_keys
 from appliance.catalog import versions
 from appliance.catalog.models import MOVES
 from appliance.catalog.models import Artist
@@ -35,6 +36,8 @@ from appliance.prepared import Prepared
 
 TRANSCODE = "transcode"
 """The kind of job that makes renditions; its subject is a track id."""
+RESEAL = "reseal"
+"""The kind of job that stores the rungs of a track encrypted or in clear, as the track says; its subject is a track id."""
 _by_id = Prepared(
     lambda track_id: (
         Track.select(Track, Release, Artist).join(Release).join(Artist).where(Track.id == track_id)
@@ -119,6 +122,7 @@ def edit(track: Track, fields: Mapping[str, object], *, now: datetime, made_from
     may have shared it: until the release goes out or gets a private link.
     """
     values = _checked(fields, track)
+    queued: list[str] = []
     with transaction():
         if values or made_from is not None:
             people = values.pop("contributors", None)
@@ -136,6 +140,10 @@ def edit(track: Track, fields: Mapping[str, object], *, now: datetime, made_from
                 slug = free_slug(track.release_id, values["title"], but=track.id)
                 Track.update(slug=slug).where(Track.id == track.id).execute()
             findable.track(track.id)
+        if "exclusive" in values:
+            queued = queue_reseal(track.id, now=now)
+    for job_id in queued:
+        jobs.send(job_id)
     return find(track.id)
 
 
@@ -183,6 +191,14 @@ def queue_transcode(track_id: str, *, now: datetime, attempts: int) -> jobs.Job:
                 Track.id == track.id
             ).execute()
         return jobs.add(TRANSCODE, track.id, now=now, max_attempts=attempts)
+
+
+def queue_reseal(track_id: str, *, now: datetime) -> list[str]:
+    """Have the rungs stored anew where they are encrypted and should not be, or the other way round; jobs to ``send`` after the commit."""
+    track = find(track_id)
+    if track.state != TrackState.READY or rendition_keys.is_sealed(track) == track.exclusive:
+        return []
+    return [jobs.add(RESEAL, track.id, now=now).id]
 
 
 def move(track: Track, state: TrackState, *, now: datetime, **values: object) -> None:

@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 
-from argon2 import PasswordHasher
-from argon2.exceptions import VerificationError
-
 from appliance.accounts import audit
+from appliance.accounts import passwords
 from appliance.accounts import people
 from appliance.accounts import roles
 from appliance.accounts.audit import Action
@@ -126,13 +124,11 @@ def _admin(answers: Answers, *, now: datetime) -> User:
     known = User.get_or_none(User.email == answers.email.strip().lower())
     if known is None:
         return people.create(answers.email, answers.password, roles=[RoleName.ADMIN], now=now)
-    try:
-        PasswordHasher().verify(known.password, answers.password)
-    except VerificationError as error:
+    if not passwords.matches(answers.password, known.password):
         raise Invalid(
             "There is an account for this address already; give its password, and it becomes the admin.",
             field="password",
-        ) from error
+        )
     if not known.active:
         raise Invalid("This account is deactivated.", field="email")
     people.give_role(known.id, RoleName.ADMIN)

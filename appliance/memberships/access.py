@@ -7,8 +7,10 @@ from collections.abc import Collection
 from collections.abc import Iterable
 from datetime import datetime
 
+from appliance.accounts import permissions
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import User
+from appliance.accounts.permissions import Permission
 from appliance.catalog import members
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Audience
@@ -32,7 +34,6 @@ from appliance.memberships.relations import Relation
 __all__ = ["NOTHING", "NO_KEYS", "REFUSALS", "Access", "Facts", "Standing", "WayIn", "decide"]
 
 NO_KEYS: frozenset[str] = frozenset()
-MODERATORS = frozenset({RoleName.MODERATOR, RoleName.ADMIN})
 REFUSALS = {
     Standing.CONTRIBUTOR: N_("Only the people behind this artist may do that."),
     Standing.MANAGER: N_("Only the owner and the managers of this artist may do that."),
@@ -130,7 +131,7 @@ class _Asked:
         # To the people behind an artist everything is open, whatever they bought.
         public = [key for key, found in self.standings.items() if found is Standing.PUBLIC]
         self.relations = relations.of(user, public)
-        self.moderates = user is not None and not MODERATORS.isdisjoint(roles)
+        self.moderates = user is not None and permissions.allows(roles, Permission.TAKEDOWNS_MANAGE)
         self.signed_in, self.keys, self.now = user is not None, keys, now
         self.answers: dict[tuple[str, bool, bool, bool], Access] = {}
 

@@ -161,7 +161,7 @@ def decide(facts: Facts) -> Access:
     whole = given or bought or opened
     may_publish = facts.standing.reaches(Standing.MANAGER)
     tier = facts.opened_by if for_members and not whole else None
-    lasting = ours or (bought and public) or not (public or early) or perks == facts.free
+    lasting = ours or (bought and public) or not (public or early) or member is None or member == facts.free
     counted = opened and signed_in and perks.downloads_a_month != 0
     return Access(
         may_see=True,

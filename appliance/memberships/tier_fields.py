@@ -63,7 +63,7 @@ def require_sound(kind: str, values: Mapping[str, Any]) -> None:
 def _number(field: str, most: int) -> Callable[[object], int]:
     def read(value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= most:
-            raise Invalid("'{field}' is a whole number from 0 to {most}.", field=field, most=most)
+            raise Invalid("'{name}' is a whole number from 0 to {most}.", name=field, most=most, field=field)
         return value
 
     return read
@@ -76,7 +76,7 @@ def _or_none(read: Callable[[object], int]) -> Callable[[object], int | None]:
 def _flag(field: str) -> Callable[[object], bool]:
     def read(value: object) -> bool:
         if not isinstance(value, bool):
-            raise Invalid("'{field}' is true or false.", field=field)
+            raise Invalid("'{name}' is true or false.", name=field, field=field)
         return value
 
     return read

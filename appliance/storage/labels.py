@@ -19,7 +19,7 @@ _ATTRIBUTE = "user.mc"
 _DIGEST_BYTES = 32
 
 # What MusicConnect itself stores; only for files whose label was lost. An .mp4 here is sound without video.
-_CONTENT_TYPES = {
+CONTENT_TYPES = {
     ".aac": "audio/aac",
     ".aif": "audio/aiff",
     ".aiff": "audio/aiff",
@@ -95,7 +95,7 @@ def remove_beside(path: str) -> None:
 
 def usual_content_type(key: str) -> str:
     """The content type that the end of *key* lets expect."""
-    return _CONTENT_TYPES.get(os.path.splitext(key)[1].lower(), "application/octet-stream")
+    return CONTENT_TYPES.get(os.path.splitext(key)[1].lower(), "application/octet-stream")
 
 
 def _beside(path: str) -> str:

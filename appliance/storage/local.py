@@ -57,6 +57,11 @@ class LocalStore:
             disk.sweep(self._incoming)
         self._attributes = attributes
 
+    @property
+    def root(self) -> Path:
+        """The folder, for a web server that hands out its files itself."""
+        return Path(self._root)
+
     def put(self, key: str, stream: BinaryIO, *, content_type: str) -> StoredObject:
         """Store all of *stream*; ``Conflict`` when the key would be an object and a folder at once."""
         path = self._locate(key)

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 from typing import Protocol
+from typing import runtime_checkable
 
 from appliance.errors import Invalid
 
@@ -77,6 +78,14 @@ class ObjectStore(Protocol):
 
     def verify(self, key: str) -> None:
         """Read the object and compare its SHA-256. Raises ``Unavailable`` when it is damaged."""
+
+
+@runtime_checkable
+class Signing(Protocol):
+    """A store whose objects another program can fetch by an address that is signed for a while."""
+
+    def signed_url(self, key: str, *, expires_in_s: int) -> str:
+        """An address that reads the object without our key: for a web server in front, never for a listener."""
 
 
 def validate_key(key: str) -> str:

@@ -13,11 +13,11 @@ from urllib3.util import Url
 from appliance import clock
 from appliance import hookimpl
 from appliance import jobs
+from appliance import outgoing
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
 from appliance.hookspecs import PublishedTrack
 from appliance.settings import Setting
-from plugins.webhook_out import delivery
 from plugins.webhook_out import signing
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 KIND = "webhook_out"
 """The kind of the jobs that send; their subject is ``RECEIVER:TRACK``, their payload the body."""
 GONE = 410
+# The status says it all; the rest is read only so that the receiver can finish its sentence.
+MOST_READ_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ def plugin_start(values: dict[str, Any]) -> None:
     global _plan
     _plan = Plan()
     allow_private = values["allow_private_addresses"]
-    receivers = {_digest(url): delivery.checked(url, allow_private=allow_private) for url in values["urls"]}
+    receivers = {_digest(url): _checked(url, allow_private=allow_private) for url in values["urls"]}
     if receivers and not values["secret"]:
         raise Invalid(
             "The setting 'secret' is missing; receivers could not tell our messages from others'.",
@@ -105,15 +107,27 @@ def send(running: jobs.Running) -> None:
     # The same for every attempt: it is how a receiver knows a message that it already has.
     message_id = f"track_published_{track_id}"
     headers = signing.headers(message_id, body, _plan.key, at_s=int(clock.now().timestamp()))
-    status = delivery.post(
-        place, body, headers=headers, timeout_s=_plan.timeout_s, allow_private=_plan.allow_private
-    )
+    status = outgoing.post(
+        place,
+        body,
+        headers=headers,
+        timeout_s=_plan.timeout_s,
+        allow_private=_plan.allow_private,
+        most_bytes=MOST_READ_BYTES,
+    ).status
     if status == GONE:
         raise Invalid(
             f"The receiver {place.host} wants no more messages (410); take it out of the setting 'urls'."
         )
     if not 200 <= status < 300:
         raise Unavailable(f"The receiver {place.host} answered {status}.")
+
+
+def _checked(url: str, *, allow_private: bool) -> Url:
+    try:
+        return outgoing.checked(url, allow_private=allow_private)
+    except Invalid as error:
+        raise Invalid(f"The setting 'urls': {error}", field="urls") from error
 
 
 def _digest(url: str) -> str:

@@ -5,12 +5,16 @@ import random
 import struct
 import tracemalloc
 import zlib
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from PIL import ImageCms
 
+from appliance import sandbox
 from appliance.catalog import artwork
+from appliance.catalog import decoding
+from appliance.catalog import pictures
 from appliance.catalog.models import Release
 from appliance.errors import Invalid
 from appliance.startup import Appliance
@@ -26,7 +30,7 @@ def saved(image: Image.Image, name: str, **options: object) -> bytes:
 
 def made(data: bytes) -> Image.Image:
     """The square that all sizes are made of."""
-    return artwork._square(artwork._opened(data))
+    return decoding.square(decoding.opened(data))
 
 
 def colour(image: Image.Image, x: float = 0.5, y: float = 0.5) -> tuple[int, ...]:
@@ -149,11 +153,13 @@ def test_a_wrong_size_is_told_without_decoding(size: tuple[int, int], sentence: 
     data = png_header(*size)
     tracemalloc.start()
     try:
-        with pytest.raises(Invalid) as caught:
-            artwork._opened(data)
+        with pytest.raises(decoding.Refused):
+            decoding.opened(data)
         assert tracemalloc.get_traced_memory()[1] < 2_000_000
     finally:
         tracemalloc.stop()
+    with pytest.raises(Invalid) as caught:
+        pictures.made_from(data)
     assert (str(caught.value), caught.value.field) == (sentence, "artwork")
 
 
@@ -173,7 +179,7 @@ def test_a_wrong_size_is_told_without_decoding(size: tuple[int, int], sentence: 
 )
 def test_what_is_no_picture_is_refused_in_words(data: bytes) -> None:
     with pytest.raises(Invalid, match=r"cannot be read\. Send a JPEG, PNG or WebP"):
-        artwork._opened(data)
+        pictures.made_from(data)
 
 
 def test_an_empty_and_a_too_heavy_file_are_told(appliance: Appliance) -> None:
@@ -199,9 +205,9 @@ def test_a_damaged_picture_is_a_picture_or_told_and_never_a_crash(name: str) -> 
 
 def attempt(data: bytes) -> None:
     try:
-        assert artwork._opened(data).mode == "RGB"
-    except Invalid as error:
-        assert str(error)[0].isupper()
+        assert decoding.opened(data).mode == "RGB"
+    except decoding.Refused as refused:
+        assert refused.told["problem"]
 
 
 def png_header(width: int, height: int) -> bytes:
@@ -223,14 +229,14 @@ def test_the_square_an_artist_chose_is_cut_out() -> None:
     wide = Image.new("RGB", (1200, 600), "white")
     wide.paste(TEAL, (700, 100, 1100, 500))
     # Left edge at 700 of 1200, top at 100 of 600, two thirds of the shorter side.
-    image = artwork._square(wide, artwork.Crop(700 / 1200, 100 / 600, 400 / 600))
+    image = decoding.square(wide, (700 / 1200, 100 / 600, 400 / 600))
     assert image.size == (400, 400)
     assert near(colour(image, 0.02, 0.02), TEAL)
     assert near(colour(image, 0.98, 0.98), TEAL)
 
 
 def test_a_square_over_the_edge_is_moved_inside() -> None:
-    assert artwork._box((1200, 600), artwork.Crop(1.0, 1.0, 0.5)) == (900, 300, 1200, 600)
+    assert decoding.box((1200, 600), (1.0, 1.0, 0.5)) == (900, 300, 1200, 600)
 
 
 @pytest.mark.parametrize(
@@ -253,4 +259,42 @@ def test_without_a_chosen_square_it_is_the_middle() -> None:
 
 def test_too_small_a_part_of_a_picture_is_refused() -> None:
     with pytest.raises(Invalid, match="choose a larger one"):
-        artwork._square(SQUARE, artwork.Crop(0, 0, 0.1))
+        pictures.made_from(saved(SQUARE, "PNG"), crop=(0, 0, 0.1))
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"",
+        b"nothing of the kind\n",
+        b"[1, 2]\n",
+        b"null\n",
+        b'{"colour": "#aabbcc", "lengths": []}\n',
+        b'{"colour": "#aabbcc", "lengths": [4,4,4,4,4,4,4,4]}\n' + b"evil" * 8,
+        b'{"colour": "#aabbcc", "lengths": [-1,1,1,1,1,1,1,1]}\n' + b"x" * 6,
+        b'{"colour": "url(javascript:)", "lengths": [3]}\n\xff\xd8\xff',
+        b'{"problem": "<script>", "width": 1, "height": 1}\n',
+        b'{"problem": "too_small", "width": "1e9", "height": []}\n',
+    ],
+)
+def test_a_decoder_that_was_taken_over_is_not_believed(answer: bytes) -> None:
+    with pytest.raises(Invalid, match=r"cannot be read\."):
+        pictures._checked(answer)
+
+
+def test_a_decoder_that_runs_wild_costs_one_picture(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for program in (
+        "while True: pass",
+        "import time; time.sleep(60)",
+        "x = []\nwhile True: x.append(bytes(1 << 24))",
+        "while True: print('x' * 100_000)",
+        "import os\nwhile True: os.fork()",
+        "import os; os.abort()",
+        "import sys; sys.exit(3)",
+    ):
+        script = tmp_path / "decoding.py"
+        script.write_text(program)
+        monkeypatch.setattr(pictures, "PROGRAM", script)
+        monkeypatch.setattr(pictures, "BOUNDS", sandbox.Bounds(1, 2.0, 1 << 29, 1))
+        with pytest.raises(Invalid, match=r"cannot be read\."):
+            pictures.made_from(saved(SQUARE, "PNG"))

@@ -62,8 +62,10 @@ def test_the_trail_is_narrowed_by_action_actor_subject_and_day() -> None:
     assert found(action="job.retried") == ["job.retried"]
     assert found(actor=admin.id) == ["artist.changed", "role.revoked"]
     assert found(subject="artist:Y") == ["artist.changed"]
-    assert found(day=date(2026, 5, 2)) == ["role.revoked"]
-    assert found(day=date(2026, 5, 2), action="job.retried") == []
+    assert found(first=date(2026, 5, 2), last=date(2026, 5, 2)) == ["role.revoked"]
+    assert found(first=date(2026, 5, 2), action="job.retried") == []
+    assert found(last=date(2026, 5, 2)) == ["role.revoked", "job.retried"]
+    assert found(last=date.max) == found()
 
 
 def test_the_whole_trail_is_read_in_pages() -> None:

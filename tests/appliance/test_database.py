@@ -16,6 +16,7 @@ import pytest
 from playhouse.schema_diff import diff_models
 
 from appliance import database
+from appliance.accounts import factor_models as factors
 from appliance.accounts import models as accounts
 from appliance.accounts.models import Role
 from appliance.accounts.models import User
@@ -33,6 +34,7 @@ from appliance.idempotency import IdempotencyKey
 from appliance.jobs.models import Job
 from appliance.library import models as library
 from appliance.listening import models as listening
+from appliance.mail import Message
 from appliance.memberships import models as memberships
 from appliance.node_processes import NodeProcess
 from appliance.plugin_settings import PluginSetting
@@ -43,6 +45,7 @@ MODELS = [
     model
     for module in (
         accounts,
+        factors,
         catalog,
         members,
         collective,
@@ -56,7 +59,7 @@ MODELS = [
     )
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, Base) and model.__module__ == module.__name__
-] + [Job, IdempotencyKey, NodeProcess, PluginSetting, Revocation]
+] + [Job, IdempotencyKey, Message, NodeProcess, PluginSetting, Revocation]
 INSTANT = datetime(2026, 5, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 
 

@@ -159,7 +159,7 @@ def test_the_parts_of_the_product_itself_are_neither_listed_nor_disabled(plugin)
 def test_the_bundled_plugins_are_ready_and_idle_without_settings(plugin):
     bundled = [point for point in entry_points(group=hookspecs.GROUP) if point.value.startswith("plugins.")]
     found = load(*bundled)
-    assert sorted(found) == ["download_mark", "signed_cdn", "webhook_out"]
+    assert sorted(found) == ["download_mark", "oidc_signin", "signed_cdn", "webhook_out"]
     assert {one.status for one in found.values()} == {Status.READY}
     assert hooks.announce("media_url", key="artwork/x", expires_in_s=0) == []
     assert hooks.announce("track_published", track=TRACK) == []
@@ -257,6 +257,22 @@ def test_hook_track_published(plugin, caplog):
     assert one.load().heard == two.load().heard == [TRACK]
     [record] = [r for r in caplog.records if r.levelno == logging.ERROR]
     assert (record.plugin, record.hook) == ("mm", "track_published")
+
+
+def test_hook_sign_in_ways(plugin, caplog):
+    offers = """
+    class Way:
+        name, label = "harbour", "Harbour Union"
+    @hookimpl
+    def sign_in_ways():
+        return [Way()]
+    """
+    failing = "@hookimpl\ndef sign_in_ways(): raise RuntimeError('no')"
+    load(plugin("aa", offers), plugin("mm", failing), plugin("zz", offers.replace("harbour", "other")))
+    names = [way.name for ways in hooks.announce("sign_in_ways") for way in ways]
+    assert sorted(names) == ["harbour", "other"]
+    [record] = [r for r in caplog.records if r.levelno == logging.ERROR]
+    assert (record.plugin, record.hook) == ("mm", "sign_in_ways")
 
 
 def test_hook_register_commands(plugin):

@@ -8,9 +8,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.benchmarks import access
+from tests.benchmarks import gate
 from tests.benchmarks import lighthouse
 from tests.benchmarks import memory
 from tests.benchmarks import pages
+from tests.benchmarks import sealing
 from tests.benchmarks import serving
 from tests.benchmarks import transcoding
 from tests.benchmarks.figures import Figure
@@ -18,7 +21,10 @@ from tests.benchmarks.figures import Figure
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 SUITES = {
     "transcoding": transcoding.run,
+    "sealing": sealing.run,
     "serving": serving.run,
+    "gate": gate.run,
+    "access": access.run,
     "memory": memory.run,
     "pages": pages.run,
     "lighthouse": lighthouse.run,

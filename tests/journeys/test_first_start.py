@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from passlib.totp import TOTP
 from playwright.sync_api import Browser
 from playwright.sync_api import expect
 
@@ -41,6 +42,13 @@ def test_from_the_console_to_the_first_artist(browser: Browser, tmp_path: Path) 
             shown.get_by_label("A colour of our own").check()
             shown.get_by_label("Colour", exact=True).fill("#aa3311")
             shown.get_by_role("button", name="Open the doors").click()
+            expect(shown.get_by_text("Your role needs a second factor")).to_be_visible()
+            shown.get_by_role("link", name="Set an app up").click()
+            key = shown.locator("code.key").inner_text()
+            shown.get_by_label("The code that the app shows now").fill(TOTP(key=key).generate().token)
+            shown.get_by_role("button", name="Turn it on").click()
+            expect(shown.locator(".codes code")).to_have_count(10)
+            shown.get_by_role("link", name="I have kept them: go on").click()
             expect(shown.get_by_role("heading", name="The doors are open")).to_be_visible()
             expect(shown.get_by_text("Songs from the harbour").first).to_be_visible()
             shown.get_by_role("link", name="Health").click()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable
@@ -90,6 +92,9 @@ def music(node: Node) -> Music:
         node.wait_for(track)
     node.post(f"/api/v1/tracks/{joined[0]}", {"synced_lyrics": LRC}, method="PATCH")
     node.post(f"/api/v1/releases/{releases['Reserved']}", {"audience": "listeners"}, method="PATCH")
+    # Who listens here is nobody: what they hear has to have every rung.
+    free = node.get("/api/v1/artists/trio/tiers")["items"][0]["id"]
+    node.post(f"/api/v1/artists/trio/tiers/{free}", {"top_quality": "master"}, method="PATCH")
     for release in releases.values():
         node.post(f"/api/v1/releases/{release}/publish")
     urls = [node.get(f"/api/v1/releases/{release}")["url"] for release in releases.values()]
@@ -206,6 +211,39 @@ def test_an_expired_permission_is_renewed_without_a_stop(browser: Browser, music
         until(lambda: audio(shown, "currentTime") > 85.5, "it stands still")
         assert len(asked) >= 2
         assert shown.locator("#now-note").inner_text() == ""
+
+
+def test_a_right_that_ends_is_told_once_and_not_asked_about_for_ever(
+    browser: Browser, music: Music, node: Node
+) -> None:
+    node.token = node.run("token", "create", "--email", "artist@example.org").strip()
+    release = node.make_release("Withdrawn")
+    node.wait_for(node.upload(release, "Withdrawn.flac", tone(95.0)))
+    node.post(f"/api/v1/releases/{release}/publish")
+    address = node.get(f"/api/v1/releases/{release}")["url"]
+    node.token = ""
+    with page(browser, expected=OFFLINE) as shown:
+        asked: list[str] = []
+        shown.on("request", lambda sent: asked.append(sent.url) if sent.url.endswith("/play") else None)
+        put_on(shown, address)
+        # As another process takes it down.
+        with (
+            contextlib.closing(sqlite3.connect(node.data / "musicconnect.sqlite3", timeout=30)) as rows,
+            rows,
+        ):
+            rows.execute("UPDATE release SET state = 'draft' WHERE id = ?", (release,))
+            rows.execute(
+                "INSERT INTO revocation (subject, at) VALUES (?, datetime('now'))", (f"release:{release}",)
+            )
+        asked.clear()
+        began = time.monotonic()
+        # Farther than it is loaded, and later than the server may not know of it.
+        until(lambda: time.monotonic() > began + 6, "")
+        shown.evaluate("document.getElementById('audio').currentTime = 85")
+        expect(shown.locator("#now-note")).to_have_text("Your access to this track has ended.")
+        before = len(asked)
+        shown.wait_for_timeout(5000)
+        assert len(asked) == before <= 4
 
 
 def test_a_server_that_restarts_in_mid_song_is_waited_for(browser: Browser, music: Music, node: Node) -> None:

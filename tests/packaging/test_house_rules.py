@@ -18,13 +18,15 @@ MODULES = sorted(
 LONGEST_MODULE = 300
 VAGUE = {"utils", "helpers", "common", "misc", "manager", "managers", "util", "helper"}
 
-RUNS_PROGRAMS = {"transcoder/ffmpeg.py"}
+RUNS_PROGRAMS = {"appliance/sandbox/running.py"}
+BECOMES_A_PROGRAM = {"appliance/sandbox/launcher.py"}
 READS_ENVIRONMENT = {
     "appliance/settings.py": "where settings are read",
     "appliance/supervisor.py": "hands its own environment to its children unread",
 }
 TABLES = {
     "appliance/migrations/0001_initial.py": "a whole schema as it was",
+    "appliance/settings.py": "a row for each setting, and how they are read",
     "transcoder/songs.py": "the score of every demo song",
     "web/api/schemas.py": "a row for each thing that the API tells or takes",
 }
@@ -56,7 +58,9 @@ def importers_of(*packages: str) -> set[str]:
 def test_one_module_runs_programs() -> None:
     assert importers_of("subprocess", "pty", "asyncio.subprocess", "multiprocessing") <= RUNS_PROGRAMS
     spawning = re.compile(r"\bos\.(system|popen|exec\w+|spawn\w+|fork\w*)\b")
-    assert {name_of(path) for path in MODULES if spawning.search(path.read_text("utf-8"))} == set()
+    assert {
+        name_of(path) for path in MODULES if spawning.search(path.read_text("utf-8"))
+    } <= BECOMES_A_PROGRAM
 
 
 def test_one_module_reads_the_environment() -> None:

@@ -92,6 +92,7 @@ def trace(appliance, file, **environ):
         **environ,
     }
     hooks.add_commands(cli.cli)
+    database.close()
     result = CliRunner().invoke(cli.cli, ["trace-download", str(file)], env=given)
     return result.exit_code, result.output
 
@@ -101,6 +102,7 @@ def test_a_marked_download_is_traced_to_its_account(appliance, flac):
     person = make_user("second@example.com")
     environ = {"MUSICCONNECT_PLUGIN_DOWNLOAD_MARK__KEY": KEY}
     assert trace(appliance, flac, **environ) == (2, "musicconnect: This file has no mark.\n")
+    database.close()
     startup.start(
         Settings(
             data=appliance.settings.data, queue_url="memory://", plugins={"download_mark": {"key": KEY}}
@@ -115,4 +117,3 @@ def test_a_marked_download_is_traced_to_its_account(appliance, flac):
     )
     assert trace(appliance, flac, MUSICCONNECT_PLUGIN_DOWNLOAD_MARK__KEY="j" * 32)[0] == 2
     assert "has no key" in trace(appliance, flac)[1]
-    database.close()

@@ -2,13 +2,7 @@ import base64
 import datetime
 import hashlib
 import hmac
-import http.server
 import logging
-import shutil
-import socket
-import ssl
-import subprocess
-import threading
 import time
 
 import pytest
@@ -18,13 +12,12 @@ from appliance import hooks
 from appliance import jobs
 from appliance import startup
 from appliance.errors import Invalid
-from appliance.errors import Unavailable
 from appliance.hookspecs import PublishedTrack
 from appliance.jobs import JobState
 from appliance.settings import Settings
 from plugins import webhook_out
-from plugins.webhook_out import delivery
 from plugins.webhook_out import signing
+from tests.servers.receiver import Receiver
 
 KEY = b"0123456789abcdef0123456789abcdef"
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
@@ -43,50 +36,6 @@ BODY = (
     '"release_id":"01JZ8T6M3E5V7W9X1Y2Z3A4B5D","title":"Été 🌞 “quoted”","artist":"Ada","release":"Sun","duration_ms":213000,'
     '"published_at":"2026-07-30T12:00:00+00:00","url":"https://music.example/@ada/sun"}}'
 ).encode()
-
-
-class Receiver:
-    """A real HTTP server that keeps what it is sent and answers with *statuses* in turn."""
-
-    def __init__(self, *statuses, pause_s=0.0, headers=(), answer=b"ok", context=None):
-        self.received = []
-        self.statuses = list(statuses)
-        self.enough = threading.Event()
-        receiver = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                receiver.received.append((self.path, dict(self.headers), body))
-                receiver.enough.wait(pause_s)
-                try:
-                    self.send_response(receiver.statuses.pop(0) if receiver.statuses else 204)
-                    for name, value in headers:
-                        self.send_header(name, value)
-                    self.end_headers()
-                    self.wfile.write(answer)
-                except OSError:
-                    pass
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        if context:
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.port = self.server.server_port
-        self.url = f"http://127.0.0.1:{self.port}/hook?token=hunter2"
-        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.01})
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.enough.set()
-        self.server.shutdown()
-        self.thread.join()
-        self.server.server_close()
 
 
 @pytest.fixture
@@ -240,139 +189,6 @@ def test_logs_hold_no_secret_no_signature_and_no_full_address(start, caplog):
             assert headers["webhook-signature"].removeprefix("v1,") not in said
         assert "hunter2" not in said
         assert SECRET.removeprefix("whsec_") not in said
-
-
-def send(url, *, timeout_s=5.0, allow_private=True):
-    place = delivery.checked(url, allow_private=allow_private)
-    return delivery.post(place, b"{}", headers={}, timeout_s=timeout_s, allow_private=allow_private)
-
-
-def test_a_slow_receiver_is_left():
-    with Receiver(pause_s=30) as receiver:
-        started = time.monotonic()
-        with pytest.raises(Unavailable, match=r"127\.0\.0\.1 did not answer within 0\.2 s"):
-            send(receiver.url, timeout_s=0.2)
-        assert time.monotonic() - started < 3
-
-
-def test_a_receiver_that_drips_is_left_too():
-    listening = socket.create_server(("127.0.0.1", 0))
-    stop = threading.Event()
-
-    def drip():
-        peer, _ = listening.accept()
-        with peer:
-            peer.sendall(b"HTTP/1.1 200 OK\r\nX-Long: ")
-            while not stop.wait(0.02):
-                try:
-                    peer.sendall(b"x")
-                except OSError:
-                    return
-
-    thread = threading.Thread(target=drip)
-    thread.start()
-    try:
-        started = time.monotonic()
-        with pytest.raises(Unavailable, match="did not answer within"):
-            send(f"http://127.0.0.1:{listening.getsockname()[1]}/", timeout_s=0.3)
-        assert time.monotonic() - started < 3
-    finally:
-        stop.set()
-        thread.join()
-        listening.close()
-
-
-def test_of_an_endless_answer_only_the_beginning_is_read():
-    with Receiver(200, answer=b"x" * 20_000_000) as receiver:
-        assert send(receiver.url) == 200
-
-
-def test_nobody_listening_is_told():
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port = listening.getsockname()[1]
-    with pytest.raises(Unavailable, match=r"127\.0\.0\.1 cannot be reached"):
-        send(f"http://127.0.0.1:{port}/")
-
-
-def test_what_is_no_http_is_told():
-    listening = socket.create_server(("127.0.0.1", 0))
-
-    def babble():
-        peer, _ = listening.accept()
-        with peer:
-            peer.recv(10_000)
-            peer.sendall(b"220 mail.example ESMTP\r\n")
-
-    thread = threading.Thread(target=babble)
-    thread.start()
-    with pytest.raises(Unavailable, match="broke off"):
-        send(f"http://127.0.0.1:{listening.getsockname()[1]}/")
-    thread.join()
-    listening.close()
-
-
-def test_a_name_that_leads_into_our_own_network_is_not_contacted():
-    with Receiver() as receiver:
-        with pytest.raises(Unavailable, match="localhost has a private address"):
-            send(f"http://localhost:{receiver.port}/", allow_private=False)
-        assert receiver.received == []
-        assert send(f"http://localhost:{receiver.port}/") == 204
-
-
-@pytest.mark.parametrize(
-    "address",
-    [
-        "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-        "255.255.255.255", "::1", "::", "fe80::1%eth0", "fc00::1", "ff02::1", "::ffff:127.0.0.1", "::127.0.0.1",
-        "64:ff9b::7f00:1", "2002:7f00:1::",
-    ],
-)  # fmt: skip
-def test_an_address_is_private(address):
-    assert not delivery.is_public(address)
-
-
-@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111", "::ffff:1.1.1.1", "64:ff9b::101:101"])
-def test_an_address_is_public(address):
-    assert delivery.is_public(address)
-
-
-@pytest.fixture
-def certificate(tmp_path, monkeypatch):
-    if shutil.which("openssl") is None:
-        pytest.skip("openssl is not installed, so no certificate can be made")
-    key, cert = tmp_path / "key.pem", tmp_path / "cert.pem"
-    subprocess.run(
-        [
-            *(
-                "openssl",
-                "req",
-                "-x509",
-                "-newkey",
-                "ec",
-                "-pkeyopt",
-                "ec_paramgen_curve:prime256v1",
-                "-nodes",
-            ),
-            *("-days", "2", "-keyout", key, "-out", cert),
-            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"),
-        ],
-        check=True,
-        capture_output=True,
-        timeout=30,
-    )
-    monkeypatch.setenv("SSL_CERT_FILE", str(cert))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(cert, key)
-    return context
-
-
-def test_https_goes_to_the_checked_address_and_checks_the_name(certificate):
-    with Receiver(context=certificate) as receiver:
-        assert send(f"https://localhost:{receiver.port}/") == 204
-        assert receiver.received[0][1]["Host"] == f"localhost:{receiver.port}"
-        with pytest.raises(Unavailable, match="broke off: SSL"):
-            send(f"https://127.0.0.1:{receiver.port}/")
-        assert len(receiver.received) == 1
 
 
 @pytest.mark.parametrize(

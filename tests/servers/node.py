@@ -29,7 +29,7 @@ class Refused(Exception):
 class Node:
     """One data folder and the processes that serve it."""
 
-    def __init__(self, data: Path, **environ: str) -> None:
+    def __init__(self, data: Path, *, port: int = 0, **environ: str) -> None:
         self.data = data
         self.environ = {
             "PATH": os.environ["PATH"],
@@ -39,7 +39,7 @@ class Node:
         }
         self.environ.update(environ)
         self.process: subprocess.Popen[bytes] | None = None
-        self.port = 0
+        self.port = port
         self.token = ""
 
     @property
@@ -81,7 +81,8 @@ class Node:
         line = self.process.stdout.readline().decode()
         if "http://" not in line:
             raise RuntimeError(f"serve did not start: {line}{self.log()[-2000:]}")
-        self.port = int(line.split("http://")[1].split()[0].rpartition(":")[2])
+        # With a public address that one is printed; then the port was given.
+        self.port = self.port or int(line.split("http://")[1].split()[0].rpartition(":")[2])
         self.wait_until_ready()
 
     def stop(self) -> float:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import array
 import subprocess
 from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import imageio_ffmpeg
 import pytest
 
+from appliance import sandbox
 from transcoder import pipeline
 
 Make = Callable[..., Path]
@@ -20,6 +22,14 @@ MUSIC = "aevalsrc='0.4*sin(2*PI*440*t)*exp(-mod(t,0.5)*4)+0.1*sin(2*PI*1320*t)|0
 def ffmpeg() -> str:
     """The ffmpeg that comes with MusicConnect."""
     return str(imageio_ffmpeg.get_ffmpeg_exe())
+
+
+@pytest.fixture
+def without_walls() -> Iterator[None]:
+    """For scripts in the place of ffmpeg, which start programs of their own and write where they like."""
+    sandbox.use("off")
+    yield
+    sandbox.use("auto")
 
 
 @pytest.fixture

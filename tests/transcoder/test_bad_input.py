@@ -231,7 +231,7 @@ def test_no_tag_of_the_source_reaches_a_rung(make, transcode):
     assert b"SECRETNOTE" not in everything
 
 
-def test_a_full_disk_is_worth_another_try(make, ffmpeg, tmp_path):
+def test_a_full_disk_is_worth_another_try(without_walls, make, ffmpeg, tmp_path):
     folder = tmp_path / "out"
     folder.mkdir()
     (folder / "low.mp4").symlink_to("/dev/full")
@@ -239,7 +239,7 @@ def test_a_full_disk_is_worth_another_try(make, ffmpeg, tmp_path):
         pipeline.transcode(make("song.wav"), folder, ffmpeg=ffmpeg)
 
 
-def test_a_rung_that_comes_out_wrong_is_not_published(make, ffmpeg, tmp_path):
+def test_a_rung_that_comes_out_wrong_is_not_published(without_walls, make, ffmpeg, tmp_path):
     """An ffmpeg that turns everything down by 6 dB: the ladder's own check notices."""
     broken = tmp_path / "ffmpeg"
     broken.write_text(

@@ -13,6 +13,7 @@ from appliance.catalog.models import ReleaseState
 from appliance.discovery import featured
 from appliance.library import playlists
 from appliance.listening.models import DailyPlays
+from appliance.memberships import granting
 from appliance.startup import Appliance
 from tests.makers import NOW
 from transcoder import demo
@@ -43,6 +44,17 @@ def test_the_collective_and_the_fan_of_the_demo_have_chosen() -> None:
     (mine,) = playlists.of(people.find(demo.FAN_EMAIL))
     assert mine in playlists.public()
     assert all(row.about for row in artists.run_by(people.find(demo.ARTIST_EMAIL)))
+
+
+def test_the_fan_of_the_demo_is_a_member_and_what_that_opens_is_there() -> None:
+    demo.make(now=NOW)
+    mine = granting.of_person(people.find(demo.FAN_EMAIL), now=NOW)
+    assert [(row.artist.slug, row.tier.name) for row in mine] == [
+        ("ada-quill", "Kitchen table"),
+        ("lumen-vale", "Superfan"),
+    ]
+    exclusive = {title for title, said in liner_notes.TRACKS.items() if said.get("exclusive")}
+    assert {song.artist_slug for song in synthesis.SONGS if song.title in exclusive} == {"ada-quill"}
 
 
 def test_the_demo_claims_no_plays() -> None:

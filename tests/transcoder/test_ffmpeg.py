@@ -61,7 +61,7 @@ def test_a_hung_ffmpeg_is_stopped_and_tried_again_later(tmp_path):
     assert time.monotonic() - began < 5
 
 
-def test_a_program_that_ignores_sigterm_dies_with_its_children(tmp_path):
+def test_a_program_that_ignores_sigterm_dies_with_its_children(without_walls, tmp_path):
     note = tmp_path / "pid"
     stubborn = script(tmp_path / "ffmpeg", f"trap '' TERM INT\nsleep 600 &\necho $! > {note}\nwait")
     with pytest.raises(failures.Interrupted):
@@ -140,10 +140,10 @@ def test_a_file_that_needs_too_much_memory_is_refused(ffmpeg):
 def test_an_output_that_grows_too_large_is_stopped(ffmpeg, tmp_path):
     large = ["-f", "lavfi", "-i", "anoisesrc", "-t", "60", str(tmp_path / "large.wav")]
     with pytest.raises(failures.Unplayable, match="too large"):
-        program.run(ffmpeg, large, limits=Limits(output_bytes=100_000))
+        program.run(ffmpeg, large, limits=Limits(output_bytes=100_000), folder=tmp_path)
 
 
-def test_a_full_disk_is_the_servers_fault(ffmpeg):
+def test_a_full_disk_is_the_servers_fault(without_walls, ffmpeg):
     full = ["-f", "lavfi", "-i", "anoisesrc", "-t", "5", "-y", "-f", "wav", "/dev/full"]
     with pytest.raises(failures.Interrupted, match="disk is full"):
         program.run(ffmpeg, full)
@@ -157,7 +157,7 @@ def test_a_missing_ffmpeg_is_the_servers_fault(tmp_path):
 def test_ffmpeg_sees_no_secret_of_the_server(tmp_path, monkeypatch):
     monkeypatch.setenv("MUSICCONNECT_SECRET_KEY", "hidden")
     told = tmp_path / "environment"
-    program.run(script(tmp_path / "ffmpeg", f"env > {told}"), [])
+    program.run(script(tmp_path / "ffmpeg", f"exec env > {told}"), [], folder=tmp_path)
     assert "hidden" not in told.read_text()
 
 

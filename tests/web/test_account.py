@@ -59,11 +59,11 @@ def test_a_token_is_shown_once_works_and_is_revoked(
     ApiToken.delete().execute()
     answer = send(browser, "/account/tokens", token_name="Mixer", scope=["read", "write"], days="90")
     assert answer.status_code == 303
-    page = told(browser)
+    page = told(browser, "/account/tokens")
     found = re.search(r'value="(mc_[\w-]+)"', page)
     assert found is not None
     assert "Mixer" in page
-    assert found[1] not in told(browser)
+    assert found[1] not in told(browser, "/account/tokens")
     row = tokens.recognise(found[1], clock.now())
     assert row is not None
     assert (row.user_id, row.scopes) == (stranger.user.id, "read write")
@@ -116,7 +116,9 @@ def test_a_token_that_may_not_do_everything_makes_none_that_may(app: Flask, stra
     browser = app.test_client()
     token = site.csrf_token(browser.get("/sign-in").get_data(as_text=True))
     sent = {"csrf_token": token, "token_name": "x", "scope": "admin"}
+    strong = site.make_person(roles=(RoleName.ADMIN,), scopes=tuple(Scope))
     assert browser.get("/account", headers=admin.headers).status_code == 403
+    assert browser.post("/account/tokens", data=sent, headers=strong.headers).status_code == 403
     for path in ("/account/tokens", "/account", "/account/sign-out-everywhere"):
         assert browser.post(path, data=sent, headers=admin.headers).status_code == 403
 
@@ -213,7 +215,11 @@ def test_joining_welcomes_and_tells_the_next_step(app: Flask) -> None:
         "csrf_token": token,
     }
     answer = browser.post("/register", data=sent)
-    page = told(browser, answer.location)
+    assert "Look into your mailbox" in told(browser, answer.location)
+    answer = browser.get(site.link_to("new@example.com"))
+    assert browser.get(answer.location).location == "/sign-in?next=/welcome"
+    new = Person(User.get(User.email == "new@example.com"), "")
+    page = told(browser, sign_in(browser, new, "/welcome").location)
     for step in ("I want to listen", "I make music", 'href="/studio"'):
         assert step in page
 

@@ -15,6 +15,7 @@ from werkzeug.test import TestResponse
 
 from appliance import clock
 from appliance import jobs
+from appliance import mail
 from appliance.accounts import tokens
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
@@ -26,6 +27,9 @@ from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
 from appliance.database import new_id
 from appliance.library import playlists
+from appliance.mail import outbox
+from appliance.memberships import granting
+from appliance.memberships import tiers
 from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
@@ -49,12 +53,23 @@ DRAFT: dict[str, Who] = {
     "admin.change_collective": Who.ADMIN,
     "admin.change_featured": Who.ADMIN,
     "admin.change_logo": Who.ADMIN,
-    "admin.change_person": Who.ADMIN,
     "admin.change_plugin": Who.ADMIN,
     "admin.count_storage": Who.ADMIN,
-    "admin.hand_over_artist": Who.ADMIN,
     "admin.retry_all_jobs": Who.ADMIN,
     "admin.retry_job": Who.ADMIN,
+    "admin.send_mail": Who.ADMIN,
+    "admin.test_mail": Who.ADMIN,
+    "admin.take_down": Who.ADMIN,
+    "admin.restore": Who.ADMIN,
+    "api.add_tier": Who.MANAGER,
+    "api.edit_tier": Who.MANAGER,
+    "api.grant_membership": Who.MANAGER,
+    "api.change_membership": Who.MANAGER,
+    "api.end_membership": Who.MANAGER,
+    "api.take_release_down": Who.ADMIN,
+    "api.give_release_back": Who.ADMIN,
+    "api.take_track_down": Who.ADMIN,
+    "api.give_track_back": Who.ADMIN,
     "api.add_track": Who.CONTRIBUTOR,
     "api.create_artist": Who.STRANGER,
     "api.create_playlist": Who.STRANGER,
@@ -91,7 +106,6 @@ DRAFT: dict[str, Who] = {
     "people.change_role": Who.OWNER,
     "people.invite": Who.OWNER,
     "people.leave": Who.CONTRIBUTOR,
-    "people.make_token": Who.STRANGER,
     "people.preview": Who.STRANGER,
     "people.remove_artist": Who.OWNER,
     "people.remove_member": Who.OWNER,
@@ -101,7 +115,14 @@ DRAFT: dict[str, Who] = {
     "people.save_artist": Who.MANAGER,
     "people.set_picture": Who.MANAGER,
     "people.sign_out_everywhere": Who.STRANGER,
-    "people.transfer": Who.OWNER,
+    "studio.add_tier": Who.MANAGER,
+    "studio.edit_tier": Who.MANAGER,
+    "studio.move_tier": Who.MANAGER,
+    "studio.archive_tier": Who.MANAGER,
+    "studio.restore_tier": Who.MANAGER,
+    "studio.grant_membership": Who.MANAGER,
+    "studio.change_membership": Who.MANAGER,
+    "studio.end_membership": Who.MANAGER,
     "studio.add_track": Who.CONTRIBUTOR,
     "studio.create_artist": Who.STRANGER,
     "studio.create_release": Who.CONTRIBUTOR,
@@ -151,6 +172,21 @@ OWN = {
     "people.decline_waiting",
 }
 """For one person alone: not even an admin takes their place."""
+PROVED = {
+    "admin.change_person",
+    "admin.hand_over_artist",
+    "people.add_authenticator",
+    "people.add_passkey",
+    "people.make_token",
+    "people.remove_authenticator",
+    "people.remove_passkey",
+    "people.renew_codes",
+    "people.transfer",
+    "security.change_email",
+    "security.change_password",
+    "sign_in.check",
+}
+"""For a person who proved who they are: no token of a program opens these. That the right person may: tests/web/test_step_up.py."""
 ELSEWHERE = {
     **dict.fromkeys(
         (
@@ -162,13 +198,22 @@ ELSEWHERE = {
         ),
         "tests/web/test_downloads.py: the tier decides who may download",
     ),
+    "people.link_identity": "one's own, and it needs a plugin: tests/plugins/test_oidc_signin.py",
+    "people.unlink_identity": "tests/plugins/test_oidc_signin.py: what opens somebody else's account stays",
     "api.forget_play": "tests/web/test_api_library.py: what others heard stays",
     "people.revoke_token": "tests/web/test_account.py: somebody else's token stays",
     "frame.choose_language": "for everybody: it keeps a cookie",
     "security.login": "for everybody",
     "security.logout": "for everybody",
     "security.register": "for everybody, where registration is open",
-    "security.verify": "asks the password of who is signed in",
+    "security.confirm_email": "for who has the letter: tests/web/test_sign_in.py",
+    "security.forgot_password": "for everybody: it says the same to all",
+    "security.reset_password": "for who has the letter: tests/web/test_sign_in.py",
+    "security.send_confirmation": "for everybody: it says the same to all",
+    "sign_in.by_passkey": "for everybody who has a passkey: tests/journeys/test_passkeys.py",
+    "sign_in.check_second": "for who gave the password: tests/web/test_sign_in.py",
+    "people.end_session": "tests/web/test_sessions.py: somebody else's session stays",
+    "people.forget_device": "tests/web/test_sessions.py: somebody else's device stays",
     "setup.finish": "for who has the token printed on the console: tests/web/test_setup.py",
 }
 
@@ -202,6 +247,11 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
         guest.user, release, filename="song.flac", size_bytes=10, max_upload_mb=10, expiry_h=24, now=now
     )
     playlist = playlists.create(guest.user, {"title": "Evening"}, now=now)
+    mail.send("test", guest.user.email, facts={"collective": "X"}, locale="en", now=now)
+    tier = tiers.of_artist(artist)[1]
+    membership = granting.grant(
+        artist, other.user.email, tier_id=tier.id, origin="gift", actor=owner.user, now=now
+    )
     row = tokens.recognise(owner.token, now)
     assert row is not None
     people[Who.NOBODY] = guest
@@ -217,9 +267,15 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
         "token": token,
         "token_id": row.id,
         "job_id": jobs.add("transcode", track.id, now=now).id,
+        "message_id": outbox.page()[0].id,
         "playlist_id": playlist.id,
         "entry_id": new_id(),
         "name": "webhook_out",
+        "passkey_id": new_id(),
+        "tier_id": tier.id,
+        "membership_id": membership.id,
+        "kind": "release",
+        "key": release.id,
     }
     return Place(people, values, release)
 
@@ -262,6 +318,9 @@ def ask(app: Flask, browser: FlaskClient, place: Place, endpoint: str, person: P
     form = {
         "csrf_token": csrf,
         "artist": place.values["artist"],
+        "sure": "on",
+        "token_name": "x",
+        "scope": "read",
         "person": place.values["user_id"],
         "track": place.values["track_id"],
         "title": "Evening",
@@ -324,6 +383,31 @@ def test_what_is_one_persons_own_is_nobody_elses(
     assert not is_refused(answer)
 
 
+@pytest.mark.parametrize("endpoint", sorted(PROVED))
+def test_what_wants_a_proof_is_opened_by_no_token(
+    app: Flask, browser: FlaskClient, place: Place, endpoint: str
+) -> None:
+    place.values["user_id"] = place.people[Who.OWNER].user.id
+    for who in (Who.STRANGER, Who.OWNER, Who.ADMIN):
+        assert is_refused(ask(app, browser, place, endpoint, place.people[who])), who
+    assert is_refused(ask(app, browser, place, endpoint, None))
+
+
+def test_a_moderator_takes_down_and_does_nothing_else_of_an_admin(
+    app: Flask, browser: FlaskClient, place: Place
+) -> None:
+    moderator = site.make_person(roles=(RoleName.MODERATOR,), scopes=tuple(Scope))
+    down = {"admin.take_down", "admin.restore", "api.take_release_down", "api.give_release_back"}
+    down |= {"api.take_track_down", "api.give_track_back"}
+    for endpoint, least in DRAFT.items():
+        if endpoint in down:
+            assert not is_refused(ask(app, browser, place, endpoint, moderator)), endpoint
+        elif least is Who.ADMIN:
+            assert is_refused(ask(app, browser, place, endpoint, moderator)), endpoint
+    assert browser.get("/admin/takedowns", headers=moderator.headers).status_code == 200
+    assert browser.get("/admin", headers=moderator.headers).status_code == 403
+
+
 def test_who_was_taken_off_ends_no_upload(app: Flask, browser: FlaskClient, place: Place) -> None:
     guest = place.people[Who.NOBODY]
     members.remove(place.release.artist, guest.user.id, actor=guest.user, now=clock.now())
@@ -332,6 +416,6 @@ def test_who_was_taken_off_ends_no_upload(app: Flask, browser: FlaskClient, plac
 
 def test_every_address_that_changes_something_stands_in_the_table(app: Flask) -> None:
     changing = {rule.endpoint for rule in app.url_map.iter_rules() if CHANGING & (rule.methods or set())}
-    known = {*DRAFT, *OWN, *ELSEWHERE}
+    known = {*DRAFT, *OWN, *PROVED, *ELSEWHERE}
     assert changing - known == set(), "say in this module who is let in"
     assert known - changing == set(), "these are gone"

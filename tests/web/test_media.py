@@ -10,6 +10,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance import clock
+from appliance import database
+from appliance import revocations
 from appliance.catalog import artwork
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
@@ -29,10 +31,17 @@ def track(appliance: Appliance, artist: Person) -> Track:
     return site.make_track(site.make_release(artist, published=True), appliance)
 
 
-def token(appliance: Appliance, asset: str, *qualities: str, expires_in_s: int = 60, now_s: int = 0) -> str:
-    now_s = now_s or int(time.time())
-    grant = Grant(asset, frozenset(qualities), now_s + expires_in_s, "listener")
-    return media_tokens.sign(grant, secret=appliance.secret, now_s=now_s)
+def token(appliance: Appliance, asset: str, *qualities: str, expires_in_s: int = 60) -> str:
+    grant = Grant(
+        asset=asset,
+        qualities=frozenset(qualities),
+        expires_at_s=int(time.time()) + expires_in_s,
+        epoch=revocations.epoch(),
+        listener="listener",
+        artist="artist",
+        release="release",
+    )
+    return media_tokens.sign(grant, secret=appliance.secret)
 
 
 def asset_of(track: Track) -> str:
@@ -100,13 +109,38 @@ def test_an_expired_permission_is_told_as_such(
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
 
 
-def test_a_permission_made_yesterday_lasts_over_midnight(
+def test_a_permission_that_a_wrong_clock_made_for_tomorrow_opens_nothing_today(
     appliance: Appliance, client: FlaskClient, track: Track
 ) -> None:
-    signed = token(
-        appliance, asset_of(track), "low", expires_in_s=2 * 86_400, now_s=int(time.time()) - 86_400
-    )
-    assert client.get(f"/media/{signed}/{asset_of(track)}/low.mp4").status_code == 200
+    signed = token(appliance, asset_of(track), "low", expires_in_s=86_400)
+    assert client.get(f"/media/{signed}/{asset_of(track)}/low.mp4").status_code == 403
+
+
+def test_a_takedown_ends_every_address_that_was_given_out_before(
+    appliance: Appliance, client: FlaskClient, track: Track
+) -> None:
+    def played() -> str:
+        return urlsplit(client.post(f"/api/v1/tracks/{track.id}/play").json["hls_url"]).path
+
+    before = played()
+    assert client.get(before).status_code == 200
+    with database.transaction():
+        revocations.revoke(f"release:{track.release_id}", now=clock.now())
+    for name in ("master.m3u8", "low.media.m3u8", "low.mp4"):
+        answer = client.get(before.replace("master.m3u8", name))
+        assert (answer.status_code, answer.headers["Cache-Control"]) == (403, "no-store")
+        assert "ended" in answer.json["detail"]
+    assert client.get(played()).status_code == 200
+
+
+def test_what_another_process_revoked_is_known_to_the_next_play(
+    appliance: Appliance, client: FlaskClient, track: Track
+) -> None:
+    client.post(f"/api/v1/tracks/{track.id}/play")
+    # As another process writes it: nothing here is told.
+    revocations.Revocation.insert(subject=f"track:{track.id}", at=clock.now()).execute()
+    url = urlsplit(client.post(f"/api/v1/tracks/{track.id}/play").json["hls_url"]).path
+    assert client.get(url).status_code == 200, "a fresh permission is not taken for one from before"
 
 
 def test_no_change_of_a_token_is_taken(appliance: Appliance, client: FlaskClient, track: Track) -> None:

@@ -39,9 +39,13 @@ OPERATORS_READ = ("p[@lang='en']", "code", "script", "style")
 """What stays English on a German page, and says so."""
 
 
-def catalogue(language: str) -> list[Message]:
-    path = translations.TRANSLATIONS / language / "LC_MESSAGES" / "messages.po"
-    return [message for message in translations._read(path, language) if message.id]
+SHELVES = (translations.PAGES, translations.LETTERS)
+WHOLE = [(shelf, language) for shelf in SHELVES for language in translations.LANGUAGES]
+
+
+def catalogue(language: str, shelf: translations.Shelf = translations.PAGES) -> list[Message]:
+    read = translations._read(shelf.catalogue(language), language)
+    return [message for message in read if message.id]
 
 
 def both(message: Message) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -69,8 +73,16 @@ def test_every_text_has_its_translation_and_what_is_made_of_it_is_new(language: 
 
 
 @pytest.mark.parametrize("language", translations.LANGUAGES)
-def test_a_translation_has_the_places_of_its_text_and_was_not_guessed(language: str) -> None:
-    for message in catalogue(language):
+def test_so_has_every_text_of_mail(language: str) -> None:
+    fresh = translations.gathered_letters()
+    assert translations.bring_up_to_date(language, fresh, shelf=translations.LETTERS, check=True) == []
+
+
+@pytest.mark.parametrize(("shelf", "language"), WHOLE)
+def test_a_translation_has_the_places_of_its_text_and_was_not_guessed(
+    shelf: translations.Shelf, language: str
+) -> None:
+    for message in catalogue(language, shelf):
         texts, strings = both(message)
         assert not message.fuzzy, message.id
         for string in strings:
@@ -79,9 +91,11 @@ def test_a_translation_has_the_places_of_its_text_and_was_not_guessed(language: 
             assert there in [set(PLACES.findall(text)) for text in texts], string
 
 
-@pytest.mark.parametrize("language", translations.LANGUAGES)
-def test_a_translation_begins_and_ends_as_its_text_and_says_du(language: str) -> None:
-    for message in catalogue(language):
+@pytest.mark.parametrize(("shelf", "language"), WHOLE)
+def test_a_translation_begins_and_ends_as_its_text_and_says_du(
+    shelf: translations.Shelf, language: str
+) -> None:
+    for message in catalogue(language, shelf):
         for text, string in zip(*both(message), strict=True):
             assert string == string.strip(), string
             assert string.endswith(".") == text.endswith(".") or len(text) < 70, string
@@ -112,6 +126,7 @@ def house(app: Flask, appliance: Appliance, nobody_works: None) -> tuple[Person,
         "/people",
         "/artists",
         "/jobs",
+        "/mail",
         "/storage",
         "/plugins",
         "/health",

@@ -6,6 +6,7 @@ from web.admin import artists
 from web.admin import collective
 from web.admin import entrance
 from web.admin import featured
+from web.admin import mail
 from web.admin import overview
 from web.admin import people
 from web.admin import plugins
@@ -16,5 +17,5 @@ from web.admin import work
 __all__ = ["blueprint"]
 
 blueprint: Blueprint = entrance.blueprint
-PAGES = (overview, collective, featured, people, artists, work, plugins, takedowns, trail)
+PAGES = (overview, collective, featured, people, artists, work, mail, plugins, takedowns, trail)
 """Modules whose import puts their pages onto the blueprint."""

@@ -6,6 +6,23 @@ from appliance.accounts.audit import Action
 
 TOLD = {
     Action.SIGN_IN: _("Signed in"),
+    Action.SIGN_IN_FAILED: _("Could not sign in"),
+    Action.STEP_UP_FAILED: _("Could not show again who they are"),
+    Action.SESSION_REVOKED: _("Signed a device out"),
+    Action.PERSON_REGISTERED: _("Joined"),
+    Action.ADDRESS_CONFIRMED: _("Confirmed an e-mail address"),
+    Action.ADDRESS_CHANGED: _("Changed the e-mail address"),
+    Action.CREDENTIAL_CHANGED: _("Changed the password"),
+    Action.CREDENTIAL_RECOVERED: _("Recovered the password"),
+    Action.TOTP_ADDED: _("Added an authenticator app"),
+    Action.TOTP_REMOVED: _("Removed the authenticator app"),
+    Action.PASSKEY_ADDED: _("Added a passkey"),
+    Action.PASSKEY_REMOVED: _("Removed a passkey"),
+    Action.RECOVERY_CODES_RENEWED: _("Made new recovery codes"),
+    Action.RECOVERY_CODE_USED: _("Used a recovery code"),
+    Action.SECOND_FACTOR_RESET: _("Took away somebody's second factors"),
+    Action.DEVICE_TRUSTED: _("Trusted a device"),
+    Action.DEVICE_FORGOTTEN: _("Trusted a device no more"),
     Action.SETUP_FINISHED: _("Set the collective up"),
     Action.SETTINGS_CHANGED: _("Changed the collective"),
     Action.PLUGIN_CHANGED: _("Changed a plugin"),
@@ -44,6 +61,10 @@ TOLD = {
     Action.FEATURED_CHANGED: _("Changed what is featured"),
     Action.FEATURED_REMOVED: _("Featured a release no more"),
     Action.JOB_RETRIED: _("Tried a job again"),
+    Action.MAIL_READ: _("Read a message in the outbox"),
+    Action.TRAIL_SEALED: _("Sealed the audit trail"),
+    Action.IDENTITY_LINKED: _("Linked an account elsewhere"),
+    Action.IDENTITY_UNLINKED: _("Unlinked an account elsewhere"),
 }
 
 

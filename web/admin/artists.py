@@ -5,15 +5,17 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from appliance import clock
+from appliance.accounts.permissions import Permission
 from appliance.catalog import artists as catalogue
 from appliance.collective import roster
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
 from web.admin import entrance
+from web.security import step_up
 
 
-@entrance.blueprint.get("/artists")
+@entrance.get("/artists", Permission.ARTISTS_MANAGE)
 def artists() -> str:
     """All artists, newest first, with who owns each."""
     words = request.args.get("q", "").strip()[:200]
@@ -29,13 +31,14 @@ def artists() -> str:
     )
 
 
-@entrance.blueprint.post("/artists/<artist_id>/owner")
+@entrance.post("/artists/<artist_id>/owner", Permission.ARTISTS_MANAGE)
 def hand_over_artist(artist_id: str) -> ResponseReturnValue:
     """Give the artist another owner."""
     artist = catalogue.by_id(artist_id)
     back = {"q": entrance.sent("q") or None}
+    step_up.require()
     try:
-        owner = roster.hand_over(artist, entrance.sent("email"), actor=entrance.admin(), now=clock.now())
+        owner = roster.hand_over(artist, entrance.sent("email"), actor=entrance.actor(), now=clock.now())
     except (Conflict, Invalid, NotFound) as error:
         return entrance.refused(error, "admin.artists", **back)
     return entrance.done(

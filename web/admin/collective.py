@@ -5,11 +5,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from appliance import clock
+from appliance.accounts.permissions import Permission
 from appliance.collective import identity
 from appliance.collective.identity import Collective
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from web import addresses
+from web import bodies
 from web import colours
 from web.admin import entrance
 from web.request_cycle import appliance
@@ -17,13 +19,13 @@ from web.request_cycle import appliance
 FIELDS = ("name", "tagline", "accent", "about", "imprint", "privacy", "footer_links")
 
 
-@entrance.blueprint.get("/collective")
+@entrance.get("/collective", Permission.COLLECTIVE_CHANGE)
 def collective() -> str:
     """What the collective says of itself, as a form."""
     return _page(_shown())
 
 
-@entrance.blueprint.post("/collective")
+@entrance.post("/collective", Permission.COLLECTIVE_CHANGE)
 def change_collective() -> ResponseReturnValue:
     """Take what was written; with *preview*, show it first."""
     now = _shown()
@@ -36,7 +38,7 @@ def change_collective() -> ResponseReturnValue:
             fields,
             version=request.form.get("version", 0, type=int),
             settings=appliance().settings,
-            actor=entrance.admin().id,
+            actor=entrance.actor().id,
             now=clock.now(),
         )
     except Invalid as error:
@@ -47,7 +49,8 @@ def change_collective() -> ResponseReturnValue:
     return entrance.done(_("Saved."), "admin.collective")
 
 
-@entrance.blueprint.post("/collective/logo")
+@entrance.post("/collective/logo", Permission.COLLECTIVE_CHANGE)
+@bodies.takes_picture
 def change_logo() -> ResponseReturnValue:
     """A new logo, or none."""
     picture = request.files.get("logo")
@@ -58,7 +61,7 @@ def change_logo() -> ResponseReturnValue:
             None if "remove" in request.form or picture is None else picture.stream,
             settings=appliance().settings,
             store=appliance().store,
-            actor=entrance.admin().id,
+            actor=entrance.actor().id,
             now=clock.now(),
         )
     except (Invalid, Conflict) as error:

@@ -1,6 +1,9 @@
 """The door of the admin's pages: who may come in, and what all of these pages share."""
 
+import functools
+from collections.abc import Callable
 from typing import Any
+from typing import TypeVar
 
 from flask import Blueprint
 from flask import flash
@@ -12,70 +15,73 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
-from appliance.accounts.models import RoleName
+from appliance.accounts import permissions
 from appliance.accounts.models import Scope
 from appliance.accounts.models import User
-from appliance.catalog import takedowns
+from appliance.accounts.permissions import Permission
 from appliance.errors import MusicConnectError
-from appliance.errors import NotAllowed
 from web import sentences
 from web.request_cycle import require_person
 from web.request_cycle import roles
+from web.request_cycle import second_factor_missing
+from web.security.second_step import SecondFactorFirst
 
 blueprint = Blueprint("admin", __name__, url_prefix="/admin")
 
+View = TypeVar("View", bound=Callable[..., ResponseReturnValue])
 ON_A_PAGE = 50
 SECTIONS = (
-    ("overview", lazy_gettext("Overview")),
-    ("collective", lazy_gettext("Collective")),
-    ("featured", lazy_gettext("Featured")),
-    ("people", lazy_gettext("People")),
-    ("artists", lazy_gettext("Artists")),
-    ("jobs", lazy_gettext("Jobs")),
-    ("storage", lazy_gettext("Storage")),
-    ("plugins", lazy_gettext("Plugins")),
-    ("health", lazy_gettext("Health")),
-    ("takedowns", lazy_gettext("Takedowns")),
-    ("trail", lazy_gettext("Audit trail")),
+    ("overview", lazy_gettext("Overview"), Permission.COLLECTIVE_SEE),
+    ("collective", lazy_gettext("Collective"), Permission.COLLECTIVE_CHANGE),
+    ("featured", lazy_gettext("Featured"), Permission.FEATURED_CHANGE),
+    ("people", lazy_gettext("People"), Permission.PEOPLE_MANAGE),
+    ("artists", lazy_gettext("Artists"), Permission.ARTISTS_MANAGE),
+    ("jobs", lazy_gettext("Jobs"), Permission.JOBS_MANAGE),
+    ("mail", lazy_gettext("Mail"), Permission.MAIL_MANAGE),
+    ("storage", lazy_gettext("Storage"), Permission.STORAGE_MANAGE),
+    ("plugins", lazy_gettext("Plugins"), Permission.PLUGINS_CHANGE),
+    ("health", lazy_gettext("Health"), Permission.COLLECTIVE_SEE),
+    ("takedowns", lazy_gettext("Takedowns"), Permission.TAKEDOWNS_MANAGE),
+    ("trail", lazy_gettext("Audit trail"), Permission.TRAIL_READ),
 )
 
 
-MODERATED = frozenset({"admin.takedowns", "admin.take_down", "admin.restore"})
-"""What moderators may use; every other page is for admins."""
+def get(path: str, needs: Permission) -> Callable[[View], View]:
+    """A page of this family, for those who may do what it *needs*: none can be added that does not say it."""
+    return _route("GET", path, needs)
 
 
-@blueprint.before_request
-def only_admins() -> None:
-    """No page of this family for anybody else, nor for an API token without the scope ``admin``."""
-    if request.endpoint in MODERATED:
-        moderator()
-    else:
-        admin()
+def post(path: str, needs: Permission) -> Callable[[View], View]:
+    """A form of this family, for those who may do what it *needs*."""
+    return _route("POST", path, needs)
 
 
-def moderator() -> User:
-    """The moderator or admin who asks; an error for everybody else."""
+def _route(method: str, path: str, needs: Permission) -> Callable[[View], View]:
+    def register(view: View) -> View:
+        @functools.wraps(view)
+        def guarded(**values: Any) -> ResponseReturnValue:
+            actor()
+            permissions.require(roles(), needs)
+            return view(**values)
+
+        blueprint.add_url_rule(path, view_func=guarded, methods=[method])
+        return view
+
+    return register
+
+
+def actor() -> User:
+    """Who asks; an error that shows the way in for nobody, for an API token without the scope ``admin``, and without a second factor."""
     who = require_person(Scope.ADMIN)
-    takedowns.require_moderator(roles())
-    return who
-
-
-def admin() -> User:
-    """The admin who asks; an error that shows the way in for everybody else."""
-    who = require_person(Scope.ADMIN)
-    if RoleName.ADMIN not in roles():
-        raise NotAllowed("These pages are for the admins of the collective.")
+    if second_factor_missing():
+        raise SecondFactorFirst
     return who
 
 
 def page(template: str, section: str, **values: Any) -> str:
-    """A page of the admin's, with the way to its neighbours."""
-    everything = RoleName.ADMIN in roles()
-    tabs = [
-        (name, str(text), url_for(f"admin.{name}"))
-        for name, text in SECTIONS
-        if everything or f"admin.{name}" in MODERATED
-    ]
+    """A page of the admin's, with the way to those of its neighbours that are open to who asks."""
+    may = permissions.held(roles())
+    tabs = [(name, str(text), url_for(f"admin.{name}")) for name, text, needs in SECTIONS if needs in may]
     return render_template(f"admin/{template}.html", tabs=tabs, section=section, **values)
 
 

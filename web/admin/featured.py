@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from appliance import clock
+from appliance.accounts.permissions import Permission
 from appliance.collective import showcase
 from appliance.discovery import featured as picks
 from appliance.errors import Conflict
@@ -15,7 +16,7 @@ from web.admin import entrance
 STEPS = {"up": -1, "down": 1}
 
 
-@entrance.blueprint.get("/featured")
+@entrance.get("/featured", Permission.FEATURED_CHANGE)
 def featured() -> str:
     """What is featured, and a search for what could be."""
     words = request.args.get("q", "").strip()[:200]
@@ -34,13 +35,13 @@ def featured() -> str:
     )
 
 
-@entrance.blueprint.post("/featured")
+@entrance.post("/featured", Permission.FEATURED_CHANGE)
 def change_featured() -> ResponseReturnValue:
     """One change: add, note, move or remove."""
     release_id, act, actor, now = (
         entrance.sent("release"),
         entrance.sent("act"),
-        entrance.admin().id,
+        entrance.actor().id,
         clock.now(),
     )
     try:

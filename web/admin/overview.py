@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext
 from appliance import doctor
 from appliance import jobs
 from appliance.accounts import audit
+from appliance.accounts.permissions import Permission
 from appliance.collective import figures
 from appliance.collective import storage_use
 from appliance.collective import work
@@ -28,6 +29,8 @@ NAMES = {
     "queue": lazy_gettext("Queue"),
     "storage": lazy_gettext("Storage"),
     "jobs": lazy_gettext("Jobs"),
+    "audit trail": lazy_gettext("Audit trail"),
+    "mail": lazy_gettext("Mail"),
     "plugins": lazy_gettext("Plugins"),
     "address": lazy_gettext("Address"),
     "open files": lazy_gettext("Open files"),
@@ -43,7 +46,7 @@ class Line:
     sentence: str
 
 
-@entrance.blueprint.get("")
+@entrance.get("", Permission.COLLECTIVE_SEE)
 def overview() -> str:
     """How the collective does."""
     lines = health_lines()
@@ -63,7 +66,7 @@ def overview() -> str:
     )
 
 
-@entrance.blueprint.get("/health")
+@entrance.get("/health", Permission.COLLECTIVE_SEE)
 def health() -> str:
     """Every check with what it found."""
     return entrance.page("health", "health", lines=health_lines())

@@ -10,9 +10,11 @@ from flask_babel import gettext as _
 from appliance import clock
 from appliance.accounts import roles
 from appliance.accounts.models import RoleName
+from appliance.accounts.permissions import Permission
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from web.admin import entrance
+from web.security import step_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Line:
     oneself: bool
 
 
-@entrance.blueprint.get("/people")
+@entrance.get("/people", Permission.PEOPLE_MANAGE)
 def people() -> str:
     """Everybody with an account, newest first."""
     address = request.args.get("q", "").strip()[:254]
@@ -39,7 +41,7 @@ def people() -> str:
     found = roles.page(address=address, role=role, before=entrance.cursor(), limit=entrance.ON_A_PAGE + 1)
     rows, older = entrance.sliced(found, "admin.people", q=address, role=role)
     held = roles.held_by(rows)
-    oneself = entrance.admin().id
+    oneself = entrance.actor().id
     return entrance.page(
         "people",
         "people",
@@ -65,12 +67,13 @@ def people() -> str:
     )
 
 
-@entrance.blueprint.post("/people/<user_id>")
+@entrance.post("/people/<user_id>", Permission.PEOPLE_MANAGE)
 def change_person(user_id: str) -> ResponseReturnValue:
     """Grant or revoke a role, deactivate or activate an account."""
     act, role = entrance.sent("act"), entrance.sent("role")
-    actor, now = entrance.admin().id, clock.now()
+    actor, now = entrance.actor().id, clock.now()
     back = {"q": entrance.sent("q") or None, "role": entrance.sent("shown_role") or None}
+    step_up.require()
     try:
         if act == "grant":
             user = roles.grant(user_id, role, actor=actor, now=now)

@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext
 
 from appliance import clock
 from appliance import hooks
+from appliance.accounts.permissions import Permission
 from appliance.collective import plugin_forms
 from appliance.collective.plugin_forms import Row
 from appliance.errors import Conflict
@@ -60,19 +61,19 @@ class FormRow:
     bounds: dict[str, int]
 
 
-@entrance.blueprint.get("/plugins")
+@entrance.get("/plugins", Permission.PLUGINS_CHANGE)
 def plugins() -> str:
     """All plugins."""
     return _page()
 
 
-@entrance.blueprint.post("/plugins/<name>")
+@entrance.post("/plugins/<name>", Permission.PLUGINS_CHANGE)
 def change_plugin(name: str) -> ResponseReturnValue:
     """Keep the settings of one plugin for the next start."""
     given = {key.removeprefix(SECRET): value for key, value in request.form.items() if key != "csrf_token"}
     try:
         changed = plugin_forms.change(
-            name, given, settings=appliance().settings, actor=entrance.admin().id, now=clock.now()
+            name, given, settings=appliance().settings, actor=entrance.actor().id, now=clock.now()
         )
     except (Invalid, Conflict) as error:
         return _page(at=name, problem=error), 409 if isinstance(error, Conflict) else 422

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from appliance import clock
+from appliance.accounts.permissions import Permission
 from appliance.catalog import takedowns as domain
 from appliance.catalog.takedowns import Takedown
 from appliance.errors import Conflict
@@ -29,16 +30,16 @@ class Line:
     at: datetime
 
 
-@entrance.blueprint.get("/takedowns")
+@entrance.get("/takedowns", Permission.TAKEDOWNS_MANAGE)
 def takedowns() -> str:
     """What is down now, last first, and a form to take something down."""
     return _page()
 
 
-@entrance.blueprint.post("/takedowns")
+@entrance.post("/takedowns", Permission.TAKEDOWNS_MANAGE)
 def take_down() -> ResponseReturnValue:
     """Take down what the form names by its address or id."""
-    actor = entrance.moderator()
+    actor = entrance.actor()
     try:
         row = domain.named(entrance.sent("what"))
         domain.take_down(row, request.form.get("reason", ""), actor=actor, now=clock.now())
@@ -47,11 +48,11 @@ def take_down() -> ResponseReturnValue:
     return entrance.done(_("“%(title)s” is down; nobody hears it.", title=row.title), "admin.takedowns")
 
 
-@entrance.blueprint.post("/takedowns/<any(release, track):kind>/<key>/restore")
+@entrance.post("/takedowns/<any(release, track):kind>/<key>/restore", Permission.TAKEDOWNS_MANAGE)
 def restore(kind: str, key: str) -> ResponseReturnValue:
     """Give it back."""
     row = domain.find(kind, key)
-    domain.restore(row, actor=entrance.moderator(), now=clock.now())
+    domain.restore(row, actor=entrance.actor(), now=clock.now())
     return entrance.done(_("“%(title)s” is back as it was.", title=row.title), "admin.takedowns")
 
 

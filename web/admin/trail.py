@@ -1,7 +1,6 @@
 """The audit trail as a page and as a file."""
 
-import csv
-import io
+from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -13,16 +12,18 @@ from flask import stream_with_context
 from flask import url_for
 
 from appliance.accounts import audit
+from appliance.accounts import audit_export
 from appliance.accounts import people as accounts
 from appliance.accounts.audit import Action
 from appliance.accounts.audit import Filter
 from appliance.accounts.models import AuditEntry
+from appliance.accounts.permissions import Permission
 from appliance.collective import mentions
 from appliance.errors import NotFound
 from web.admin import acts
 from web.admin import entrance
 
-HEADINGS = ("number", "at", "action", "actor", "actor_address", "subject", "detail")
+DAYS = ("first", "last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +40,14 @@ class Line:
     detail: list[tuple[str, str]]
 
 
-@entrance.blueprint.get("/audit")
+@entrance.get("/audit", Permission.TRAIL_READ)
 def trail() -> str:
     """Who did what and when, newest first, narrowed by action, person and day."""
     wanted, asked = _wanted()
     before = request.args.get("before", type=int)
     found = audit.entries(before=before, limit=entrance.ON_A_PAGE + 1, wanted=wanted) if wanted else []
     rows, older = entrance.sliced(found, "admin.trail", **asked)
+    kept = {name: value for name, value in asked.items() if value}
     return entrance.page(
         "trail",
         "trail",
@@ -53,19 +55,22 @@ def trail() -> str:
         older=older,
         asked=asked,
         actions=sorted(((str(action), acts.told(action)) for action in Action), key=lambda pair: pair[1]),
-        export=url_for("admin.export_trail", **{name: value for name, value in asked.items() if value}),
+        export=url_for("admin.export_trail", **kept),
+        export_lines=url_for("admin.export_trail_lines", **kept),
         first=before is None,
     )
 
 
-@entrance.blueprint.get("/audit.csv")
+@entrance.get("/audit.csv", Permission.TRAIL_READ)
 def export_trail() -> Response:
     """The same as a table for other programs, however long it is."""
-    wanted, _asked = _wanted()
-    answer = Response(stream_with_context(_csv(wanted)), mimetype="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = "attachment; filename=audit.csv"
-    answer.headers["Cache-Control"] = "no-store"
-    return answer
+    return _file(audit_export.csv_lines, "audit.csv", "text/csv; charset=utf-8")
+
+
+@entrance.get("/audit.jsonl", Permission.TRAIL_READ)
+def export_trail_lines() -> Response:
+    """The same with one JSON object a line."""
+    return _file(audit_export.json_lines, "audit.jsonl", "application/jsonl; charset=utf-8")
 
 
 def told_entries(rows: list[AuditEntry]) -> list[Line]:
@@ -87,9 +92,17 @@ def told_entries(rows: list[AuditEntry]) -> list[Line]:
     ]
 
 
+def _file(lines: Callable[[Filter | None], Iterator[str]], name: str, mimetype: str) -> Response:
+    wanted, _asked = _wanted()
+    answer = Response(stream_with_context(lines(wanted)), mimetype=mimetype)
+    answer.headers["Content-Disposition"] = f"attachment; filename={name}"
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
 def _wanted() -> tuple[Filter | None, dict[str, str]]:
     """What to look for, ``None`` for what nobody can have done, and what was asked in the words of the form."""
-    asked = {name: request.args.get(name, "").strip()[:254] for name in ("action", "actor", "day", "subject")}
+    asked = {name: request.args.get(name, "").strip()[:254] for name in ("action", "actor", "subject", *DAYS)}
     actor = ""
     if asked["actor"]:
         try:
@@ -99,50 +112,16 @@ def _wanted() -> tuple[Filter | None, dict[str, str]]:
             actor = asked["actor"] if len(asked["actor"]) == 26 else ""
             if not actor:
                 return None, asked
+    days = {name: _day(asked[name]) for name in DAYS}
+    asked.update({name: day.isoformat() if day else "" for name, day in days.items()})
+    return Filter(action=asked["action"], actor=actor, subject=asked["subject"], **days), asked
+
+
+def _day(text: str) -> date | None:
     try:
-        day = date.fromisoformat(asked["day"]) if asked["day"] else None
+        return date.fromisoformat(text)
     except ValueError:
-        asked["day"], day = "", None
-    return Filter(action=asked["action"], actor=actor, subject=asked["subject"], day=day), asked
-
-
-def _csv(wanted: Filter | None) -> Iterator[str]:
-    yield _row(HEADINGS)
-    waiting: list[AuditEntry] = []
-    for entry in audit.every(wanted=wanted) if wanted else ():
-        waiting.append(entry)
-        if len(waiting) == entrance.ON_A_PAGE * 10:
-            yield from _rows(waiting)
-            waiting = []
-    yield from _rows(waiting)
-
-
-def _rows(entries: list[AuditEntry]) -> Iterator[str]:
-    names = audit.names_of(entries)
-    for entry in entries:
-        actor = entry.actor or ""
-        yield _row(
-            (
-                entry.id,
-                entry.at.isoformat(),
-                entry.action,
-                actor,
-                names.get(actor, ""),
-                entry.subject,
-                entry.detail,
-            )
-        )
-
-
-def _row(values: tuple[object, ...]) -> str:
-    out = io.StringIO()
-    csv.writer(out).writerow([_safe(str(value)) for value in values])
-    return out.getvalue()
-
-
-def _safe(text: str) -> str:
-    # A cell that begins like this is run as a formula by the programs that open such files.
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+        return None
 
 
 def _text(value: object) -> str:

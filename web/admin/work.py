@@ -12,6 +12,7 @@ from flask_babel import ngettext
 
 from appliance import clock
 from appliance import jobs as durable
+from appliance.accounts.permissions import Permission
 from appliance.collective import storage_use
 from appliance.collective import work
 from appliance.errors import Conflict
@@ -42,7 +43,7 @@ class Line:
     due: datetime | None
 
 
-@entrance.blueprint.get("/jobs")
+@entrance.get("/jobs", Permission.JOBS_MANAGE)
 def jobs() -> str:
     """The durable work of one state, newest first."""
     state = request.args.get("state", "")
@@ -70,28 +71,28 @@ def jobs() -> str:
     )
 
 
-@entrance.blueprint.post("/jobs/<job_id>/retry")
+@entrance.post("/jobs/<job_id>/retry", Permission.JOBS_MANAGE)
 def retry_job(job_id: str) -> ResponseReturnValue:
     """Try a failed job again."""
     try:
-        job = work.retry(job_id, actor=entrance.admin().id, now=clock.now())
+        job = work.retry(job_id, actor=entrance.actor().id, now=clock.now())
     except Conflict as error:
         return entrance.refused(error, "admin.jobs", state="failed")
     durable.send(job.id)
     return entrance.done(_("It is queued again."), "admin.jobs", state="failed")
 
 
-@entrance.blueprint.post("/jobs/retry")
+@entrance.post("/jobs/retry", Permission.JOBS_MANAGE)
 def retry_all_jobs() -> ResponseReturnValue:
     """Try everything again that failed."""
-    queued = work.retry_all(actor=entrance.admin().id, now=clock.now())
+    queued = work.retry_all(actor=entrance.actor().id, now=clock.now())
     for job in queued:
         durable.send(job.id)
     told = ngettext("%(num)d job is queued again.", "%(num)d jobs are queued again.", len(queued))
     return entrance.done(told, "admin.jobs")
 
 
-@entrance.blueprint.get("/storage")
+@entrance.get("/storage", Permission.STORAGE_MANAGE)
 def storage() -> str:
     """The folders of the store and the artists that take most."""
     folders = storage_use.folders()
@@ -105,7 +106,7 @@ def storage() -> str:
     )
 
 
-@entrance.blueprint.post("/storage/count")
+@entrance.post("/storage/count", Permission.STORAGE_MANAGE)
 def count_storage() -> ResponseReturnValue:
     """Count now instead of tonight."""
     durable.send(storage_use.ask(now=clock.now()))

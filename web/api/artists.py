@@ -10,7 +10,6 @@ from appliance.accounts.models import Scope
 from appliance.accounts.models import User
 from appliance.catalog import artist_page
 from appliance.catalog import artists
-from appliance.catalog import artwork
 from appliance.catalog import members
 from appliance.catalog import releases
 from appliance.catalog.models import Artist
@@ -19,6 +18,7 @@ from appliance.errors import Invalid
 from appliance.memberships import access
 from appliance.memberships import founding
 from appliance.memberships.access import Standing
+from web import bodies
 from web.api import representation
 from web.api.routing import blueprint
 from web.api.routing import body
@@ -73,10 +73,10 @@ def remove_artist(slug: str) -> tuple[str, int]:
 
 
 @blueprint.put("/artists/<slug>/picture")
+@bodies.takes_picture
 def set_picture(slug: str) -> Response:
     """Give the artist a picture: multipart ``file``, or the picture as the body."""
     artist, who = _run(slug, Standing.MANAGER)
-    request.max_content_length = artwork.MOST_BYTES + 1024 * 1024
     picture = request.files["file"].stream if "file" in request.files else request.stream
     shown = artist_page.set_picture(artist, picture, store=appliance().store, actor=who, now=clock.now())
     return versioned(representation.artist(shown))

@@ -8,6 +8,7 @@ from flask import jsonify
 
 from appliance import clock
 from appliance.accounts.models import Scope
+from appliance.catalog import rendition_keys
 from appliance.catalog import tracks
 from appliance.catalog.models import TrackState
 from appliance.errors import NotFound
@@ -17,6 +18,7 @@ from web import addresses
 from web.api.routing import blueprint
 from web.installed.listener import session_word
 from web.request_cycle import appliance
+from web.request_cycle import note_epoch
 from web.request_cycle import require_person
 from web.request_cycle import roles
 
@@ -24,6 +26,7 @@ from web.request_cycle import roles
 @blueprint.post("/tracks/<track_id>/offline")
 def keep_offline(track_id: str) -> Response:
     """What may be kept of a track and under which key; ask again while online, and it may be heard longer."""
+    note_epoch(anew=True)
     who = require_person(Scope.READ)
     track = tracks.find(track_id)
     right = access.to_track(who, track, roles=roles(), now=clock.now())
@@ -39,10 +42,12 @@ def keep_offline(track_id: str) -> Response:
         secret=appliance().secret,
         now=clock.now(),
     )
-    hls_url, expires_at_s = addresses.stream(track, [found.quality], who.id)
+    hls_url, expires_at_s = addresses.stream(track, [found.quality], who.id, until=right.until)
+    folder = hls_url.rpartition("/")[0]
     answer = jsonify(
         hls_url=hls_url,
-        file_url=f"{hls_url.rpartition('/')[0]}/{found.quality}.mp4",
+        file_url=f"{folder}/{found.quality}.mp4",
+        key_url=f"{folder}/{found.quality}.key" if rendition_keys.is_sealed(track) else "",
         address_expires_at=datetime.fromtimestamp(expires_at_s, clock.now().tzinfo).isoformat(),
         quality=found.quality,
         size_bytes=found.size_bytes,

@@ -16,6 +16,7 @@ from appliance.catalog import releases
 from appliance.catalog import tracks
 from appliance.catalog.models import Release
 from appliance.memberships import access
+from web import bodies
 from web import private_keys
 from web import receiving
 from web.api import representation
@@ -114,10 +115,10 @@ def revoke_private_link(release_id: str) -> tuple[str, int]:
 
 
 @blueprint.put("/releases/<release_id>/artwork")
+@bodies.takes_picture
 def set_artwork(release_id: str) -> Response:
     """Give a release its picture: multipart ``file``, or the picture as the body."""
     release, _ = _editable(release_id)
-    request.max_content_length = artwork.MOST_BYTES + 1024 * 1024
     picture = request.files["file"].stream if "file" in request.files else request.stream
     crop = artwork.Crop.read(request.values)
     artwork.set_artwork(release, picture, store=appliance().store, now=clock.now(), crop=crop)
@@ -125,6 +126,7 @@ def set_artwork(release_id: str) -> Response:
 
 
 @blueprint.post("/releases/<release_id>/tracks")
+@bodies.takes_original
 def add_track(release_id: str) -> tuple[Response, int, dict[str, str]]:
     """Take an original by one multipart request; larger files and weak connections are better off with tus."""
     release, owner = _editable(release_id)

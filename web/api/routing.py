@@ -17,8 +17,11 @@ from flask import request
 from werkzeug.exceptions import UnsupportedMediaType
 
 from appliance.errors import Invalid
+from web.request_cycle import note_epoch
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+# Before a view asks for any right: what it shows may hold a permission.
+blueprint.before_request(note_epoch)
 
 LONGEST_PAGE = 100
 MOST_JSON_BYTES = 1024 * 1024

@@ -258,6 +258,7 @@ SCHEMAS: dict[str, Schema] = {
         {
             "hls_url": text("The signed master playlist (HLS, RFC 8216), with this one rung.", format="uri"),
             "file_url": text("The signed address of the rung's one file.", format="uri"),
+            "key_url": text("Where the key of that file's segments is; empty when they are not encrypted."),
             "address_expires_at": {
                 **INSTANT,
                 "description": "When the addresses stop working; ask again to go on.",

@@ -6,8 +6,10 @@ from flask import Response
 from flask import jsonify
 
 from appliance import clock
+from appliance.accounts import permissions
 from appliance.accounts.models import Scope
 from appliance.accounts.models import User
+from appliance.accounts.permissions import Permission
 from appliance.catalog import takedowns
 from appliance.catalog.takedowns import Takedown
 from web.api.routing import blueprint
@@ -56,7 +58,7 @@ def give_track_back(track_id: str) -> tuple[str, int]:
 
 def _moderator(scope: Scope = Scope.WRITE) -> User:
     who = require_person(scope)
-    takedowns.require_moderator(roles())
+    permissions.require(roles(), Permission.TAKEDOWNS_MANAGE)
     return who
 
 

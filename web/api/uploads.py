@@ -23,6 +23,7 @@ from appliance.catalog import uploads
 from appliance.catalog.models import Upload
 from appliance.errors import Invalid
 from appliance.memberships import access
+from web import bodies
 from web.api.routing import blueprint
 from web.errors import answer_with
 from web.request_cycle import appliance
@@ -58,6 +59,7 @@ def options(upload_id: str = "") -> Response:
 
 
 @blueprint.post("/uploads")
+@bodies.takes_original
 def create_upload() -> Response:
     """Announce a file: ``Upload-Length``, and ``Upload-Metadata`` with ``filename`` and ``release``, or ``track`` for a new master."""
     owner = require_person()
@@ -94,6 +96,7 @@ def upload_offset(upload_id: str) -> Response:
 
 
 @blueprint.patch("/uploads/<upload_id>")
+@bodies.takes_original
 def append_upload(upload_id: str) -> Response:
     """Send bytes at ``Upload-Offset``; with the last of them the file becomes a track with the id of the upload."""
     if (refusal := _refusal()) is not None:

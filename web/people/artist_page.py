@@ -21,6 +21,7 @@ from appliance.catalog.versions import Stale
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.memberships.access import Standing
+from web import bodies
 from web import colours
 from web import presentation
 from web import rich_text
@@ -91,6 +92,7 @@ def accent_hint() -> str:
 
 
 @blueprint.post("/studio/artists/<slug>/picture")
+@bodies.takes_picture
 def set_picture(slug: str) -> ResponseReturnValue:
     """A new picture."""
     artist, who, _standing = artist_for(slug, Standing.MANAGER)

@@ -9,27 +9,33 @@ from flask import render_template
 from flask import request
 from flask import url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
 from appliance import clock
+from appliance import jobs
 from appliance.accounts.models import User
 from appliance.catalog import invitations
 from appliance.catalog import members
 from appliance.catalog.member_models import ArtistMember
 from appliance.catalog.member_models import MemberRole
 from appliance.catalog.models import Artist
+from appliance.collective import identity
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.memberships.access import Standing
 from web import addresses
+from web import frame
 from web import presentation
 from web.errors import told
 from web.people.routing import artist_for
 from web.people.routing import blueprint
 from web.people.routing import show_once
 from web.people.routing import shown_once
+from web.request_cycle import appliance
+from web.security import step_up
 
 ROLES = {
     MemberRole.OWNER: lazy_gettext("Owner"),
@@ -78,13 +84,25 @@ def people_of(slug: str) -> str:
 def invite(slug: str) -> ResponseReturnValue:
     """Ask somebody; the link to give them is shown one time."""
     artist, who, standing = artist_for(slug, Standing.OWNER)
+    now = clock.now()
     try:
-        made, token = invitations.invite(
-            artist, request.form.get("email", ""), request.form.get("role", ""), actor=who, now=clock.now()
+        made, link, job_id = invitations.invite_by_mail(
+            artist,
+            request.form.get("email", ""),
+            request.form.get("role", ""),
+            actor=who,
+            link=lambda token: addresses.root() + url_for("people.invitation", token=token),
+            facts={
+                "by": name_of(who),
+                "until": frame.day((now + invitations.LIFE).date()),
+                "collective": identity.current(appliance().settings).name,
+            },
+            locale=str(get_locale()),
+            now=now,
         )
     except (Invalid, Conflict) as error:
         return _page(artist, who, standing, problem=error), 422
-    link = addresses.root() + url_for("people.invitation", token=token)
+    jobs.send(job_id)
     show_once("invitation", f"{artist.id} {made.email} {link}")
     return _back(artist)
 
@@ -148,6 +166,7 @@ def transfer(slug: str) -> ResponseReturnValue:
     try:
         if request.form.get("sure") != "on":
             raise Invalid("Tick the box: only the new owner can undo this.", field="sure")
+        step_up.require()
         members.transfer(artist, request.form.get("person", ""), actor=who, now=clock.now())
     except (Invalid, Conflict, NotFound) as error:
         return _page(artist, who, standing, problem=error), 422

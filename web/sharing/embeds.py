@@ -25,6 +25,7 @@ from appliance.library.models import Playlist
 from appliance.library.models import Visibility
 from appliance.memberships import access
 from web import colours
+from web import headers
 from web import presentation
 from web.frame import LANGUAGES
 from web.presentation import tracklists
@@ -38,11 +39,6 @@ SIZES = ("list", "large", "small")
 MAX_AGE_S = 300
 ACCENT_S = 30 * 86_400
 _HEX = re.compile(r"#?([0-9a-f]{6})")
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: https:; media-src 'self' blob: https:; "
-    "connect-src 'self' https:; base-uri 'none'; form-action 'none'; frame-ancestors *"
-)
-"""Strict but for the frame; without a nonce, since this answer is kept for everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +125,7 @@ def _answer(find: Callable[[], Player]) -> Response:
     if status == 404:
         answer.status_code = 404
         answer.headers["Cache-Control"] = "no-cache"
-    answer.headers["Content-Security-Policy"] = POLICY
+    answer.headers["Content-Security-Policy"] = headers.policy_of_embeds()
     answer.vary.add("Accept-Language")
     return answer
 

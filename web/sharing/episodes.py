@@ -16,6 +16,7 @@ from appliance.errors import NotFound
 from appliance.memberships import access
 from web import addresses
 from web.request_cycle import appliance
+from web.request_cycle import note_epoch
 from web.sharing import places
 from web.sharing.routing import blueprint
 
@@ -38,6 +39,7 @@ class Episode:
 @blueprint.get("/listen/tracks/<key>/episode.m4a")
 def episode(key: str) -> ResponseReturnValue:
     """Lead to the best AAC file that everybody may hear: the whole under a fresh, expiring permission, else the preview."""
+    note_epoch(anew=True)
     track = directory.find_track(key)
     found = of_track(track, tracks.renditions_of([track]).get(track.id, []))
     if found is None:
@@ -55,7 +57,9 @@ def episode(key: str) -> ResponseReturnValue:
 def of_track(track: Track, made: list[Rendition]) -> Episode | None:
     """What everybody may hear of a track as one file; ``None`` when there is nothing, such as before it has renditions."""
     right = access.to_track(None, track, roles=frozenset(), now=clock.now())
-    open_to_all = access.playable(track, right, [rung.quality for rung in made])
+    # What is for members only is in no feed, whatever else is open to all.
+    rungs = [] if track.exclusive else [rung.quality for rung in made]
+    open_to_all = access.playable(track, right, rungs)
     url = places.whole(url_for("sharing.episode", key=track.id))
     whole_s = round((track.duration_ms or 0) / 1000)
     best = max(

@@ -26,6 +26,7 @@ from appliance.listening import counting
 from appliance.memberships import access
 from appliance.memberships.access import Access
 from web import addresses
+from web import bodies
 from web import presentation
 from web import receiving
 from web.errors import answer_with
@@ -82,6 +83,7 @@ def edit_release(release_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/releases/<release_id>/artwork")
+@bodies.takes_picture
 def set_artwork(release_id: str) -> ResponseReturnValue:
     """A new picture, cut as the form says."""
     row, _who = editable(release_id)
@@ -97,6 +99,7 @@ def set_artwork(release_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/releases/<release_id>/tracks")
+@bodies.takes_original
 def add_track(release_id: str) -> ResponseReturnValue:
     """One master by a plain form."""
     row, _who = editable(release_id)

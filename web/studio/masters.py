@@ -20,6 +20,7 @@ from appliance.errors import Invalid
 from appliance.listening import counting
 from appliance.memberships import access
 from web import addresses
+from web import bodies
 from web import presentation
 from web import receiving
 from web.downloads import offers
@@ -28,6 +29,7 @@ from web.errors import wants_json
 from web.presentation import desk
 from web.presentation import licensing
 from web.request_cycle import appliance
+from web.request_cycle import note_epoch
 from web.request_cycle import roles
 from web.sentences import told
 from web.studio import forms
@@ -99,6 +101,7 @@ def remove_track(track_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/tracks/<track_id>/master")
+@bodies.takes_original
 def replace_master(track_id: str) -> ResponseReturnValue:
     """A new master by a plain form; the old one is heard until the new is verified."""
     row, _who = editable_track(track_id)
@@ -123,6 +126,7 @@ def dismiss_master(track_id: str) -> ResponseReturnValue:
 @blueprint.get("/tracks/<track_id>/original")
 def original(track_id: str) -> ResponseReturnValue:
     """The untouched original; a redirect, so that a page that was open for an hour still leads to it."""
+    note_epoch(anew=True)
     row, who = editable_track(track_id)
     return redirect(addresses.original(row, who.id))
 

@@ -56,8 +56,10 @@ export class Source extends EventTarget {
       },
     }));
     hls.on(Hls.Events.FRAG_LOADED, () => (this.#tries = 0));
-    hls.on(Hls.Events.ERROR, (_, { fatal, type }) => {
+    hls.on(Hls.Events.ERROR, (_, { fatal, type, response }) => {
       if (!fatal) return;
+      // Refused before its time: the next try is under another permission.
+      if (response?.code === 403) permit.renewAt = 0;
       if (type === Hls.ErrorTypes.MEDIA_ERROR && this.#tries++ < 1) return hls.recoverMediaError();
       if (type === Hls.ErrorTypes.NETWORK_ERROR && this.#tries++ < TRIES) return setTimeout(() => hls === this.#hls && hls.startLoad(), 2000);
       this.dispatchEvent(new Event("problem"));

@@ -63,12 +63,16 @@ async function begin(item, offer) {
   await makeRoom(offer.size_bytes, item.id);
   const key = await crypto.subtle.importKey("raw", bytesOf(offer.key), "AES-GCM", false, ["encrypt", "decrypt"]);
   const folder = offer.hls_url.slice(0, offer.hls_url.lastIndexOf("/") + 1);
-  const [master, playlist] = await Promise.all([text(offer.hls_url), text(`${folder}${offer.quality}.media.m3u8`)]);
+  const [master, playlist, opener] = await Promise.all([
+    text(offer.hls_url),
+    text(`${folder}${offer.quality}.media.m3u8`),
+    offer.key_url ? fetched(offer.key_url).then((answer) => answer.arrayBuffer()) : null,
+  ]);
   const now = Date.now();
   const { id, title, artist, artistUrl, release, releaseUrl, url, cover, durationMs, loudnessLufs, truePeakDbtp, waveform } = item;
   const row = {
     item: { id, title, artist, artistUrl, release, releaseUrl, url, cover, durationMs, loudnessLufs, truePeakDbtp, waveform, preview: "", mayPlay: true, reason: "", wayIn: null, lyrics: "" },
-    ...{ id: item.id, key, master, playlist, quality: offer.quality, run: offer.run, owner: offer.owner, size: offer.size_bytes },
+    ...{ id: item.id, key, master, playlist, opener, quality: offer.quality, run: offer.run, owner: offer.owner, size: offer.size_bytes },
     ...{ chunk: CHUNK_BYTES, have: 0, complete: false, keptAt: now, usedAt: now, renewedAt: now, expiresAt: Date.parse(offer.expires_at) },
   };
   await store.put(row);
@@ -103,9 +107,13 @@ async function makeRoom(size, except) {
 }
 
 async function text(address) {
+  return (await fetched(address)).text();
+}
+
+async function fetched(address) {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(t("This track cannot be kept just now."));
-  return answer.text();
+  return answer;
 }
 
 // What playing without a connection takes besides the track; the worker keeps what is fetched.

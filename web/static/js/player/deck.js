@@ -4,7 +4,7 @@
 
 import { t } from "../texts.js";
 import { cutExactly, habits, loaderFor, straighten } from "./joints.js";
-import { Permit } from "./permit.js";
+import { isRefusal, Permit, sentenceFor } from "./permit.js";
 import { LADDER, Timeline } from "./timeline.js";
 
 const HLS = new URL("../../vendor/hls.js/hls.light.min.mjs", import.meta.url);
@@ -136,7 +136,7 @@ export class Deck extends EventTarget {
       pLoader: loaderFor(timeline, () => this.#lose()),
       xhrSetup: async (xhr, address) => {
         const permit = timeline.permitFor(address);
-        xhr.open("GET", permit ? await permit.current(address) : address, true);
+        xhr.open("GET", permit ? await permit.current(address).catch((error) => this.#refuse(hls, error)) : address, true);
       },
     }));
     cutExactly(hls, timeline, Events);
@@ -264,6 +264,15 @@ export class Deck extends EventTarget {
     }
   }
 
+  // No permission any more. To hls.js that would look like a line that is down, at which it asks for ever.
+  #refuse(hls, error) {
+    if (isRefusal(error) && hls === this.#hls) {
+      hls.stopLoad();
+      this.#tell("problem", { sentence: sentenceFor(error) });
+    }
+    throw error;
+  }
+
   #lose() {
     if (!this.#lost) this.#tell("lost");
     this.#lost = true;
@@ -293,7 +302,7 @@ export class Deck extends EventTarget {
     try {
       if ((await this.open(item, position, { again: true })) && !paused) this.#audio.play().catch(() => {});
     } catch (error) {
-      this.#tell("problem", { sentence: error.message });
+      this.#tell("problem", { sentence: sentenceFor(error) });
     }
   }
 

@@ -3,9 +3,15 @@
 const [MOOF, TRAF, TFHD, TRUN] = ["moof", "traf", "tfhd", "trun"].map((name) => [...name].reduce((sum, letter) => sum * 256 + letter.charCodeAt(0), 0));
 
 // How hls.js loads: patiently, and without a worker, since the rungs are MP4 already and there is nothing to remux.
-// *worthwhile(answer)* says whether to ask again for a segment.
+// *worthwhile(answer)* says whether to ask again for a segment, or for its key.
 export function habits(startPosition, worthwhile) {
   const patient = { maxNumRetry: 10_000, retryDelayMs: 700, maxRetryDelayMs: 4000, backoff: "exponential" };
+  const policy = {
+    maxTimeToFirstByteMs: 10_000,
+    maxLoadTimeMs: 60_000,
+    timeoutRetry: patient,
+    errorRetry: { ...patient, shouldRetry: (_, __, late, answer) => late || worthwhile(answer) },
+  };
   return {
     enableWorker: false,
     autoStartLoad: false,
@@ -13,14 +19,8 @@ export function habits(startPosition, worthwhile) {
     maxBufferLength: 40,
     maxMaxBufferLength: 60,
     backBufferLength: 60,
-    fragLoadPolicy: {
-      default: {
-        maxTimeToFirstByteMs: 10_000,
-        maxLoadTimeMs: 60_000,
-        timeoutRetry: patient,
-        errorRetry: { ...patient, shouldRetry: (_, __, late, answer) => late || worthwhile(answer) },
-      },
-    },
+    fragLoadPolicy: { default: policy },
+    keyLoadPolicy: { default: policy },
   };
 }
 

@@ -1,6 +1,7 @@
 // The permission to stream a track: a signed address that ends after some minutes and is asked for anew before it does.
 
 import { call } from "../api.js";
+import { t } from "../texts.js";
 
 export class Permit {
   #trackId;
@@ -56,6 +57,16 @@ export class Permit {
     const old = this.#former.find((folder) => address.startsWith(folder));
     return old ? this.folder + address.slice(old.length) : address;
   }
+}
+
+// Whether the server gives no permission any more, and asking again would not help.
+export function isRefusal({ status }) {
+  return status >= 400 && status < 500 && status !== 429;
+}
+
+// What to tell who was in the middle of a track.
+export function sentenceFor(error) {
+  return isRefusal(error) ? t("Your access to this track has ended.") : error.message;
 }
 
 function folderOf(address) {

@@ -3,7 +3,7 @@
 // The same verbs and events as the deck.
 
 import { t } from "../texts.js";
-import { Permit } from "./permit.js";
+import { Permit, sentenceFor } from "./permit.js";
 
 export class Plain extends EventTarget {
   #audio;
@@ -77,7 +77,7 @@ export class Plain extends EventTarget {
       await this.open(item, position, { again: true });
       await this.#audio.play();
     } catch (error) {
-      if (error.name !== "AbortError") this.#tell("problem", { sentence: error.message });
+      if (error.name !== "AbortError") this.#tell("problem", { sentence: sentenceFor(error) });
     }
   }
 

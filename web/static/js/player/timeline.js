@@ -122,11 +122,13 @@ export class Timeline {
     const lines = ["#EXTM3U", "#EXT-X-VERSION:7", "#EXT-X-TARGETDURATION:1", "#EXT-X-MEDIA-SEQUENCE:0", "#EXT-X-PLAYLIST-TYPE:EVENT", "#EXT-X-INDEPENDENT-SEGMENTS"];
     lists.forEach((segments, k) => {
       let left = this.parts[k].duration;
-      if (k) lines.push("#EXT-X-DISCONTINUITY");
+      // A key holds until the next: it must not reach into the header of the track behind, nor into a clear one.
+      if (k) lines.push("#EXT-X-DISCONTINUITY", "#EXT-X-KEY:METHOD=NONE");
       lines.push(`#EXT-X-MAP:URI="${segments.map.address}",BYTERANGE="${segments.map.range}"`);
       segments.forEach((segment, at) => {
         const seconds = at + 1 < segments.length ? segment.seconds : left;
         left -= seconds;
+        if (segment.key) lines.push(segment.key);
         lines.push(`#EXTINF:${seconds.toFixed(6)},`, `#EXT-X-BYTERANGE:${segment.range}`, segment.address);
       });
     });
@@ -175,13 +177,15 @@ function segmentsOf(text, base) {
   const found = [];
   let seconds = 0;
   let range = "";
+  let key = "";
   for (const line of text.split("\n").map((each) => each.trim())) {
     if (line.startsWith("#EXTINF:")) seconds = parseFloat(line.slice(8));
     else if (line.startsWith("#EXT-X-BYTERANGE:")) range = line.slice(17);
+    else if (line.startsWith("#EXT-X-KEY:")) key = line.replace(/URI="([^"]+)"/, (_, uri) => `URI="${new URL(uri, base).href}"`);
     else if (line.startsWith("#EXT-X-MAP:")) {
       const [, uri, size] = line.match(/URI="([^"]+)",BYTERANGE="([^"]+)"/);
       found.map = { address: new URL(uri, base).href, range: size };
-    } else if (line && !line.startsWith("#")) found.push({ seconds, range, address: new URL(line, base).href });
+    } else if (line && !line.startsWith("#")) found.push({ seconds, range, key, address: new URL(line, base).href });
   }
   return found;
 }

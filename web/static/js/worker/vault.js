@@ -38,6 +38,8 @@ async function fromVault(request) {
       return playlist(track.master);
     }
     if (name === `${track.quality}.media.m3u8`) return playlist(track.playlist);
+    // An exclusive track is encrypted by the server too; its key is of no use without the one that the chunks are sealed with.
+    if (name === `${track.quality}.key` && track.opener) return new Response(track.opener, { headers: { "Content-Type": "application/octet-stream", "Cache-Control": "no-store" } });
     if (name === `${track.quality}.mp4`) return await bytesOf(database, track, request.headers.get("Range"));
     return new Response("", { status: 404 });
   } finally {

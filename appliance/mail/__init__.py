@@ -1,0 +1,27 @@
+"""E-mail: a message is written down in the transaction of the act it tells of, and sent by a durable job.
+
+``send`` inside the transaction, ``jobs.send`` with what it returns after the commit. A message is sent at least once: a worker that
+dies between the server's answer and the note of it sends again, with the same Message-ID, by which most mailboxes know a second copy.
+"""
+
+from appliance.mail import account_wording
+from appliance.mail.models import Message
+from appliance.mail.models import MessageState
+from appliance.mail.sending import send
+from appliance.mail.server import configure
+from appliance.mail.server import is_set
+from appliance.mail.wording import KINDS
+from appliance.mail.wording import Kind
+from appliance.mail.wording import declare
+
+__all__ = [
+    "KINDS",
+    "Kind",
+    "Message",
+    "MessageState",
+    "account_wording",
+    "configure",
+    "declare",
+    "is_set",
+    "send",
+]

@@ -1,0 +1,216 @@
+"""Who may read what: each address that shows something, against everybody who might look.
+
+An address that is not in the tables fails ``test_every_address_that_shows_something_stands_in_a_table``: whoever adds one says here who is
+let in.
+"""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from appliance import clock
+from appliance.catalog.models import Release
+from appliance.catalog.models import ReleaseState
+from appliance.catalog.models import Track
+from tests.servers.site import Person
+from tests.web.test_authorisation import Place
+from tests.web.test_authorisation import Who
+from tests.web.test_authorisation import browser
+from tests.web.test_authorisation import is_refused
+from tests.web.test_authorisation import people_below
+from tests.web.test_authorisation import place
+
+__all__ = ["browser", "place"]
+
+# Who is the first to be let in, with a draft.
+DRAFT: dict[str, Who] = {
+    "admin.artists": Who.ADMIN,
+    "admin.collective": Who.ADMIN,
+    "admin.export_trail": Who.ADMIN,
+    "admin.featured": Who.ADMIN,
+    "admin.health": Who.ADMIN,
+    "admin.jobs": Who.ADMIN,
+    "admin.overview": Who.ADMIN,
+    "admin.people": Who.ADMIN,
+    "admin.plugins": Who.ADMIN,
+    "admin.storage": Who.ADMIN,
+    "admin.trail": Who.ADMIN,
+    "api.list_favourite_releases": Who.STRANGER,
+    "api.list_favourite_tracks": Who.STRANGER,
+    "api.list_follows": Who.STRANGER,
+    "api.list_history": Who.STRANGER,
+    "api.list_members": Who.OWNER,
+    "api.list_playlists": Who.STRANGER,
+    "api.show_release": Who.CONTRIBUTOR,
+    "api.show_track": Who.CONTRIBUTOR,
+    "installed.kept": Who.STRANGER,
+    "library.choose_playlist": Who.CONTRIBUTOR,
+    "library.favourite_releases": Who.STRANGER,
+    "library.favourite_tracks": Who.STRANGER,
+    "library.favourites_queue": Who.STRANGER,
+    "library.following": Who.STRANGER,
+    "library.heard": Who.STRANGER,
+    "library.new_playlist": Who.STRANGER,
+    "library.overview": Who.STRANGER,
+    "library.own_playlists": Who.STRANGER,
+    "library.wish": Who.STRANGER,
+    "listen.lyrics": Who.CONTRIBUTOR,
+    "listen.plain": Who.CONTRIBUTOR,
+    "listen.release": Who.CONTRIBUTOR,
+    "people.accent_hint": Who.STRANGER,
+    "people.account": Who.STRANGER,
+    "people.after_sign_in": Who.STRANGER,
+    "people.edit_artist": Who.MANAGER,
+    "people.people_of": Who.CONTRIBUTOR,
+    "people.welcome": Who.STRANGER,
+    "storefront.release": Who.CONTRIBUTOR,
+    "storefront.track": Who.CONTRIBUTOR,
+    "studio.dashboard": Who.STRANGER,
+    "studio.figures": Who.STRANGER,
+    "studio.original": Who.CONTRIBUTOR,
+    "studio.release": Who.CONTRIBUTOR,
+    "studio.shelf": Who.STRANGER,
+    "studio.track": Who.CONTRIBUTOR,
+    "studio.track_list": Who.CONTRIBUTOR,
+}
+# Who is the first to be let in, once it is public.
+PUBLISHED = {
+    "api.show_release": Who.NOBODY,
+    "api.show_track": Who.NOBODY,
+    "library.choose_playlist": Who.STRANGER,
+    "listen.lyrics": Who.NOBODY,
+    "listen.plain": Who.NOBODY,
+    "listen.release": Who.NOBODY,
+    "storefront.release": Who.NOBODY,
+    "storefront.track": Who.NOBODY,
+    "studio.original": Who.MANAGER,
+    "studio.release": Who.CONTRIBUTOR,
+    "studio.track": Who.MANAGER,
+    "studio.track_list": Who.CONTRIBUTOR,
+}
+OWN = {
+    "api.show_playlist",
+    "library.ask_to_delete",
+    "library.edit_playlist",
+    "library.playlist_queue",
+    "library.show_playlist",
+}
+"""For one person alone: not even an admin looks in."""
+OPEN = {
+    "about.about",
+    "about.imprint",
+    "about.privacy",
+    "api.docs",
+    "api.list_releases",
+    "api.openapi",
+    "api.show_artist",
+    "design.design",
+    "discovery.artists",
+    "discovery.genre",
+    "discovery.genres",
+    "discovery.new",
+    "discovery.search",
+    "discovery.suggestions",
+    "discovery.tag",
+    "frame.accent",
+    "frame.static_file",
+    "health.health",
+    "health.ready",
+    "installed.icon",
+    "installed.manifest",
+    "installed.offline",
+    "installed.service_worker",
+    "listen.artist",
+    "prometheus_metrics",
+    "security.login",
+    "security.register",
+    "security.static",
+    "sharing.artist_feed",
+    "sharing.card",
+    "sharing.collective_feed",
+    "sharing.embed_accent",
+    "sharing.episode",
+    "sharing.oembed",
+    "sharing.playlist_player",
+    "sharing.podcast",
+    "sharing.release_player",
+    "sharing.robots",
+    "sharing.sitemap",
+    "sharing.sitemap_part",
+    "sharing.track_player",
+    "static",
+    "storefront.artist",
+    "storefront.index",
+}
+"""For everybody: what they show is public, and the same for all but the name of who is signed in."""
+ELSEWHERE = {
+    "media.protected": "for who has a permission: tests/web/test_media.py",
+    "media.public": "for everybody: tests/web/test_media.py",
+    "people.invitation": "for who has the link: tests/web/test_people.py",
+    "security.verify": "asks the password of who is signed in",
+    "setup.page": "for who has the token printed on the console: tests/web/test_setup.py",
+}
+
+
+def look(
+    app: Flask, browser: FlaskClient, place: Place, endpoint: str, person: Person | None
+) -> TestResponse:
+    """What this person is shown there."""
+    values = {**place.values, "slug": place.release.artist.slug}
+    query = {}
+    if endpoint.startswith("storefront."):
+        values |= {"slug": place.release.slug, "name": Track.get_by_id(values["track_id"]).slug}
+    if endpoint == "studio.shelf":
+        query["state"] = "draft"
+    if endpoint == "library.choose_playlist":
+        query["track"] = values["track_id"]
+    rule = next(rule for rule in app.url_map.iter_rules() if rule.endpoint == endpoint)
+    with app.test_request_context():
+        adapter = app.url_map.bind("localhost")
+        path = adapter.build(endpoint, {name: values[name] for name in rule.arguments}, method="GET")
+    with browser.get(path, headers=person.headers if person else {}, query_string=query) as answer:
+        answer.get_data()
+        return answer
+
+
+def hold(app: Flask, browser: FlaskClient, place: Place, endpoint: str, least: Who) -> None:
+    """Everybody below *least* is refused; *least* and everybody above is let in."""
+    below = people_below(least)
+    for who in Who:
+        answer = look(app, browser, place, endpoint, None if who is Who.NOBODY else place.people[who])
+        assert answer.status_code < 500
+        assert is_refused(answer) == (who in below), f"{who}: {answer.status_code}"
+
+
+@pytest.mark.parametrize(("endpoint", "least"), sorted(DRAFT.items()))
+def test_a_draft_is_shown_only_to_those_who_may_look(
+    app: Flask, browser: FlaskClient, place: Place, endpoint: str, least: Who
+) -> None:
+    hold(app, browser, place, endpoint, least)
+
+
+@pytest.mark.parametrize(("endpoint", "least"), sorted(PUBLISHED.items()))
+def test_what_is_public_is_shown_to_everybody_and_its_studio_is_not(
+    app: Flask, browser: FlaskClient, place: Place, endpoint: str, least: Who
+) -> None:
+    Release.update(state=ReleaseState.PUBLISHED, published_at=clock.now()).execute()
+    hold(app, browser, place, endpoint, least)
+
+
+@pytest.mark.parametrize("endpoint", sorted(OWN))
+def test_what_is_one_persons_own_is_shown_to_nobody_else(
+    app: Flask, browser: FlaskClient, place: Place, endpoint: str
+) -> None:
+    for who in Who:
+        if who is not Who.NOBODY:
+            assert is_refused(look(app, browser, place, endpoint, place.people[who])), who
+    assert is_refused(look(app, browser, place, endpoint, None))
+    assert look(app, browser, place, endpoint, place.people[Who.NOBODY]).status_code == 200
+
+
+def test_every_address_that_shows_something_stands_in_a_table(app: Flask) -> None:
+    showing = {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in (rule.methods or set())}
+    known = {*DRAFT, *OWN, *OPEN, *ELSEWHERE}
+    assert showing - known == set(), "say in this module who is let in"
+    assert known - showing == set(), "these are gone"

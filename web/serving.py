@@ -1,0 +1,91 @@
+"""Waitress, made impatient: it takes no more than a view does, and waits for nobody who sends a request drop by drop."""
+
+import time
+from typing import Any
+
+import waitress
+from flask import Flask
+from waitress.channel import HTTPChannel
+from waitress.parser import HTTPRequestParser
+
+from web import bodies
+
+MOST_HEAD_BYTES = 32 * 1024
+HEAD_S = 20
+"""Seconds for the head of a request, from its first byte."""
+BODY_S = 60
+LEAST_BYTES_PER_S = 1024
+"""A body may take a minute, and a second more for each of these: the slowest phone is faster."""
+IDLE_S = 120
+"""Seconds until a connection is closed on which nothing is asked, or whose other end takes nothing of the answer."""
+MOST_CONNECTIONS = 1000
+
+
+class _Bounded:
+    """The server's settings as one request sees them: with a limit of its own on the body."""
+
+    def __init__(self, adjustments: Any, most: int) -> None:
+        self._adjustments = adjustments
+        # Waitress refuses what reaches the limit, we what is above it.
+        self.max_request_body_size = most + 1
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._adjustments, name)
+
+
+def channel_for(app: Flask) -> type[HTTPChannel]:
+    """The connections of a server of *app*."""
+
+    class Parser(HTTPRequestParser):
+        """A request that knows when its head is here how much may follow, and is refused before it does."""
+
+        def parse_header(self, header_plus: bytes) -> None:
+            super().parse_header(header_plus)
+            if self.chunked or self.content_length:
+                path = self.path.encode("latin-1", "replace").decode("utf-8", "replace")
+                self.adj = _Bounded(self.adj, bodies.most_bytes_at(app, self.command, path))
+
+    class Channel(HTTPChannel):
+        """A connection with a clock for each request."""
+
+        parser_class = Parser
+        began = 0.0
+
+        def received(self, data: bytes) -> Any:
+            if self.request is None:
+                self.began = time.time()
+            return super().received(data)
+
+        def readable(self) -> bool:
+            # The server's loop asks this of each connection at least once a second.
+            if is_late(self, time.time()):
+                self.will_close = True
+            return bool(super().readable())
+
+    return Channel
+
+
+def is_late(channel: Any, now: float) -> bool:
+    """Whether the other end of *channel* has had all the time that it gets."""
+    coming = channel.request
+    if coming is not None:
+        taken = now - channel.began
+        if not coming.headers_finished:
+            return bool(taken > HEAD_S)
+        return bool(taken > BODY_S + coming.body_bytes_received / LEAST_BYTES_PER_S)
+    return bool(channel.total_outbufs_len and now - channel.last_activity > IDLE_S)
+
+
+def server(app: Flask, **options: Any) -> Any:
+    """A waitress for *app*, ready to run."""
+    made = waitress.create_server(
+        app,
+        max_request_header_size=MOST_HEAD_BYTES,
+        max_request_body_size=app.config["MAX_CONTENT_LENGTH"],
+        channel_timeout=IDLE_S,
+        connection_limit=MOST_CONNECTIONS,
+        ident=None,
+        **options,
+    )
+    made.channel_class = channel_for(app)
+    return made
