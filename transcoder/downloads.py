@@ -99,7 +99,9 @@ def _make(
 ) -> None:
     format = Format(file.format)
     row = formats.row(format, formats.codec_of(track))
-    target = folder / f"made.{row.ending}"
+    made = folder / "made"
+    made.mkdir(exist_ok=True, mode=0o700)
+    target = made / f"made.{row.ending}"
     with as_file(appliance.store, track.original_key, folder=folder) as source:
         _encode(job, source, format, target, appliance)
     length_s = writing.write(target, sleeve, _cover(sleeve, appliance))
@@ -125,6 +127,8 @@ def _encode(job: jobs.Running, source: Path, format: Format, target: Path, appli
             encoders.arguments(source, facts, format, target.suffix[1:], target),
             sound_s=facts.duration_s,
             limits=limits,
+            reads=[source],
+            folder=target.parent,
             on_progress=lambda at_s: job.progress(0.9 * at_s / facts.duration_s if facts.duration_s else 0.0),
         )
     except Unplayable as error:

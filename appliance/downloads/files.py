@@ -104,6 +104,11 @@ def ready(file: DownloadFile, stored: StoredObject, *, crc32: int, now: datetime
     ).where(DownloadFile.id == file.id).execute()
 
 
+def lost(file: DownloadFile) -> None:
+    """The store has it no longer, whoever removed it: it is made again when somebody asks."""
+    DownloadFile.update(state=FileState.GONE).where(DownloadFile.id == file.id).execute()
+
+
 def give_up(file_id: str, sentence: str) -> None:
     """Tell all who wait for it that it cannot be made, and give back what they spent on it."""
     file = find(file_id)

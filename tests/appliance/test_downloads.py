@@ -54,7 +54,7 @@ def database_url(engine: str) -> str:
 
 
 @pytest.fixture(autouse=True)
-def nobody_works(appliance: Appliance) -> Iterator[None]:
+def asked_anew(appliance: Appliance) -> Iterator[None]:
     revocations.forget()
     yield
     revocations.forget()

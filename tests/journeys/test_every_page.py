@@ -62,11 +62,11 @@ THEMES = {
 }
 NO_PAGES = {
     "files": "media.public media.protected frame.static_file frame.accent sharing.card sharing.embed_accent security.static static "
-    "installed.icon sharing.episode studio.original admin.export_trail admin.export_trail_lines",
+    "downloads.fetch installed.icon sharing.episode studio.original admin.export_trail admin.export_trail_lines",
     "answers to programs": "sharing.artist_feed sharing.podcast sharing.collective_feed sharing.oembed sharing.robots sharing.sitemap "
     "sharing.sitemap_part installed.manifest installed.service_worker health.health health.ready prometheus_metrics listen.artist "
     "listen.plain listen.release listen.lyrics library.favourites_queue library.playlist_queue",
-    "parts of pages": "discovery.suggestions people.accent_hint studio.track_list",
+    "parts of pages": "discovery.suggestions downloads.list_alone people.accent_hint studio.track_list",
     "ways to other pages": "people.after_sign_in library.wish sign_in.confirmed sign_in.elsewhere sign_in.back",
     "opened from a letter, or after a password: tests/web/test_sign_in.py": "security.confirm_email security.reset_password "
     "security.change_email_confirm sign_in.second",

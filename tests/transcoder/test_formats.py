@@ -72,7 +72,8 @@ def convert(ffmpeg, tmp_path):
         facts = probe(source, ffmpeg=ffmpeg)
         ending = formats.row(format, facts.codec).ending
         target = tmp_path / f"{source.stem} as {format}.{ending}"
-        program.run(ffmpeg, encoders.arguments(source, facts, format, ending, target))
+        arguments = encoders.arguments(source, facts, format, ending, target)
+        program.run(ffmpeg, arguments, reads=[source], folder=tmp_path)
         return target
 
     return converting

@@ -366,6 +366,36 @@ def test_the_list_asks_the_database_a_constant_number_of_times(app, artist, rele
     assert least(lambda: browser.get("/library/downloads")) == few
 
 
+def test_with_scripts_the_list_starts_what_is_ready_so_that_the_music_plays_on(
+    app, artist, release, record
+) -> None:
+    browser = site.signed_in(app, artist)
+    data = {"format": "flac", "csrf_token": token_of(browser)}
+    headers = {"Accept": "text/vnd.turbo-stream.html, text/html, application/xhtml+xml"}
+    answer = browser.post(f"/downloads/tracks/{record('Low Tide').id}", data=data, headers=headers)
+    assert answer.location == f"/library/downloads?start={Download.get().id}"
+    address = re.search(r'data-start="([^"]+)"', browser.get(answer.location).text)
+    assert address
+    assert browser.get(address[1]).mimetype == "audio/flac"
+    assert "data-start" not in browser.get("/library/downloads?start=nothing").text
+
+
+def test_a_file_that_was_lost_is_made_again(app, artist, release, record, appliance) -> None:
+    track = record("Low Tide")
+    browser = site.signed_in(app, artist)
+    address = ask(browser, track).location
+    appliance.store.delete(DownloadFile.get().key)
+    assert browser.get(address).status_code == 409
+    assert browser.get(ask(browser, track).location).status_code == 200
+
+
+def test_an_empty_draft_is_nothing_that_a_stranger_knows_of(app, client, artist, stranger) -> None:
+    draft = site.make_release(artist)
+    assert ask(site.signed_in(app, stranger), draft).status_code == 404
+    assert api(client, draft, stranger).status_code == 404
+    assert api(client, draft, artist).status_code == 409
+
+
 def test_a_draft_is_downloaded_by_its_people_only(app, artist, stranger, release, record) -> None:
     track = record("Low Tide")
     Release.update(state=ReleaseState.DRAFT).where(Release.id == release.id).execute()

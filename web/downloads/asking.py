@@ -27,6 +27,8 @@ from web.request_cycle import appliance
 from web.request_cycle import require_person
 from web.sentences import told
 
+TURBO = "text/vnd.turbo-stream.html"
+
 
 @blueprint.post("/downloads/tracks/<track_id>")
 def ask_for_track(track_id: str) -> ResponseReturnValue:
@@ -56,6 +58,9 @@ def _answered(ask: Callable[[], Download]) -> ResponseReturnValue:
         return redirect(back(url_for("downloads.own_downloads")), 303)
     items = orders.items_of([download])
     if progress.of(items, [download], now=clock.now())[download.id].stage is Stage.READY:
+        if TURBO in request.headers.get("Accept", ""):
+            # A script follows the redirect, and could do nothing with a file; the list starts it, and the music plays on.
+            return redirect(url_for("downloads.own_downloads", start=download.id), 303)
         token = links.token(download, secret=appliance().secret)
         return redirect(url_for("downloads.fetch", token=token), 303)
     flash(_("Your download is being prepared. It is ready on this page in a moment, and for a day."))

@@ -11,12 +11,14 @@ from flask import request
 
 from appliance import clock
 from appliance.accounts.models import Scope
+from appliance.downloads import files
 from appliance.downloads import links
 from appliance.downloads import names
 from appliance.downloads import sleeves
 from appliance.downloads import zips
 from appliance.downloads.models import Download
 from appliance.downloads.models import DownloadItem
+from appliance.errors import Conflict
 from appliance.errors import NotFound
 from appliance.storage import ObjectStore
 from appliance.storage import StoredObject
@@ -47,7 +49,11 @@ def fetch(token: str) -> Response:
     store = appliance().store
     if len(items) == 1:
         [item] = items
-        answer = byte_ranges.serve(store, item.file.key, request=request, cache_control=CACHE)
+        try:
+            answer = byte_ranges.serve(store, item.file.key, request=request, cache_control=CACHE)
+        except NotFound as error:
+            files.lost(item.file)
+            raise Conflict(links.NOT_READY) from error
         name = item.name
     else:
         answer = _zip(download, items, store)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import render_template
+from flask import request
 from flask import url_for
 
 from appliance import clock
@@ -24,10 +25,10 @@ from appliance.memberships import access
 from web import addresses
 from web import colours
 from web import presentation
+from web.api.routing import cursor_for
 from web.api.routing import cursor_instant
 from web.downloads import offers
 from web.downloads.routing import blueprint
-from web.library.routing import page_of
 from web.presentation.pictures import Cover
 from web.request_cycle import appliance
 from web.request_cycle import require_person
@@ -70,18 +71,19 @@ def list_alone() -> str:
 
 def _listed(who: User) -> dict[str, object]:
     now = clock.now()
-    rows, older = page_of(
-        orders.of(who, before=cursor_instant(), limit=ON_A_PAGE + 1),
-        ON_A_PAGE,
-        lambda row: (row.asked_at, row.id),
-    )
+    rows = orders.of(who, before=cursor_instant(), limit=ON_A_PAGE + 1)
+    last = rows[ON_A_PAGE - 1] if len(rows) > ON_A_PAGE else None
+    rows = rows[:ON_A_PAGE]
     items = orders.items_of(rows)
     stages = progress.of(items, rows, now=now)
+    shown = [_view(row, items[row.id], stages[row.id]) for row in rows]
+    cursor = cursor_for(last.asked_at.isoformat(), last.id) if last else ""
     return {
-        "downloads": [_view(row, items[row.id], stages[row.id]) for row in rows],
+        "downloads": shown,
         "preparing": any(stage.stage is Stage.PREPARING for stage in stages.values()),
+        "start": next((view.link for view in shown if view.id == request.args.get("start")), ""),
         "left": _left(who, rows, items, now=now),
-        "older": older,
+        "older": url_for("downloads.own_downloads", cursor=cursor) if cursor else "",
     }
 
 

@@ -60,8 +60,10 @@ def _asked(rows: Sequence[Track], of: Release, format: Format, *, whole: bool) -
     epoch = revocations.epoch()
     rights = access.to_tracks(who, rows, roles=roles(), keys=private_keys.shown(), now=now)
     seen = [row for row in rows if rights[row.id].may_see]
-    if not seen and (rows or not whole):
-        raise NotFound("There is no such track." if not whole else "There is no such release.")
+    if whole:
+        access.require_sight(who, of, roles=roles(), keys=private_keys.shown(), now=now)
+    elif not seen:
+        raise NotFound("There is no such track.")
     wish = orders.Wish(
         tracks=seen,
         rights=rights,

@@ -1,4 +1,4 @@
-// <download-list data-address>: keeps the list of downloads fresh while some are being prepared, and says when one is ready.
+// <download-list data-address data-start>: begins with what was ready at once, keeps the list of downloads fresh while some are being prepared, and says when one is ready.
 
 import { page } from "../api.js";
 import { t } from "../texts.js";
@@ -7,6 +7,13 @@ const EVERY_MS = 2000;
 
 class DownloadList extends HTMLElement {
   connectedCallback() {
+    const { start } = this.dataset;
+    if (start) {
+      // Once: not again when this page is shown a second time. What is sent is a file, so the page and its music stay.
+      delete this.dataset.start;
+      history.replaceState(history.state, "", location.pathname);
+      location.assign(start);
+    }
     this.wait();
   }
 
