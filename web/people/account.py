@@ -25,6 +25,7 @@ from appliance.catalog.wording import clean_line
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
+from web import rates
 from web.people.routing import blueprint
 from web.people.routing import show_once
 from web.people.routing import shown_once
@@ -84,6 +85,7 @@ def save_account() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/tokens")
+@rates.limited("tokens")
 def make_token() -> ResponseReturnValue:
     """A token for a program, shown one time."""
     who = _owner()
