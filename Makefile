@@ -77,7 +77,8 @@ texts: $(STAMPS)/dev ## Gather the texts of pages and scripts and compile their 
 bench: $(STAMPS)/dev ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.benchmarks
 
-drills: $(STAMPS)/dev ## Kill processes at random moments of many uploads, ROUNDS times; takes minutes
+drills: $(STAMPS)/dev ## Send 200 broken files of each format, and kill processes at random, ROUNDS times; takes long
+	MUTATIONS=200 $(BIN)/python -m pytest -n $(WORKERS) tests/transcoder/test_fuzzed_media.py
 	@for round in $$(seq $(ROUNDS)); do echo "Round $$round"; $(BIN)/python -m pytest tests/journeys/test_killed_processes.py; done
 
 format: $(STAMPS)/dev ## Put the code into the house's format
