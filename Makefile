@@ -1,4 +1,4 @@
-# What people type: run, test, bench, docs, lock, format, drills, clean.  "make" alone lists them.
+# What people type: run, test, bench, docs, lock, audit, format, drills, clean.  "make" alone lists them.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -27,7 +27,7 @@ PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input insta
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
-.PHONY: help run test lint types contracts spelling docs manual bench drills lock format clean
+.PHONY: help run test lint types contracts spelling docs manual bench drills lock audit format clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -90,6 +90,11 @@ lock: $(STAMPS)/dev ## Make the lock files anew with the newest versions that se
 	$(PIP_COMPILE) --upgrade --constraint requirements-build.lock --output-file requirements.lock setup.cfg
 	$(PIP_COMPILE) --upgrade --constraint requirements.lock --extra cluster --extra test --extra docs \
 	  --output-file requirements-dev.lock setup.cfg
+
+# There is no list of advisories to keep in the project that would not be old tomorrow: without the network nothing is proven, so it fails.
+audit: $(STAMPS)/dev ## Ask whether faults are known in the locked packages; needs the network
+	@$(BIN)/pip-audit --disable-pip --require-hashes --progress-spinner off -r requirements.lock \
+	  || { echo "NOT CLEAN, or the advisories could not be reached: then nothing was checked."; exit 1; }
 
 clean: ## Remove what was built; data and environment stay
 	rm -rf build dist docs/_build .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info
