@@ -22,6 +22,7 @@ from appliance.accounts.models import User
 from appliance.errors import MusicConnectError
 from appliance.settings import Settings
 from web import known_devices
+from web.counts import Counts
 from web.request_cycle import SAFE_METHODS
 from web.request_cycle import person
 
@@ -98,7 +99,7 @@ def register(app: Flask, settings: Settings) -> None:
 
     limiter = Limiter(
         address,
-        storage_uri=settings.rate_limit_url or "memory://",
+        storage_uri=settings.rate_limit_url or f"{Counts.STORAGE_SCHEME[0]}://",
         storage_options={"socket_connect_timeout": 1, "socket_timeout": 1} if settings.rate_limit_url else {},  # type: ignore[dict-item]
         in_memory_fallback_enabled=bool(settings.rate_limit_url),
         strategy="fixed-window",

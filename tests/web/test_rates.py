@@ -1,5 +1,6 @@
 import dataclasses
 import socket
+import threading
 
 import pytest
 
@@ -7,6 +8,7 @@ from appliance import clock
 from appliance.accounts import people
 from web import rates
 from web.app import create_app
+from web.counts import Counts
 
 
 @pytest.fixture
@@ -165,3 +167,24 @@ def test_every_way_to_sign_in_is_counted(app):
     }
     assert known & set(rates.OF_SECURITY)
     assert posting - set(rates.OF_SECURITY) <= {"logout"}
+
+
+def test_counts_end_with_their_window(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("web.counts.time.time", lambda: now[0])
+    counts = Counts("musicconnect://")
+    assert [counts.incr("a", 60) for _ in range(3)] == [1, 2, 3]
+    assert (counts.get("a"), counts.get_expiry("a"), counts.get("b")) == (3, 1060.0, 0)
+    now[0] = 1060.0
+    assert counts.get("a") == 0
+    assert counts.incr("a", 60) == 1
+    now[0] = 2000.0
+    counts.incr("b", 60)
+    assert counts.reset() == 1  # what was over is gone
+
+
+def test_no_thread_is_started_to_count(client):
+    before = threading.active_count()
+    for _ in range(5):
+        client.get("/api/v1/releases")
+    assert threading.active_count() == before
