@@ -104,9 +104,7 @@ def register(app: Flask, settings: Settings) -> None:
         in_memory_fallback_enabled=bool(settings.rate_limit_url),
         strategy="fixed-window",
         key_prefix="musicconnect",
-        application_limits=[
-            ApplicationLimit(lambda: amount(GENERAL, 1, factor()), key_function=who, exempt_when=is_uncounted)
-        ],
+        application_limits=[ApplicationLimit(lambda: amount(GENERAL, 1, factor()), key_function=who)],
     )
     for endpoint, view in list(app.view_functions.items()):
         kind = getattr(view, "rate", "") or OF_SECURITY.get(endpoint.removeprefix("security."), "")
@@ -123,6 +121,7 @@ def register(app: Flask, settings: Settings) -> None:
                     exempt_when=lambda key=key: request.method in SAFE_METHODS or not key(),
                 )(view)
         app.view_functions[endpoint] = view
+    limiter.request_filter(is_uncounted)
     limiter.init_app(app)
 
     @app.after_request
