@@ -1,4 +1,4 @@
-# What people type: run, test, bench, docs, lock, format, drills, clean.  "make" alone lists them.
+# What people type: run, test, bench, docs, lock, audit, format, drills, clean.  "make" alone lists them.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -27,7 +27,7 @@ PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input insta
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
-.PHONY: help run test lint types contracts spelling docs manual bench drills lock format clean
+.PHONY: help run test lint types contracts spelling docs manual bench drills lock audit format clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -77,9 +77,10 @@ texts: $(STAMPS)/dev ## Gather the texts of pages and scripts and compile their 
 bench: $(STAMPS)/dev ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.benchmarks
 
-# 47 times each of some 54 operations by each of four kinds of people are ten thousand requests.
-drills: $(STAMPS)/dev ## Ask the API ten thousand times, and kill processes at random moments of many uploads, ROUNDS times
+# 47 times each of some 60 operations by each of four kinds of people are more than ten thousand requests.
+drills: $(STAMPS)/dev ## Ask the API ten thousand times, send 200 broken files of each format, kill processes ROUNDS times
 	CASES=47 $(BIN)/python -m pytest -n $(WORKERS) tests/web/test_every_operation.py
+	MUTATIONS=200 $(BIN)/python -m pytest -n $(WORKERS) tests/transcoder/test_fuzzed_media.py
 	@for round in $$(seq $(ROUNDS)); do echo "Round $$round"; $(BIN)/python -m pytest tests/journeys/test_killed_processes.py; done
 
 format: $(STAMPS)/dev ## Put the code into the house's format
@@ -91,6 +92,11 @@ lock: $(STAMPS)/dev ## Make the lock files anew with the newest versions that se
 	$(PIP_COMPILE) --upgrade --constraint requirements-build.lock --output-file requirements.lock setup.cfg
 	$(PIP_COMPILE) --upgrade --constraint requirements.lock --extra cluster --extra test --extra docs \
 	  --output-file requirements-dev.lock setup.cfg
+
+# There is no list of advisories to keep in the project that would not be old tomorrow: without the network nothing is proven, so it fails.
+audit: $(STAMPS)/dev ## Ask whether faults are known in the locked packages; needs the network
+	@$(BIN)/pip-audit --disable-pip --require-hashes --progress-spinner off -r requirements.lock \
+	  || { echo "NOT CLEAN, or the advisories could not be reached: then nothing was checked."; exit 1; }
 
 clean: ## Remove what was built; data and environment stay
 	rm -rf build dist docs/_build .mypy_cache .ruff_cache .import_linter_cache .hypothesis *.egg-info

@@ -72,6 +72,19 @@ class Settings:
     trusted_hosts: tuple[str, ...] = _row(
         (), "Further names by which people may call this server, beside that in 'public_url'."
     )
+    rate_limits: int = _row(
+        100,
+        "How much people may ask for in a time, in percent of what is usual; 0: any amount.",
+        minimum=0,
+        maximum=100_000,
+    )
+    rate_limit_url: str = _row(
+        "",
+        "redis://… to count requests for all nodes together; empty: each process counts its own.",
+        secret=True,
+        pattern=r"(rediss?://.+)?",
+        form="redis://…, or nothing",
+    )
     collective_name: str = _row("MusicConnect", "Name of the collective, shown on every page.")
     database_url: str = _row(
         "",

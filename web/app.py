@@ -26,6 +26,7 @@ from web import listening
 from web import media
 from web import people
 from web import private_keys
+from web import rates
 from web import request_cycle
 from web import resubmission
 from web import security
@@ -96,4 +97,5 @@ def create_app(appliance: Appliance) -> Flask:
         design,
     ):
         app.register_blueprint(family.blueprint)
+    rates.register(app, settings)
     return app

@@ -23,6 +23,7 @@ TITLES = {
     413: N_("This is too large"),
     421: N_("Not known by that name"),
     422: N_("Something in it cannot be taken"),
+    429: N_("That was a lot at once"),
     500: N_("Something went wrong on our side"),
     503: N_("Just a moment"),
 }

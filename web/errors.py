@@ -64,6 +64,7 @@ TITLES = {
     421: "Not known by that name",
     423: "Locked",
     422: "Something in it cannot be taken",
+    429: "Too many requests",
     460: "Checksum mismatch",
     500: "Something went wrong on our side",
     503: "Not available just now",
@@ -78,6 +79,7 @@ SENTENCES = {
     405: N_("This address does not take that method."),
     413: N_("This is larger than what can be taken here."),
     415: N_("Send this as application/json."),
+    429: N_("Too much was asked for in a short time; wait a moment and try again."),
     500: N_("It has been noted; trying again later may help."),
 }
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT})

@@ -95,6 +95,6 @@ def media_sources() -> str:
 def origin(address: str) -> str:
     """Scheme, host and port of *address*; empty for what has none or could break out of a policy."""
     place = urlsplit(address)
-    if place.scheme not in {"http", "https"} or not place.netloc or set(place.netloc) & set("@;, '\""):
+    if place.scheme not in {"http", "https"} or not place.netloc or set(place.netloc) & set("@;*, '\""):
         return ""
     return f"{place.scheme}://{place.netloc}"

@@ -62,6 +62,10 @@ def _bubblewrap(room: Room, seccomp_fd: int | None) -> list[str]:
         words += ["--dev-bind", name, name]
     if room.folder:
         words += ["--bind", str(room.folder), str(room.folder)]
+        # Once more, for one that lies in the folder, where all may be written.
+        for path in room.reads:
+            if path.is_relative_to(room.folder):
+                words += ["--ro-bind", str(path), str(path)]
     if seccomp_fd is not None:
         words += ["--seccomp", str(seccomp_fd)]
     # What bubblewrap keeps its view in is memory, which nobody shall fill.

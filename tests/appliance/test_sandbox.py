@@ -201,7 +201,7 @@ def test_it_dies_with_a_worker_that_is_killed_with_9(wall, tmp_path):
         "room=sandbox.Room(()), bounds=sandbox.Bounds(9, 99.0, 1 << 30, 1), on_stderr=print)"
     )
     with subprocess.Popen([sys.executable, "-c", code]) as worker:
-        assert until(lambda: any("sleep" in name for name in processes("876543")))
+        assert until(lambda: any(name.startswith("/bin/sleep") for name in processes("876543")))
         worker.kill()
     assert until(lambda: not processes("876543"))
 
@@ -213,6 +213,15 @@ def test_it_starts_with_a_clean_environment(wall, folder, monkeypatch):
     assert "hidden" not in told
     assert "MUSICCONNECT" not in told
     assert "PROXY" not in told
+
+
+def test_a_source_in_the_folder_is_not_written_in_bubblewrap(folder):
+    if why := choosing.fault(Wall.BUBBLEWRAP):
+        pytest.skip(why)
+    source = folder / "source"
+    source.write_text("whole")
+    code, _ = told_by(Wall.BUBBLEWRAP, "open('source', 'w')", folder=folder, reads=(source,))
+    assert (code, source.read_text()) == (1, "whole")
 
 
 def test_a_source_that_is_a_link_is_not_opened(wall, folder, tmp_path):

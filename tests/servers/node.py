@@ -38,6 +38,8 @@ class Node:
             "HOME": str(data),
             "LANG": "C.UTF-8",
             "MUSICCONNECT_DATA": str(data),
+            # Journeys sign in as the same people from one address, many times in a minute.
+            "MUSICCONNECT_RATE_LIMITS": "10000",
         }
         self.environ.update(environ)
         self.process: subprocess.Popen[bytes] | None = None

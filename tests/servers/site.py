@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import waitress
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
@@ -43,6 +42,7 @@ from appliance.mail import Message
 from appliance.memberships import founding
 from appliance.startup import Appliance
 from tests.makers import PASSWORD
+from web import serving as web_serving
 from web.app import create_app
 
 MASTER = """#EXTM3U
@@ -243,7 +243,7 @@ def csrf_token(page: str) -> str:
 def serving(appliance: Appliance, **options: Any) -> Iterator[int]:
     """The application behind a real waitress on a free port of the loopback."""
     channels: dict[int, Any] = {}
-    server = waitress.create_server(
+    server = web_serving.server(
         create_app(appliance), host="127.0.0.1", port=0, map=channels, threads=4, **options
     )
     stopped = threading.Event()

@@ -136,7 +136,7 @@ def test_a_dropped_connection_is_resumed_where_the_server_stands(tus: Tus) -> No
     tus.create(len(MUSIC))
     tus.patch(0, MUSIC[:3000])
     with socket.create_connection(("127.0.0.1", tus.port)) as dropped:
-        head = f"PATCH {tus.location} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 3000\r\n"
+        head = f"PATCH {tus.location} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 3000\r\n"
         head += f"Content-Type: {OCTETS}\r\nAuthorization: Bearer {tus.person.token}\r\nContent-Length: {len(MUSIC) - 3000}\r\n\r\n"
         dropped.sendall(head.encode() + MUSIC[3000:5000])
     start = tus.offset()
@@ -368,7 +368,7 @@ def test_a_large_file_in_one_request_takes_constant_memory(appliance: Appliance,
     tus.create(size)
     before = _peak_kib()
     with socket.create_connection(("127.0.0.1", tus.port)) as connection:
-        head = f"PATCH {tus.location} HTTP/1.1\r\nHost: x\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
+        head = f"PATCH {tus.location} HTTP/1.1\r\nHost: localhost\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
         head += f"Content-Type: {OCTETS}\r\nAuthorization: Bearer {tus.person.token}\r\nContent-Length: {size}\r\n\r\n"
         connection.sendall(head.encode() + b"fLaC")
         block = bytes(1024 * 1024)

@@ -26,8 +26,9 @@ ABOUT = (
     "(RFC 9457) with a sentence in `detail`. Instants are UTC (RFC 3339). New fields may appear in any answer; what is here keeps "
     "its name and meaning for as long as the address says v1."
 )
-WHO = {True: (400, 401, 403), False: (401,)}
-"""Errors of who is asking, by whether somebody must: a page's word is missing, the token is none, it does not reach so far."""
+WHO = {True: (400, 401, 403, 421, 429), False: (401, 421, 429)}
+"""Errors of who is asking, by whether somebody must: a page's word is missing, the token is none, it does not reach so far, too often; or
+whom is asked: a name that is not the server's."""
 
 
 @blueprint.get("/openapi.json")

@@ -18,6 +18,7 @@ from appliance.catalog.models import Release
 from appliance.memberships import access
 from web import bodies
 from web import private_keys
+from web import rates
 from web import receiving
 from web.api import representation
 from web.api.routing import blueprint
@@ -126,6 +127,7 @@ def set_artwork(release_id: str) -> Response:
 
 
 @blueprint.post("/releases/<release_id>/tracks")
+@rates.limited("uploads")
 @bodies.takes_original
 def add_track(release_id: str) -> tuple[Response, int, dict[str, str]]:
     """Take an original by one multipart request; larger files and weak connections are better off with tus."""

@@ -24,6 +24,7 @@ from appliance.catalog.models import Upload
 from appliance.errors import Invalid
 from appliance.memberships import access
 from web import bodies
+from web import rates
 from web.api.routing import blueprint
 from web.errors import answer_with
 from web.request_cycle import appliance
@@ -59,6 +60,7 @@ def options(upload_id: str = "") -> Response:
 
 
 @blueprint.post("/uploads")
+@rates.limited("uploads")
 @bodies.takes_original
 def create_upload() -> Response:
     """Announce a file: ``Upload-Length``, and ``Upload-Metadata`` with ``filename`` and ``release``, or ``track`` for a new master."""

@@ -28,6 +28,7 @@ from appliance.memberships.access import Access
 from web import addresses
 from web import bodies
 from web import presentation
+from web import rates
 from web import receiving
 from web.errors import answer_with
 from web.errors import wants_json
@@ -99,6 +100,7 @@ def set_artwork(release_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/releases/<release_id>/tracks")
+@rates.limited("uploads")
 @bodies.takes_original
 def add_track(release_id: str) -> ResponseReturnValue:
     """One master by a plain form."""

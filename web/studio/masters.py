@@ -22,6 +22,7 @@ from appliance.memberships import access
 from web import addresses
 from web import bodies
 from web import presentation
+from web import rates
 from web import receiving
 from web.downloads import offers
 from web.errors import answer_with
@@ -101,6 +102,7 @@ def remove_track(track_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/tracks/<track_id>/master")
+@rates.limited("uploads")
 @bodies.takes_original
 def replace_master(track_id: str) -> ResponseReturnValue:
     """A new master by a plain form; the old one is heard until the new is verified."""

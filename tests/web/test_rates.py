@@ -1,0 +1,190 @@
+import dataclasses
+import socket
+import threading
+
+import pytest
+
+from appliance import clock
+from appliance.accounts import people
+from web import rates
+from web.app import create_app
+from web.counts import Counts
+
+
+@pytest.fixture
+def strict(appliance, monkeypatch):
+    """Counts so small that a test reaches them."""
+    monkeypatch.setattr(rates, "GENERAL", 5)
+    monkeypatch.setattr(
+        rates,
+        "RULES",
+        {
+            "sign-in": rates.Rule(15, address=8, account=4, name=3),
+            "registration": rates.Rule(60, address=2),
+            "recovery": rates.Rule(60, address=3, name=1),
+            "tokens": rates.Rule(60, address=3, account=2),
+            "uploads": rates.Rule(60, address=3, account=2),
+            "downloads": rates.Rule(60, address=3, account=2),
+        },
+    )
+    return create_app(appliance)
+
+
+def sign_in(client, email, password="wrong and long", address="192.0.2.1"):
+    page = client.get("/sign-in", environ_base={"REMOTE_ADDR": "198.51.100.77"})
+    found = page.text.partition('name="csrf_token"')[2].partition('value="')[2].partition('"')[0]
+    return client.post(
+        "/sign-in",
+        data={"email": email, "password": password, "csrf_token": found},
+        environ_base={"REMOTE_ADDR": address},
+    )
+
+
+def test_an_answer_says_how_much_is_left(client):
+    answer = client.get("/api/v1/releases")
+    assert answer.headers["RateLimit-Limit"] == str(rates.GENERAL)
+    assert answer.headers["RateLimit-Remaining"] == str(rates.GENERAL - 1)
+    assert 1 <= int(answer.headers["RateLimit-Reset"]) <= 60
+    assert "Retry-After" not in answer.headers
+
+
+def test_who_asks_too_much_is_told_when_to_come_back(strict):
+    client = strict.test_client()
+    for _ in range(5):
+        assert client.get("/api/v1/releases").status_code == 200
+    answer = client.get("/api/v1/releases")
+    assert answer.status_code == 429
+    assert answer.mimetype == "application/problem+json"
+    assert answer.json["title"] == "Too many requests"
+    assert answer.json["detail"].startswith("Too much was asked for in a short time")
+    assert 1 <= int(answer.headers["Retry-After"]) <= 60
+    assert answer.headers["RateLimit-Remaining"] == "0"
+    page = client.get("/", headers={"Accept": "text/html"})
+    assert (page.status_code, page.mimetype) == (429, "text/html")
+    assert "That was a lot at once" in page.text
+    assert int(page.headers["Retry-After"]) >= 1
+
+
+def test_music_static_files_and_health_are_not_counted(strict):
+    client = strict.test_client()
+    for address in ("/health", "/ready", "/metrics", "/artwork/none/96.webp", "/media/a/b/c"):
+        for _ in range(8):
+            answer = client.get(address)
+            assert answer.status_code != 429
+            assert "RateLimit-Limit" not in answer.headers
+
+
+def test_addresses_are_counted_apart_and_those_of_one_ipv6_network_together(strict):
+    client = strict.test_client()
+
+    def ask(address):
+        return client.get("/api/v1/releases", environ_base={"REMOTE_ADDR": address}).status_code
+
+    assert [ask("192.0.2.1") for _ in range(6)] == [200] * 5 + [429]
+    assert ask("192.0.2.2") == 200
+    assert [ask(f"2001:db8:1:2::{n}") for n in range(6)] == [200] * 5 + [429]
+    assert ask("2001:db8:1:3::1") == 200
+    assert ask("::ffff:192.0.2.1") == 429
+
+
+def test_an_account_is_counted_wherever_it_asks_from(strict, artist):
+    client = strict.test_client()
+    told = [
+        client.get(
+            "/api/v1/releases",
+            headers=artist.headers,
+            environ_base={"REMOTE_ADDR": f"192.0.2.{n}"},
+        ).status_code
+        for n in range(6)
+    ]
+    assert told == [200] * 5 + [429]
+
+
+def test_one_name_cannot_be_guessed_from_many_addresses(strict, monkeypatch):
+    monkeypatch.setattr(rates, "GENERAL", 1000)
+    people.create("ada@example.org", "a long password", roles=[], now=clock.now(), display_name="Ada")
+    client = strict.test_client()
+    told = [
+        sign_in(client, " ADA@example.org " if n % 2 else "ada@example.org", address=f"192.0.2.{n}")
+        for n in range(4)
+    ]
+    assert [answer.status_code for answer in told] == [422, 422, 422, 429]
+    # Nor does the answer say whether there is such an account.
+    told = [sign_in(client, "nobody@example.org", address=f"192.0.2.{n}").status_code for n in range(10, 14)]
+    assert told == [422, 422, 422, 429]
+
+
+def test_guesses_of_others_do_not_lock_out_a_device_that_is_known(strict, monkeypatch):
+    monkeypatch.setattr(rates, "GENERAL", 1000)
+    people.create("ada@example.org", "a long password", roles=[], now=clock.now(), display_name="Ada")
+    own = strict.test_client()
+    assert sign_in(own, "ada@example.org", "a long password").status_code == 302
+    assert own.get_cookie("device").http_only
+    own.delete_cookie("session")
+    stranger = strict.test_client()
+    told = [sign_in(stranger, "ada@example.org", address=f"203.0.113.{n}").status_code for n in range(4)]
+    assert told[-1] == 429
+    assert sign_in(own, "ada@example.org", "a long password").status_code == 302
+    # A cookie that somebody made up is none.
+    forged = strict.test_client()
+    forged.set_cookie("device", own.get_cookie("device").value[:-2] + "xx")
+    assert sign_in(forged, "ada@example.org", address="203.0.113.99").status_code == 429
+
+
+def test_a_higher_tier_may_ask_more(appliance, artist, monkeypatch):
+    monkeypatch.setattr(rates, "tier_factor", lambda who: 3)
+    client = create_app(appliance).test_client()
+    answer = client.get("/api/v1/releases", headers=artist.headers)
+    assert answer.headers["RateLimit-Limit"] == str(3 * rates.GENERAL)
+    assert client.get("/api/v1/releases").headers["RateLimit-Limit"] == str(rates.GENERAL)
+
+
+def test_the_operator_may_set_the_measure_or_switch_it_off(appliance):
+    half = dataclasses.replace(appliance, settings=dataclasses.replace(appliance.settings, rate_limits=50))
+    answer = create_app(half).test_client().get("/api/v1/releases")
+    assert answer.headers["RateLimit-Limit"] == str(rates.GENERAL // 2)
+    off = dataclasses.replace(appliance, settings=dataclasses.replace(appliance.settings, rate_limits=0))
+    assert "RateLimit-Limit" not in create_app(off).test_client().get("/api/v1/releases").headers
+
+
+def test_while_redis_is_away_it_is_counted_in_memory_and_said_once(appliance, caplog):
+    pytest.importorskip("redis")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    settings = dataclasses.replace(appliance.settings, rate_limit_url=f"redis://127.0.0.1:{port}/0")
+    client = create_app(dataclasses.replace(appliance, settings=settings)).test_client()
+    left = [int(client.get("/api/v1/releases").headers["RateLimit-Remaining"]) for _ in range(3)]
+    assert left == [rates.GENERAL - 1, rates.GENERAL - 2, rates.GENERAL - 3]
+    assert caplog.text.count("falling back to in-memory") == 1
+
+
+def test_every_way_to_sign_in_is_counted(app):
+    known = {endpoint.removeprefix("security.") for endpoint in app.view_functions if "security." in endpoint}
+    posting = {
+        str(rule.endpoint).removeprefix("security.")
+        for rule in app.url_map.iter_rules()
+        if "POST" in (rule.methods or ()) and str(rule.endpoint).startswith("security.")
+    }
+    assert known & set(rates.OF_SECURITY)
+    assert posting - set(rates.OF_SECURITY) <= {"logout"}
+
+
+def test_counts_end_with_their_window(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr("web.counts.time.time", lambda: now[0])
+    counts = Counts("musicconnect://")
+    assert [counts.incr("a", 60) for _ in range(3)] == [1, 2, 3]
+    assert (counts.get("a"), counts.get_expiry("a"), counts.get("b")) == (3, 1060.0, 0)
+    now[0] = 1060.0
+    assert counts.get("a") == 0
+    assert counts.incr("a", 60) == 1
+    now[0] = 2000.0
+    counts.incr("b", 60)
+    assert counts.reset() == 1  # what was over is gone
+
+
+def test_no_thread_is_started_to_count(client):
+    before = threading.active_count()
+    for _ in range(5):
+        client.get("/api/v1/releases")
+    assert threading.active_count() == before

@@ -1,0 +1,206 @@
+"""How often one may ask: by account and by address, tighter where guessing or work is what is asked for.
+
+Counted in the memory of the process, or in Redis with the setting ``rate_limit_url``; while Redis is away, in memory. An address of IPv6
+counts as its /64, which is what one customer has. The bytes of music, static files and health are not counted.
+"""
+
+import ipaddress
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from typing import TypeVar
+
+from flask import Flask
+from flask import Response
+from flask import request
+from flask_limiter import ApplicationLimit
+from flask_limiter import Limiter
+
+from appliance.accounts.models import User
+from appliance.errors import MusicConnectError
+from appliance.settings import Settings
+from web import known_devices
+from web.counts import Counts
+from web.request_cycle import SAFE_METHODS
+from web.request_cycle import person
+
+V = TypeVar("V", bound=Callable[..., Any])
+UNCOUNTED = frozenset({"media", "health", "gate"})
+UNCOUNTED_VIEWS = frozenset({"static", "prometheus_metrics"})
+SAME_FOR_ALL = frozenset({"sharing", "installed", "frame"})
+"""Families whose answers do not depend on who asks, so they are counted by address alone."""
+GENERAL = 1200
+"""Requests a minute, of one account and of one address: a page with all that it loads is some ten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How many of a kind in how many minutes: from one address, of one account, for one name that is typed; 0 for any number."""
+
+    minutes: int
+    address: int
+    account: int = 0
+    name: int = 0
+
+
+RULES = {
+    # Many share an address, at a school say; one name is typed by one person, and by who guesses it from many addresses.
+    "sign-in": Rule(15, address=150, account=30, name=20),
+    "registration": Rule(60, address=30),
+    "recovery": Rule(60, address=30, name=5),
+    "tokens": Rule(60, address=60, account=20),
+    "uploads": Rule(60, address=3000, account=1000),
+    "downloads": Rule(60, address=600, account=120),
+}
+OF_SECURITY = {
+    "login": "sign-in",
+    "verify": "sign-in",
+    "two_factor_token_validation": "sign-in",
+    "two_factor_rescue": "sign-in",
+    "mf_recovery": "sign-in",
+    "wan_signin": "sign-in",
+    "wan_signin_response": "sign-in",
+    "wan_verify_response": "sign-in",
+    "reset_password": "sign-in",
+    "change_password": "sign-in",
+    "register": "registration",
+    "forgot_password": "recovery",
+    "send_confirmation": "recovery",
+    "change_email": "recovery",
+}
+"""What Flask-Security's views are counted as."""
+
+
+def limited(kind: str) -> Callable[[V], V]:
+    """A view that is counted as *kind* of ``RULES``, beside the general count."""
+
+    def mark(view: V) -> V:
+        view.rate = kind  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def tier_factor(who: User) -> int:
+    """How many times as much as a free account *who* may ask."""
+    return 1
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Count the requests of *app*; call it when all views are there."""
+    share = settings.rate_limits / 100
+    if not share:
+        return
+
+    def amount(number: int, minutes: int, factor: int = 1) -> str:
+        return f"{max(1, round(number * share * factor))} per {minutes} minute"
+
+    limiter = Limiter(
+        address,
+        storage_uri=settings.rate_limit_url or f"{Counts.STORAGE_SCHEME[0]}://",
+        storage_options={"socket_connect_timeout": 1, "socket_timeout": 1} if settings.rate_limit_url else {},  # type: ignore[dict-item]
+        in_memory_fallback_enabled=bool(settings.rate_limit_url),
+        strategy="fixed-window",
+        key_prefix="musicconnect",
+        application_limits=[ApplicationLimit(lambda: amount(GENERAL, 1, factor()), key_function=who)],
+    )
+    for endpoint, view in list(app.view_functions.items()):
+        kind = getattr(view, "rate", "") or OF_SECURITY.get(endpoint.removeprefix("security."), "")
+        if not kind:
+            continue
+        rule = RULES[kind]
+        for number, key in ((rule.address, address), (rule.account, account), (rule.name, typed_name)):
+            if number:
+                view = limiter.shared_limit(
+                    lambda number=number, rule=rule: amount(number, rule.minutes, factor()),
+                    scope=f"{kind}-{key.__name__}",
+                    key_func=key,
+                    # Not to look at a form, and nobody to be counted: nothing to count.
+                    exempt_when=lambda key=key: request.method in SAFE_METHODS or not key(),
+                )(view)
+        app.view_functions[endpoint] = view
+    limiter.request_filter(is_uncounted)
+    limiter.init_app(app)
+
+    @app.after_request
+    def tell(answer: Response) -> Response:
+        return told(answer, limiter)
+
+    known_devices.register(app)
+
+
+def told(answer: Response, limiter: Limiter) -> Response:
+    """*answer* with how much is left, of the count that is nearest to its end, and when it begins anew."""
+    counts = limiter.current_limits
+    if counts:
+        nearest = min(counts, key=lambda count: (not count.breached, count.remaining / count.limit.amount))
+        left_s = math.ceil(nearest.reset_at - time.time())
+        reset_s = min(max(1, left_s), nearest.limit.get_expiry())
+        answer.headers["RateLimit-Limit"] = str(nearest.limit.amount)
+        answer.headers["RateLimit-Remaining"] = str(nearest.remaining)
+        answer.headers["RateLimit-Reset"] = str(reset_s)
+        if answer.status_code == 429:
+            answer.headers["Retry-After"] = str(reset_s)
+    return answer
+
+
+def is_uncounted() -> bool:
+    """Whether this request is of those that are many by nature and cost little."""
+    return request.blueprint in UNCOUNTED or request.endpoint in UNCOUNTED_VIEWS
+
+
+def who() -> str:
+    """The account that asks, else the address."""
+    return account() or address()
+
+
+def account() -> str:
+    """The account that asks; empty when nobody is signed in."""
+    found = _person()
+    return f"account:{found.id}" if found else ""
+
+
+def address() -> str:
+    """Where the request comes from: an IPv4 address, or the /64 of an IPv6 one."""
+    try:
+        ip = ipaddress.ip_address((request.remote_addr or "").partition("%")[0])
+    except ValueError:
+        return "address:unknown"  # a socket of this machine, say
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is None:
+            return f"address:{ipaddress.ip_network((ip, 64), strict=False).network_address}"
+        ip = ip.ipv4_mapped
+    return f"address:{ip}"
+
+
+def typed_name() -> str:
+    """The name somebody signs in by or recovers, hashed; empty when none was sent.
+
+    Who signed in with it on this device before has a count of their own, so that a stranger's guesses do not lock them out.
+    """
+    sent = request.get_json(silent=True) if request.is_json else request.form
+    name = ""
+    if hasattr(sent, "get"):
+        name = str(sent.get("email") or sent.get("username") or sent.get("identity") or "").strip().lower()
+    if not name:
+        return ""
+    hashed = known_devices.hashed(name)
+    device = known_devices.device_of(hashed)
+    return f"name:{hashed}:{device}" if device else f"name:{hashed}"
+
+
+def factor() -> int:
+    """How many times as much who asks may ask."""
+    found = _person()
+    return tier_factor(found) if found else 1
+
+
+def _person() -> User | None:
+    if request.blueprint in SAME_FOR_ALL:
+        return None
+    try:
+        return person()
+    except MusicConnectError:
+        return None  # a token that is none: the view says so
