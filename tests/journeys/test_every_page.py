@@ -48,7 +48,7 @@ THEMES = {
 }
 NO_PAGES = {
     "files": "media.public media.protected frame.static_file frame.accent sharing.card sharing.embed_accent security.static static "
-    "installed.icon sharing.episode studio.original admin.export_trail",
+    "installed.icon sharing.episode studio.original admin.export_trail gate.ask",
     "answers to programs": "sharing.artist_feed sharing.podcast sharing.collective_feed sharing.oembed sharing.robots sharing.sitemap "
     "sharing.sitemap_part installed.manifest installed.service_worker health.health health.ready prometheus_metrics listen.artist "
     "listen.plain listen.release listen.lyrics library.favourites_queue library.playlist_queue",
