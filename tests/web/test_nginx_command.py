@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from appliance import hooks
 from appliance.cli import cli
 from appliance.errors import Invalid
 from appliance.memberships import media_tokens
@@ -44,6 +45,7 @@ def test_it_is_printed_by_a_command(tmp_path: Path) -> None:
         "MUSICCONNECT_PUBLIC_URL": "http://music.example:8080",
         "MUSICCONNECT_TRUSTED_PROXIES": "1",
     }
+    hooks.add_commands(cli)
     done = CliRunner().invoke(cli, ["nginx", "--listen", "127.0.0.1:8080", "--cache", "/tmp/c"], env=given)
     assert done.exit_code == 0, done.output
     assert "listen 127.0.0.1:8080;" in done.stdout
