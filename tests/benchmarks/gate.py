@@ -29,7 +29,7 @@ from tests.sounds import tone
 from web.nginx import configuration
 
 CHECKS = 20_000
-ROUNDS = 7
+ROUNDS = 5
 SECONDS = 2
 CONNECTIONS = 16
 LISTENERS = 8
