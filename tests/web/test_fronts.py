@@ -46,6 +46,7 @@ class Front:
     track: Track
     owner: site.Person
     client: FlaskClient
+    folder: Path
 
     def ask(
         self, path: str, *, method: str = "GET", **headers: str
@@ -106,7 +107,7 @@ def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
                 cache=str(tmp_path / "cache"),
             )
             stack.enter_context(nginx(tmp_path / "nginx", text, port))
-        yield Front(kind, port, appliance, track, owner, create_app(appliance).test_client())
+        yield Front(kind, port, appliance, track, owner, create_app(appliance).test_client(), tmp_path)
 
 
 def test_playlists_rungs_and_originals_come_as_they_are_stored(front: Front) -> None:
@@ -285,3 +286,40 @@ def test_one_listener_s_answer_is_no_other_s(front: Front) -> None:
     forged[2] = forged[2][:-1] + ("A" if forged[2][-1] != "A" else "B")
     assert front.ask("/".join(forged))[0] == 403
     assert front.ask(mine.replace("high.mp4", "master.mp4"))[0] == 403
+
+
+@pytest.mark.parametrize("front", ["nginx over s3"], indirect=True)
+def test_a_bucket_stays_private_and_what_is_kept_of_it_is_kept_by_object(front: Front) -> None:
+    address = front.appliance.store.signed_url(
+        f"hls/{front.track.id}/{front.track.run_id}/high.mp4", expires_in_s=60
+    )  # type: ignore[attr-defined]
+    there = urlsplit(address)
+    unsigned = ({400, 401, 403}, there.path)
+    changed = ({403}, f"{there.path.replace('high', 'low')}?{there.query}")
+    for wanted, path in (unsigned, changed, ({200}, f"{there.path}?{there.query}")):
+        connection = http.client.HTTPConnection(there.hostname or "", there.port, timeout=20)
+        connection.request("GET", path)
+        with connection.getresponse() as answer:
+            assert answer.status in wanted
+        connection.close()
+    for quality in ("high", "high", "low"):
+        _, headers, _ = front.ask(front.rung(quality))
+        assert {name.lower() for name in headers if name.lower().startswith("x-")} == {
+            "x-content-type-options"
+        }
+        assert "X-Amz" not in str(headers)
+    kept = [
+        line
+        for file in (front.folder / "cache" / "media").rglob("*")
+        if file.is_file()
+        for line in file.read_bytes()[:2000].splitlines()
+        if line.startswith(b"KEY: ")
+    ]
+    here = f"{front.track.id}/{front.track.run_id}"
+    assert kept.count(f"KEY: hls/{here}/high.mp4bytes=0-1048575".encode()) == 1
+    assert all(line.startswith((b"KEY: hls/", b"KEY: originals/", b"KEY: /")) for line in kept), (
+        "never by token"
+    )
+    kept_of_gate = [file for file in (front.folder / "cache" / "gate").rglob("*") if file.is_file()]
+    assert kept_of_gate
+    assert all(file.stat().st_mode & 0o077 == 0 for file in kept_of_gate), "they hold signed addresses"

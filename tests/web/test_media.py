@@ -2,6 +2,8 @@
 
 import re
 import time
+from datetime import datetime
+from datetime import timedelta
 from urllib.parse import quote
 from urllib.parse import urlsplit
 
@@ -11,6 +13,7 @@ from flask.testing import FlaskClient
 
 from appliance import clock
 from appliance import database
+from appliance import hooks
 from appliance import revocations
 from appliance.catalog import artwork
 from appliance.catalog.models import Release
@@ -21,7 +24,9 @@ from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
 from tests.servers.site import rung_bytes
+from web import addresses
 from web import media
+from web.request_cycle import note_epoch
 
 pytestmark = pytest.mark.usefixtures("nobody_works")
 
@@ -308,6 +313,45 @@ def test_a_missing_object_is_told_without_its_key(
     for name in ("low.mp4", "master.m3u8"):
         answer = client.get(f"{folder}/{name}")
         assert (answer.status_code, answer.json["detail"]) == (404, "There is nothing at this address.")
+
+
+def made(app: Flask, track: Track, **options: datetime) -> tuple[str, int]:
+    with app.test_request_context():
+        note_epoch()
+        return addresses.stream(track, ["low"], "LISTENER", **options)
+
+
+def test_a_permission_ends_with_the_right_it_is_made_of(app: Flask, track: Track) -> None:
+    soon = clock.now().replace(microsecond=0) + timedelta(seconds=30)
+    assert made(app, track, until=soon)[1] == int(soon.timestamp())
+    assert made(app, track, until=soon + timedelta(days=1)) == made(app, track)
+
+
+def test_a_permission_is_given_with_the_epoch_from_before_the_rights_were_looked_at(
+    app: Flask, track: Track
+) -> None:
+    with app.test_request_context(), pytest.raises(AttributeError):
+        addresses.stream(track, ["low"], "LISTENER")
+
+
+def test_an_address_on_an_edge_lives_no_minute_and_files_do_not_pass_it(
+    app: Flask, track: Track, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+
+    def answer(_hook: str, *, key: str, expires_in_s: int) -> list[str]:
+        told.append(expires_in_s)
+        return [f"https://cdn.example/{key}"]
+
+    monkeypatch.setattr(hooks, "announce", answer)
+    url, expires_at_s = made(app, track)
+    assert url.startswith("https://cdn.example/media/")
+    assert told == [addresses.EDGE_S]
+    assert expires_at_s - time.time() <= addresses.EDGE_S < 60 - revocations.POLL_S
+    with app.test_request_context():
+        note_epoch()
+        for direct in (addresses.file(track, "low", "LISTENER"), addresses.original(track, "LISTENER")):
+            assert direct.startswith("http://localhost/media/")
 
 
 def test_a_master_keeps_what_is_no_variant() -> None:

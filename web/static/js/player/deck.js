@@ -252,8 +252,9 @@ export class Deck extends EventTarget {
     return ago_ms > 5000 || ago_ms < 300; // One failure is asked about more than once.
   }
 
-  #onError({ type, fatal, response }) {
-    const { ErrorTypes } = this.#Hls;
+  #onError({ type, fatal, response, details }) {
+    const { ErrorDetails, ErrorTypes } = this.#Hls;
+    if (details === ErrorDetails.INTERNAL_ABORTED) return; // We stopped it ourselves.
     const code = response?.code ?? 0;
     if (type === ErrorTypes.NETWORK_ERROR && isDown(code)) {
       this.#lose();

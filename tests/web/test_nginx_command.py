@@ -1,0 +1,83 @@
+"""``musicconnect nginx``: a configuration for this node, or the sentence that says what it lacks."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from appliance import hooks
+from appliance.cli import cli
+from appliance.errors import Invalid
+from appliance.memberships import media_tokens
+from appliance.settings import Settings
+from appliance.storage import LocalStore
+from tools.nginx_examples import FOLDER
+from tools.nginx_examples import examples
+from web.nginx import configuration
+
+SECRET = "s" * 64
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data=tmp_path, public_url="https://music.example", trusted_proxies=1)
+
+
+def text(settings: Settings, tmp_path: Path, **wanted: object) -> str:
+    return configuration(settings, LocalStore(tmp_path / "media"), secret=SECRET, **wanted)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("name", sorted(examples()))
+def test_the_examples_are_what_is_printed(name: str) -> None:
+    assert (FOLDER / name).read_text("utf-8") == examples()[name]
+
+
+def test_no_example_holds_the_key_of_anybody_s_bucket() -> None:
+    for shown in examples().values():
+        assert "SECRET" not in shown
+        assert "Signature" not in shown
+
+
+def test_it_is_printed_by_a_command(tmp_path: Path) -> None:
+    given = {
+        "MUSICCONNECT_DATA": str(tmp_path / "data"),
+        "MUSICCONNECT_PUBLIC_URL": "http://music.example:8080",
+        "MUSICCONNECT_TRUSTED_PROXIES": "1",
+    }
+    hooks.add_commands(cli)
+    done = CliRunner().invoke(cli, ["nginx", "--listen", "127.0.0.1:8080", "--cache", "/tmp/c"], env=given)
+    assert done.exit_code == 0, done.output
+    assert "listen 127.0.0.1:8080;" in done.stdout
+    assert "proxy_cache_path /tmp/c/gate" in done.stdout
+    assert 'proxy_set_header Host "music.example:8080";' in done.stdout
+    assert "ssl_certificate" not in done.stdout
+    assert f"alias {tmp_path}/data/media/$gate_object;" in done.stdout
+
+
+def test_it_holds_the_key_of_the_gate_and_not_the_secret(settings: Settings, tmp_path: Path) -> None:
+    shown = text(settings, tmp_path)
+    assert media_tokens.gate_key(SECRET) in shown
+    assert SECRET not in shown
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [({"public_url": ""}, "public_url"), ({"trusted_proxies": 0}, "trusted_proxies"), ({"port": 0}, "port")],
+)
+def test_what_it_lacks_is_told(
+    settings: Settings, tmp_path: Path, changed: dict[str, object], told: str
+) -> None:
+    with pytest.raises(Invalid) as error:
+        text(replace(settings, **changed), tmp_path)  # type: ignore[arg-type]
+    assert error.value.field == told
+
+
+@pytest.mark.parametrize("value", ["/var/cache;", "/a b", '/a"b', "/a$b", "/a{", "/a\nb"])
+def test_nothing_that_nginx_would_read_as_its_own_words_gets_in(
+    settings: Settings, tmp_path: Path, value: str
+) -> None:
+    with pytest.raises(Invalid, match="cannot be told"):
+        text(settings, tmp_path, cache=value)
+    with pytest.raises(Invalid, match="cannot be told"):
+        configuration(settings, LocalStore(tmp_path / "a;b"), secret=SECRET)
