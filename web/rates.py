@@ -18,8 +18,11 @@ from flask import request
 from flask_limiter import ApplicationLimit
 from flask_limiter import Limiter
 
+from appliance import clock
 from appliance.accounts.models import User
 from appliance.errors import MusicConnectError
+from appliance.memberships import relations
+from appliance.memberships.models import TierKind
 from appliance.settings import Settings
 from web import known_devices
 from web.counts import Counts
@@ -45,6 +48,12 @@ class Rule:
     name: int = 0
 
 
+FACTORS = {TierKind.SUPPORTER: 2, TierKind.SUPERFAN: 4}
+"""How many times as much who is in such a tier may ask; in one that the artist added, twice as much."""
+FACTOR_KEPT_S = 60.0
+MOST_KNOWN = 10_000
+_factors: dict[str, tuple[int, float]] = {}
+
 RULES = {
     # Many share an address, at a school say; one name is typed by one person, and by who guesses it from many addresses.
     "sign-in": Rule(15, address=150, account=30, name=20),
@@ -53,6 +62,8 @@ RULES = {
     "tokens": Rule(60, address=60, account=20),
     "uploads": Rule(60, address=3000, account=1000),
     "downloads": Rule(60, address=600, account=120),
+    # A membership given to an address tells whether it has an account: enough for a guest list, too few to try a list of strangers.
+    "grants": Rule(60, address=120, account=60),
 }
 OF_SECURITY = {
     "login": "sign-in",
@@ -84,8 +95,16 @@ def limited(kind: str) -> Callable[[V], V]:
 
 
 def tier_factor(who: User) -> int:
-    """How many times as much as a free account *who* may ask."""
-    return 1
+    """How many times as much as a free account *who* may ask; looked up once a minute."""
+    known = _factors.get(who.id)
+    if known is not None and known[1] > time.monotonic():
+        return known[0]
+    kinds = relations.kinds_of(who, now=clock.now())
+    found = max((FACTORS.get(kind, 2) for kind in kinds), default=1)
+    if len(_factors) >= MOST_KNOWN:
+        _factors.clear()
+    _factors[who.id] = (found, time.monotonic() + FACTOR_KEPT_S)
+    return found
 
 
 def register(app: Flask, settings: Settings) -> None:

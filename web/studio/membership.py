@@ -29,6 +29,7 @@ from appliance.memberships.models import Membership
 from appliance.memberships.models import Origin
 from appliance.memberships.models import TierKind
 from web import presentation
+from web import rates
 from web.people.routing import artist_for
 from web.presentation.tiers import ORIGINS
 from web.sentences import told
@@ -64,6 +65,7 @@ def members(slug: str) -> str:
 
 
 @blueprint.post("/artists/<slug>/members")
+@rates.limited("grants")
 def grant_membership(slug: str) -> ResponseReturnValue:
     """Make somebody a member."""
     artist, who, _standing = artist_for(slug, Standing.MANAGER)
