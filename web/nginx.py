@@ -109,6 +109,7 @@ def _shared() -> dict[str, object]:
     """What the application says too, so that both are one answer."""
     # Imported here, as is Jinja: the supervisor, which never answers a request, would carry Flask in its memory all day.
     from web import gate
+    from web import headers
     from web import media
 
     return {
@@ -120,6 +121,7 @@ def _shared() -> dict[str, object]:
         "public": "|".join(media.PUBLIC),
         "qualities": "|".join(Quality),
         "longest_token": media_tokens.LONGEST,
+        "hsts": headers.HSTS,
         "referrer": "strict-origin-when-cross-origin",
         "types": sorted((ending[1:], kind) for ending, kind in labels.CONTENT_TYPES.items()),
         "hidden": HIDDEN,

@@ -195,6 +195,7 @@ def test_players_elsewhere_may_read_answers_and_refusals(front: Front) -> None:
         assert headers.get_all("Access-Control-Allow-Origin") == ["*"]
         assert "Content-Range" in headers["Access-Control-Expose-Headers"]
         assert headers.get_all("X-Content-Type-Options") == ["nosniff"]
+        assert headers.get_all("Cross-Origin-Resource-Policy") == ["cross-origin"]
     for path in (rung, f"/{front.track.preview_key}"):
         status, headers, _ = front.ask(
             path,

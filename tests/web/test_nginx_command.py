@@ -14,6 +14,7 @@ from appliance.settings import Settings
 from appliance.storage import LocalStore
 from tools.nginx_examples import FOLDER
 from tools.nginx_examples import examples
+from web import headers
 from web.nginx import configuration
 
 SECRET = "s" * 64
@@ -81,3 +82,13 @@ def test_nothing_that_nginx_would_read_as_its_own_words_gets_in(
         text(settings, tmp_path, cache=value)
     with pytest.raises(Invalid, match="cannot be told"):
         configuration(settings, LocalStore(tmp_path / "a;b"), secret=SECRET)
+
+
+def test_what_nginx_says_itself_holds_browsers_to_tls_where_there_is_tls(
+    settings: Settings, tmp_path: Path
+) -> None:
+    said = f'add_header Strict-Transport-Security "{headers.HSTS}" always;'
+    shown = text(settings, tmp_path)
+    assert shown.count(said) == shown.count("add_header X-Content-Type-Options") > 0
+    plain = replace(settings, public_url="http://music.example")
+    assert 'Strict-Transport-Security "' not in text(plain, tmp_path)
