@@ -28,6 +28,7 @@ from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
 from appliance.errors import NotAllowed
+from web import rates
 from web.request_cycle import appliance
 from web.request_cycle import needs_second_factor
 from web.security import passkeys
@@ -35,6 +36,7 @@ from web.security import visitors
 from web.security.datastore import SessionUser
 from web.security.mailing import letters
 from web.security.routing import blueprint
+from web.security.routing import own_page
 from web.security.routing import way_back
 
 STATE = "second_step"
@@ -57,8 +59,8 @@ class SecondStep:
     ) -> ResponseReturnValue | None:
         """Where to go on; nowhere when the password is enough."""
         device = request.cookies.get(device_cookie(), "")
-        # Where it leads is looked at where it is used: only pages of ours count.
-        onward = way_back() or next_loc or None
+        # Flask-Security names its own page where nobody named one.
+        onward = way_back() or own_page(next_loc or "") or None
         if user.second_factor_since is None:
             if not needs_second_factor(user):
                 return None
@@ -91,6 +93,7 @@ def second() -> ResponseReturnValue:
 
 
 @blueprint.post("/sign-in/second")
+@rates.limited("sign-in")
 def check_second() -> ResponseReturnValue:
     """Let in who has it."""
     user = _waiting()
