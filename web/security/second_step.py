@@ -15,6 +15,7 @@ from flask import session
 from flask import url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_security import login_user
 
 from appliance import clock
@@ -112,7 +113,8 @@ def check_second() -> ResponseReturnValue:
         _trust(user)
     if way == "recovery":
         left = recovery_codes.left(user.id)
-        flash(_("You have %(left)s recovery codes left.", left=left), "warning" if left < 4 else "info")
+        told = ngettext("You have %(num)d recovery code left.", "You have %(num)d recovery codes left.", left)
+        flash(told, "warning" if left < 4 else "info")
     return redirect(way_back() or url_for("people.after_sign_in"), 303)
 
 
