@@ -18,8 +18,10 @@ from flask import request
 from flask_limiter import ApplicationLimit
 from flask_limiter import Limiter
 
+from appliance import clock
 from appliance.accounts.models import User
 from appliance.errors import MusicConnectError
+from appliance.memberships import relations
 from appliance.settings import Settings
 from web import known_devices
 from web.counts import Counts
@@ -32,7 +34,10 @@ UNCOUNTED_VIEWS = frozenset({"static", "prometheus_metrics"})
 SAME_FOR_ALL = frozenset({"sharing", "installed", "frame"})
 """Families whose answers do not depend on who asks, so they are counted by address alone."""
 GENERAL = 1200
-"""Requests a minute, of one account and of one address: a page with all that it loads is some ten."""
+"""Requests a minute, of one account and of one address: a page with all that it loads is some ten. The same for all: to look up who is a
+member would cost each request more than counting it."""
+MEMBERS = 3
+"""How many times as often members may ask for what is counted by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +89,8 @@ def limited(kind: str) -> Callable[[V], V]:
 
 
 def tier_factor(who: User) -> int:
-    """How many times as much as a free account *who* may ask."""
-    return 1
+    """How many times as much as a free account *who* may ask: members of whichever artist may ask more."""
+    return MEMBERS if relations.is_member(who, now=clock.now()) else 1
 
 
 def register(app: Flask, settings: Settings) -> None:
@@ -104,7 +109,7 @@ def register(app: Flask, settings: Settings) -> None:
         in_memory_fallback_enabled=bool(settings.rate_limit_url),
         strategy="fixed-window",
         key_prefix="musicconnect",
-        application_limits=[ApplicationLimit(lambda: amount(GENERAL, 1, factor()), key_function=who)],
+        application_limits=[ApplicationLimit(lambda: amount(GENERAL, 1), key_function=who)],
     )
     for endpoint, view in list(app.view_functions.items()):
         kind = getattr(view, "rate", "") or OF_SECURITY.get(endpoint.removeprefix("security."), "")

@@ -103,3 +103,18 @@ def _describe(found: dict[str, Relation], tiers: Iterable[Tier]) -> None:
             relation.free = perks_of(tier)
         elif tier.exclusives and tier.archived_at is None and relation.opened_by is None:
             relation.opened_by = offer_of(tier)
+
+
+def is_member(user: User, *, now: datetime) -> bool:
+    """True while this person is a member of any artist, above what everybody has."""
+    return (
+        Membership.select()
+        .join(Tier)
+        .where(
+            Membership.user == user.id,
+            Membership.ended_at.is_null(),
+            Membership.paid_through.is_null() | (Membership.paid_through > now),
+            Tier.kind != TierKind.FREE,
+        )
+        .exists()
+    )

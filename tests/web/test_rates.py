@@ -6,6 +6,9 @@ import pytest
 
 from appliance import clock
 from appliance.accounts import people
+from appliance.memberships import granting
+from appliance.memberships import tiers
+from tests.servers import site
 from web import rates
 from web.app import create_app
 from web.counts import Counts
@@ -119,7 +122,7 @@ def test_guesses_of_others_do_not_lock_out_a_device_that_is_known(strict, monkey
     people.create("ada@example.org", "a long password", roles=[], now=clock.now(), display_name="Ada")
     own = strict.test_client()
     assert sign_in(own, "ada@example.org", "a long password").status_code == 302
-    assert own.get_cookie("device").http_only
+    assert own.get_cookie("known").http_only
     own.delete_cookie("session")
     stranger = strict.test_client()
     told = [sign_in(stranger, "ada@example.org", address=f"203.0.113.{n}").status_code for n in range(4)]
@@ -127,16 +130,23 @@ def test_guesses_of_others_do_not_lock_out_a_device_that_is_known(strict, monkey
     assert sign_in(own, "ada@example.org", "a long password").status_code == 302
     # A cookie that somebody made up is none.
     forged = strict.test_client()
-    forged.set_cookie("device", own.get_cookie("device").value[:-2] + "xx")
+    forged.set_cookie("known", own.get_cookie("known").value[:-2] + "xx")
     assert sign_in(forged, "ada@example.org", address="203.0.113.99").status_code == 429
 
 
-def test_a_higher_tier_may_ask_more(appliance, artist, monkeypatch):
-    monkeypatch.setattr(rates, "tier_factor", lambda who: 3)
-    client = create_app(appliance).test_client()
-    answer = client.get("/api/v1/releases", headers=artist.headers)
-    assert answer.headers["RateLimit-Limit"] == str(3 * rates.GENERAL)
-    assert client.get("/api/v1/releases").headers["RateLimit-Limit"] == str(rates.GENERAL)
+def test_members_may_ask_for_more_than_others(strict, artist, monkeypatch):
+    monkeypatch.setattr(rates, "GENERAL", 1000)
+    client = strict.test_client()
+
+    def asked():
+        made_up = client.post("/api/v1/tracks/none/downloads", json={}, headers=artist.headers)
+        return made_up.headers["RateLimit-Limit"]
+
+    assert asked() == "2"
+    band = site.make_artist(site.make_person())
+    tier = tiers.of_artist(band)[1]
+    granting.grant(band, artist.user.email, tier_id=tier.id, origin="gift", actor=band.owner, now=clock.now())
+    assert asked() == "6"
 
 
 def test_the_operator_may_set_the_measure_or_switch_it_off(appliance):
