@@ -61,6 +61,7 @@ class AccountSession(Identified):
     """
 
     user = peewee.ForeignKeyField(User, on_delete="CASCADE")
+    user_id: str
     digest = peewee.CharField(max_length=64, unique=True)
     browser = peewee.CharField(max_length=100, default="")
     address = peewee.CharField(max_length=50, default="")

@@ -107,9 +107,13 @@ def end(user: User, session_id: str, *, now: datetime) -> None:
         )
 
 
-def sign_out(token: str) -> None:
-    """End the session with this secret, as its own person asks."""
-    AccountSession.delete().where(AccountSession.digest == _digest(token)).execute()
+def sign_out(token: str, *, now: datetime) -> None:
+    """End the session with this secret, as its own person asks; nothing happens when there is none."""
+    with transaction():
+        row = AccountSession.get_or_none(AccountSession.digest == _digest(token))
+        if row is not None:
+            AccountSession.delete().where(AccountSession.id == row.id).execute()
+            revocations.revoke(f"listener:{row.user_id}", now=now)
 
 
 def end_all(user_id: str, *, now: datetime) -> str:

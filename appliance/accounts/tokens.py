@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from datetime import timedelta
 
+from appliance import revocations
 from appliance.accounts import audit
 from appliance.accounts.audit import Action
 from appliance.accounts.models import ApiToken
@@ -79,6 +80,8 @@ def revoke(user: User, token_id: str, *, now: datetime) -> None:
         gone = ApiToken.delete().where(ApiToken.id == token_id, ApiToken.user == user.id).execute()
         if not gone:
             raise NotFound("There is no such token.")
+        # And what a program was given by it to hear music.
+        revocations.revoke(f"listener:{user.id}", now=now)
         audit.record(
             Action.TOKEN_REVOKED,
             actor=user.id,

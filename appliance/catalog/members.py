@@ -76,6 +76,7 @@ def change_role(artist: Artist, user_id: str, role: str, *, actor: User, now: da
         member = _not_owner(artist, user_id)
         if member.role != wanted:
             ArtistMember.update(role=wanted).where(ArtistMember.id == member.id).execute()
+            revocations.revoke(f"member:{user_id}:{artist.id}", now=now)
             audit.record(
                 Action.MEMBER_CHANGED,
                 actor=actor.id,
@@ -118,6 +119,7 @@ def transfer(artist: Artist, user_id: str, *, actor: User, now: datetime) -> Non
         ).execute()
         ArtistMember.update(role=MemberRole.OWNER).where(ArtistMember.id == member.id).execute()
         Artist.update(owner=user_id).where(Artist.id == artist.id).execute()
+        revocations.revoke(f"member:{owner_id}:{artist.id}", f"member:{user_id}:{artist.id}", now=now)
         audit.record(
             Action.ARTIST_HANDED_OVER,
             actor=actor.id,

@@ -48,6 +48,9 @@ def publish(release: Release, *, now: datetime, actor: str | None = None) -> tup
         rows = tracks.of_release(release)
         _require_none(hindrance(rows))
         _move(release, ReleaseState.PUBLISHED, now=now, published_at=now, publish_at=None, private_key="")
+        if release.private_key:
+            # It opened more than being public does: who came by it asks anew.
+            revocations.revoke(f"release:{release.id}", now=now)
         _note(Action.RELEASE_PUBLISHED, release, actor=actor, now=now)
         findable.release(release.id)
         ready = [row for row in rows if row.state == TrackState.READY]
@@ -68,6 +71,9 @@ def schedule(release: Release, at: datetime, *, now: datetime, actor: str | None
         release = releases.find(release.id)
         _require_none(hindrance(tracks.of_release(release), later=True))
         _move(release, ReleaseState.SCHEDULED, now=now, publish_at=at)
+        if release.publish_at is not None and at > release.publish_at:
+            # A later hour is a later one for members too.
+            revocations.revoke(f"release:{release.id}", now=now)
         _note(Action.RELEASE_SCHEDULED, release, actor=actor, now=now, at=at.isoformat())
     return releases.find(release.id)
 

@@ -167,10 +167,11 @@ def reorder(release: Release, track_ids: Sequence[str], *, now: datetime) -> Non
             Track.update(position=position, updated_at=now).where(Track.id == track_id).execute()
 
 
-def remove(track: Track) -> None:
-    """Take a track off its release; its bytes are removed by the weekly clean-up."""
+def remove(track: Track, *, now: datetime) -> None:
+    """Take a track off its release: nobody hears it from now on; its bytes are removed by the weekly clean-up."""
     with transaction():
         Track.delete().where(Track.id == track.id).execute()
+        revocations.revoke(f"track:{track.id}", now=now)
         findable.track(track.id)
         rest = (
             Track.select(Track.id).where(Track.release == track.release_id).order_by(Track.position, Track.id)

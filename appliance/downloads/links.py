@@ -91,6 +91,7 @@ def _about(download: Download, items: Sequence[DownloadItem]) -> list[str]:
     release = download.release
     return [
         f"listener:{download.user_id}",
+        f"member:{download.user_id}:{release.artist_id}",
         f"artist:{release.artist_id}",
         f"release:{release.id}",
         *(f"track:{item.track_id}" for item in items),

@@ -11,6 +11,7 @@ from appliance.catalog.models import Release
 from appliance.catalog.models import Track
 from appliance.startup import Appliance
 from tests import makers
+from tests.makers import NOW
 
 LATER = cleaning.GRACE + timedelta(hours=1)
 
@@ -34,7 +35,7 @@ def test_the_bytes_of_a_removed_track_go_when_the_time_of_grace_is_over(
 ) -> None:
     track, _ = makers.make_track(appliance, flac)
     put(appliance, f"originals/{track.id}", f"hls/{track.id}/RUN/low.mp4")
-    tracks.remove(track)
+    tracks.remove(track, now=NOW)
     assert cleaning.remove_orphans(appliance.store, now=clock.now()) == 0
     assert cleaning.remove_orphans(appliance.store, now=clock.now() + LATER) >= 2
     assert not any(track.id in key for key in keys(appliance))

@@ -70,7 +70,7 @@ def test_credits_go_with_their_track_and_their_release(appliance: Appliance) -> 
     release = make_release(contributors=[ADA])
     track = add_track(release)
     tracks.edit(track, {"contributors": [BO]}, now=NOW)
-    tracks.remove(track)
+    tracks.remove(track, now=NOW)
     assert Credit.select().count() == 1
     releases.delete_draft(release)
     assert Credit.select().count() == 0

@@ -107,7 +107,7 @@ def test_only_an_empty_draft_can_be_removed() -> None:
     track = add_track(release)
     with pytest.raises(Conflict):
         releases.delete_draft(release)
-    tracks.remove(track)
+    tracks.remove(track, now=NOW)
     releases.delete_draft(release)
     with pytest.raises(NotFound):
         releases.find(release.id)

@@ -197,7 +197,7 @@ def test_a_new_name_is_found_and_the_old_one_not(appliance: Appliance) -> None:
     assert search.RELEASES.find("harbour", limit=5) == []
     assert search.RELEASES.find("quiet drone", limit=5) == [release.id]
     assert search.TRACKS.find("first quiet", limit=5) == [track.id]
-    tracks.remove(track)
+    tracks.remove(track, now=NOW)
     assert search.TRACKS.find("first", limit=5) == []
 
 

@@ -80,7 +80,7 @@ def retry_track(track_id: str) -> tuple[Response, int]:
 @blueprint.delete("/tracks/<track_id>")
 def remove_track(track_id: str) -> tuple[str, int]:
     """Take a track off its release."""
-    tracks.remove(_editable(track_id))
+    tracks.remove(_editable(track_id), now=clock.now())
     return "", 204
 
 

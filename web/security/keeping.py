@@ -70,7 +70,7 @@ def begin(app: Flask, user: SessionUser, authn_via: list[str] | None = None, **_
         session.permanent = True
     for known in ("person", "roles", "account_session"):
         g.pop(known, None)
-    sessions.sign_out(str(session.get(SECRET, "")))
+    sessions.sign_out(str(session.get(SECRET, "")), now=clock.now())
     session[SECRET] = sessions.begin(
         user,
         browser=visitors.browser(),
@@ -83,7 +83,7 @@ def begin(app: Flask, user: SessionUser, authn_via: list[str] | None = None, **_
 
 def end(app: Flask, **_unused: Any) -> None:
     """Somebody left."""
-    sessions.sign_out(str(session.pop(SECRET, "")))
+    sessions.sign_out(str(session.pop(SECRET, "")), now=clock.now())
     session.pop("_remember", None)
     session.permanent = False
     for known in ("person", "roles", "account_session"):

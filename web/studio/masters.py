@@ -96,7 +96,7 @@ def retry_track(track_id: str) -> ResponseReturnValue:
 def remove_track(track_id: str) -> ResponseReturnValue:
     """Take it off the release."""
     row, _who = editable_track(track_id)
-    tracks.remove(row)
+    tracks.remove(row, now=clock.now())
     flash(_("“%(title)s” is off the release.", title=row.title))
     return back_to(row.release)
 
