@@ -22,6 +22,7 @@ from appliance import clock
 from appliance.accounts.models import User
 from appliance.errors import MusicConnectError
 from appliance.memberships import relations
+from appliance.memberships.models import TierKind
 from appliance.settings import Settings
 from web import known_devices
 from web.counts import Counts
@@ -35,9 +36,7 @@ SAME_FOR_ALL = frozenset({"sharing", "installed", "frame"})
 """Families whose answers do not depend on who asks, so they are counted by address alone."""
 GENERAL = 1200
 """Requests a minute, of one account and of one address: a page with all that it loads is some ten. The same for all: to look up who is a
-member would cost each request more than counting it."""
-MEMBERS = 3
-"""How many times as often members may ask for what is counted by kind."""
+member would cost a request more than counting it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +49,12 @@ class Rule:
     name: int = 0
 
 
+FACTORS = {TierKind.SUPPORTER: 2, TierKind.SUPERFAN: 4}
+"""How many times as much who is in such a tier may ask; in one that the artist added, twice as much."""
+FACTOR_KEPT_S = 60.0
+MOST_KNOWN = 10_000
+_factors: dict[str, tuple[int, float]] = {}
+
 RULES = {
     # Many share an address, at a school say; one name is typed by one person, and by who guesses it from many addresses.
     "sign-in": Rule(15, address=150, account=30, name=20),
@@ -58,6 +63,8 @@ RULES = {
     "tokens": Rule(60, address=60, account=20),
     "uploads": Rule(60, address=3000, account=1000),
     "downloads": Rule(60, address=600, account=120),
+    # A membership given to an address tells whether it has an account: enough for a guest list, too few to try a list of strangers.
+    "grants": Rule(60, address=120, account=60),
 }
 OF_SECURITY = {
     "login": "sign-in",
@@ -89,8 +96,16 @@ def limited(kind: str) -> Callable[[V], V]:
 
 
 def tier_factor(who: User) -> int:
-    """How many times as much as a free account *who* may ask: members of whichever artist may ask more."""
-    return MEMBERS if relations.is_member(who, now=clock.now()) else 1
+    """How many times as much as a free account *who* may ask; looked up once a minute."""
+    known = _factors.get(who.id)
+    if known is not None and known[1] > time.monotonic():
+        return known[0]
+    kinds = relations.kinds_of(who, now=clock.now())
+    found = max((FACTORS.get(kind, 2) for kind in kinds), default=1)
+    if len(_factors) >= MOST_KNOWN:
+        _factors.clear()
+    _factors[who.id] = (found, time.monotonic() + FACTOR_KEPT_S)
+    return found
 
 
 def register(app: Flask, settings: Settings) -> None:

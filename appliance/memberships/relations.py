@@ -79,6 +79,14 @@ def of(user: User | None, artist_ids: Collection[str]) -> dict[str, Relation]:
     return found
 
 
+def kinds_of(user: User, *, now: datetime) -> frozenset[str]:
+    """Of which kinds the tiers are that this person is in now, of whatever artist; by one query."""
+    running = Membership.paid_through.is_null() | (Membership.paid_through > now)
+    query = Tier.select(Tier.kind).distinct().join(Membership)
+    here = (Membership.user == user.id) & Membership.ended_at.is_null() & running
+    return frozenset(row.kind for row in query.where(here))
+
+
 def perks_of(tier: Tier) -> Perks:
     """What of this tier decides about hearing."""
     return Perks(
@@ -103,18 +111,3 @@ def _describe(found: dict[str, Relation], tiers: Iterable[Tier]) -> None:
             relation.free = perks_of(tier)
         elif tier.exclusives and tier.archived_at is None and relation.opened_by is None:
             relation.opened_by = offer_of(tier)
-
-
-def is_member(user: User, *, now: datetime) -> bool:
-    """True while this person is a member of any artist, above what everybody has."""
-    return (
-        Membership.select()
-        .join(Tier)
-        .where(
-            Membership.user == user.id,
-            Membership.ended_at.is_null(),
-            Membership.paid_through.is_null() | (Membership.paid_through > now),
-            Tier.kind != TierKind.FREE,
-        )
-        .exists()
-    )

@@ -1,13 +1,16 @@
 import dataclasses
 import socket
 import threading
+from datetime import timedelta
 
 import pytest
 
 from appliance import clock
 from appliance.accounts import people
 from appliance.memberships import granting
+from appliance.memberships import relations
 from appliance.memberships import tiers
+from tests import makers
 from tests.servers import site
 from web import rates
 from web.app import create_app
@@ -28,6 +31,7 @@ def strict(appliance, monkeypatch):
             "tokens": rates.Rule(60, address=3, account=2),
             "uploads": rates.Rule(60, address=3, account=2),
             "downloads": rates.Rule(60, address=3, account=2),
+            "grants": rates.Rule(60, address=3, account=2),
         },
     )
     return create_app(appliance)
@@ -134,19 +138,41 @@ def test_guesses_of_others_do_not_lock_out_a_device_that_is_known(strict, monkey
     assert sign_in(forged, "ada@example.org", address="203.0.113.99").status_code == 429
 
 
-def test_members_may_ask_for_more_than_others(strict, artist, monkeypatch):
+@pytest.mark.parametrize(("kind", "times"), [("", 1), ("supporter", 2), ("superfan", 4)])
+def test_a_higher_tier_may_ask_more(strict, monkeypatch, kind, times):
     monkeypatch.setattr(rates, "GENERAL", 1000)
-    client = strict.test_client()
+    client, house, fan = strict.test_client(), makers.make_artist(), site.make_person()
+    for tier in tiers.of_artist(house):
+        if kind and tier.kind == kind:
+            granting.grant(
+                house, fan.user.email, tier_id=tier.id, origin="gift", actor=house.owner, now=clock.now()
+            )
+    answer = client.post("/api/v1/tracks/none/downloads", json={}, headers=fan.headers)
+    assert answer.headers["RateLimit-Limit"] == str(2 * times)
 
-    def asked():
-        made_up = client.post("/api/v1/tracks/none/downloads", json={}, headers=artist.headers)
-        return made_up.headers["RateLimit-Limit"]
 
-    assert asked() == "2"
-    band = site.make_artist(site.make_person())
-    tier = tiers.of_artist(band)[1]
-    granting.grant(band, artist.user.email, tier_id=tier.id, origin="gift", actor=band.owner, now=clock.now())
-    assert asked() == "6"
+def test_a_tier_that_ran_out_or_was_ended_counts_no_more(appliance, monkeypatch):
+    house, fan = makers.make_artist(), makers.make_user()
+    tier = next(row for row in tiers.of_artist(house) if row.kind == "superfan")
+    through = clock.now() + timedelta(hours=1)
+    made = granting.grant(
+        house, fan.email, tier_id=tier.id, origin="gift", through=through, actor=house.owner, now=clock.now()
+    )
+    monkeypatch.setattr(rates, "FACTOR_KEPT_S", 0.0)
+    assert rates.tier_factor(fan) == 4
+    assert relations.kinds_of(fan, now=through) == frozenset()
+    granting.end(made, actor=house.owner, now=clock.now())
+    assert rates.tier_factor(fan) == 1
+
+
+def test_a_list_of_addresses_cannot_be_tried_by_giving_memberships(strict):
+    client, owner = strict.test_client(), site.make_person()
+    house = makers.make_artist(owner.user)
+    tier = next(row for row in tiers.of_artist(house) if row.kind == "supporter")
+    sent = {"email": "nobody@example.org", "tier": tier.id, "origin": "gift"}
+    path = f"/api/v1/artists/{house.slug}/memberships"
+    answers = [client.post(path, json=sent, headers=owner.headers).status_code for _ in range(3)]
+    assert answers == [404, 404, 429]
 
 
 def test_the_operator_may_set_the_measure_or_switch_it_off(appliance):

@@ -12,6 +12,7 @@ from appliance.accounts.models import Scope
 from appliance.memberships import granting
 from appliance.memberships import relations
 from appliance.memberships.models import Membership
+from web import rates
 from web.api import representation
 from web.api.routing import blueprint
 from web.api.routing import body
@@ -45,6 +46,7 @@ def list_memberships(slug: str) -> Response:
 
 
 @blueprint.post("/artists/<slug>/memberships")
+@rates.limited("grants")
 def grant_membership(slug: str) -> tuple[Response, int]:
     """Make somebody a member: a gift, for the press, or for the band."""
     artist, who = run(slug)

@@ -28,6 +28,7 @@ from appliance.memberships.models import Membership
 from appliance.memberships.models import Origin
 from appliance.memberships.models import TierKind
 from web import presentation
+from web import rates
 from web.people.routing import artist_with_money
 from web.presentation.tiers import ORIGINS
 from web.sentences import told
@@ -63,6 +64,7 @@ def members(slug: str) -> str:
 
 
 @blueprint.post("/artists/<slug>/members")
+@rates.limited("grants")
 def grant_membership(slug: str) -> ResponseReturnValue:
     """Make somebody a member."""
     artist, who = artist_with_money(slug)
