@@ -75,6 +75,7 @@ OF_SECURITY = {
     "wan_signin": "sign-in",
     "wan_signin_response": "sign-in",
     "wan_verify_response": "sign-in",
+    "confirm_email": "sign-in",
     "reset_password": "sign-in",
     "change_password": "sign-in",
     "register": "registration",
