@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -39,6 +40,8 @@ class Stage:
     """What a stranger was given for the published track."""
     taken: bytes
     """What nobody may have who has no right: the beginning of the lossless rung."""
+    owner: str
+    """The token of the artist."""
 
     @property
     def asset(self) -> str:
@@ -49,13 +52,30 @@ class Stage:
         fresh = replace(self.grant, expires_at_s=int(time.time()) + 300)
         return media_tokens.sign(replace(fresh, **changed), secret=secret or self.secret)  # type: ignore[arg-type]
 
-    def revoke(self, subject: str) -> None:
-        """As another process does it."""
+    def speak(self, token: str, path: str, sent: object | None = None, *, method: str = "POST") -> Any:
+        """Ask the API something with this token; ``Refused`` for an error."""
+        self.node.token = token
+        try:
+            return self.node.post(path, sent, method=method)
+        finally:
+            self.node.token = ""
+
+    def write(self, statement: str, *values: object) -> None:
+        """Change a row, as another process does it."""
         with (
             closing(sqlite3.connect(self.node.data / "musicconnect.sqlite3", timeout=30)) as database,
             database,
         ):
-            database.execute("INSERT INTO revocation (subject, at) VALUES (?, datetime('now'))", (subject,))
+            assert database.execute(statement, values).rowcount == 1
+
+    def epoch(self) -> int:
+        """That of the revocations now."""
+        with closing(sqlite3.connect(self.node.data / "musicconnect.sqlite3", timeout=30)) as database:
+            return int(database.execute("SELECT coalesce(max(id), 0) FROM revocation").fetchone()[0])
+
+    def revoke(self, subject: str) -> None:
+        """As another process does it."""
+        self.write("INSERT INTO revocation (subject, at) VALUES (?, datetime('now'))", subject)
 
 
 @dataclass(frozen=True)
@@ -83,7 +103,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         MUSICCONNECT_TRUSTED_PROXIES="1",
     )
     with node:
-        node.sign_up()
+        owner = node.sign_up()
         tracks = []
         for title in ("Out", "Draft"):
             release = node.make_release(title)
@@ -109,6 +129,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
                 draft=tracks[1],
                 grant=replace(grant, qualities=frozenset({Quality.LOW}), listener="SOMEBODY"),
                 taken=rung.read_bytes()[2000:2064],
+                owner=owner,
             )
 
 
