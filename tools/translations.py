@@ -56,6 +56,7 @@ LEFT_OUT = {
     "appliance/job_commands.py": "operators, on the console",
     "appliance/mail_commands.py": "operators, on the console",
     "appliance/search_commands.py": "operators, on the console",
+    "appliance/key_commands.py": "operators, on the console",
     "appliance/listening/events.py": "programs",
     "transcoder/commands.py": "operators, on the console",
     "transcoder/program.py": "operators, at the start",
@@ -63,6 +64,7 @@ LEFT_OUT = {
     "web/byte_ranges.py": "programs",
     "web/commands.py": "operators, on the console",
     "web/design.py": "developers: the page of the design is not part of the product",
+    "web/nginx.py": "operators, on the console",
     "web/templates/api_docs.html": "developers",
     "web/templates/design.html": "developers",
 }

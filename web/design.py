@@ -48,6 +48,11 @@ def design() -> str:
         tracks=tracks,
         others=[_again(track, "other") for track in tracks],
         rightwards=[_again(track, "right") for track in tracks[1:4]],
+        tiers=[
+            _tier("Free", "For everybody"),
+            _tier(LONG, "€5 a month", yours=True),
+            _tier(ARABIC, "€10 a month"),
+        ],
         colours=[(colour, colours.accent(colour)) for colour in COLOURS],
         icons=icons(),
         problem=Invalid("This cannot be read as a date.", field="wrong"),
@@ -104,6 +109,17 @@ def _track(number: int, title: str, artist: str) -> Any:
         playable=playable,
         reason="" if playable else REASON,
         player={"id": f"design-{number}", "title": title, "mayPlay": False, "reason": REASON, "preview": ""},
+    )
+
+
+def _tier(name: str, price: str, *, yours: bool = False) -> Any:
+    return SimpleNamespace(
+        name=name,
+        price=price,
+        annual_price="€50 a year" if yours else "",
+        about="A chair at the table." if yours else "",
+        perks=["Sound: Lossless", "10 downloads a month"],
+        yours=yours,
     )
 
 

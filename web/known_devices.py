@@ -67,7 +67,7 @@ def _read() -> dict[str, str]:
 
 
 def _cookie() -> str:
-    return "__Host-device" if current_app.config["SESSION_COOKIE_SECURE"] else "device"
+    return "__Host-known" if current_app.config["SESSION_COOKIE_SECURE"] else "known"
 
 
 def _signer() -> URLSafeSerializer:

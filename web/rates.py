@@ -35,7 +35,8 @@ UNCOUNTED_VIEWS = frozenset({"static", "prometheus_metrics"})
 SAME_FOR_ALL = frozenset({"sharing", "installed", "frame"})
 """Families whose answers do not depend on who asks, so they are counted by address alone."""
 GENERAL = 1200
-"""Requests a minute, of one account and of one address: a page with all that it loads is some ten."""
+"""Requests a minute, of one account and of one address: a page with all that it loads is some ten. The same for all: to look up who is a
+member would cost a request more than counting it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,7 @@ OF_SECURITY = {
     "wan_signin": "sign-in",
     "wan_signin_response": "sign-in",
     "wan_verify_response": "sign-in",
+    "confirm_email": "sign-in",
     "reset_password": "sign-in",
     "change_password": "sign-in",
     "register": "registration",
@@ -123,7 +125,7 @@ def register(app: Flask, settings: Settings) -> None:
         in_memory_fallback_enabled=bool(settings.rate_limit_url),
         strategy="fixed-window",
         key_prefix="musicconnect",
-        application_limits=[ApplicationLimit(lambda: amount(GENERAL, 1, factor()), key_function=who)],
+        application_limits=[ApplicationLimit(lambda: amount(GENERAL, 1), key_function=who)],
     )
     for endpoint, view in list(app.view_functions.items()):
         kind = getattr(view, "rate", "") or OF_SECURITY.get(endpoint.removeprefix("security."), "")

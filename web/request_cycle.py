@@ -22,6 +22,7 @@ from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
 from appliance.accounts.models import User
 from appliance.errors import NotAllowed
+from appliance.memberships import money
 from appliance.startup import Appliance
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -146,7 +147,9 @@ def by_token() -> bool:
 
 def needs_second_factor(who: User) -> bool:
     """Whether this person must have a second factor on this node."""
-    return _required_here(who) and second_factor.required(people.roles_of(who))
+    return _required_here(who) and second_factor.required(
+        people.roles_of(who), handles_money=money.handles_money(who)
+    )
 
 
 def second_factor_missing() -> bool:

@@ -114,7 +114,7 @@ for name, subject, line in (
     (
         "recovery_code_used",
         N_("A recovery code was used"),
-        N_("Somebody signed in to your account at {collective} with a recovery code. {left} are left."),
+        N_("Somebody signed in to your account at {collective} with a recovery code. Codes left: {left}."),
     ),
 ):
     declare(Kind(name, subject, (line,), after=(SECURE,)))

@@ -64,7 +64,7 @@ def assert_it_plays_on(shown: Page, *, seconds: float = 1.0) -> None:
 def sign_in(shown: Page, node: Node, email: str) -> None:
     shown.goto(f"{node.url}/sign-in")
     shown.get_by_label("E-mail").fill(email)
-    shown.get_by_label("Password").fill("password123")
+    shown.get_by_label("Password", exact=True).fill("password123")
     shown.get_by_role("button", name="Sign in").click()
 
 

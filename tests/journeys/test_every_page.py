@@ -47,6 +47,8 @@ ROOTS = {
         # The first of these while the proof is fresh that they ask for.
         "/account/passkeys/new",
         "/account/second-factor/app",
+        # No tab leads there while the collective offers no other way to sign in.
+        "/account/identities",
         "/library",
         "/account",
         "/verify",

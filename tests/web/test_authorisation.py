@@ -151,7 +151,7 @@ PUBLISHED = {
     not in {"api.create_release", "people.leave", "studio.create_release", "studio.create_release_for"}
 } | {
     "api.play": Who.NOBODY,
-    "api.keep_offline": Who.STRANGER,
+    "api.keep_offline": Who.CONTRIBUTOR,
     "api.keep_release": Who.STRANGER,
     "api.keep_track": Who.STRANGER,
     "library.add": Who.STRANGER,

@@ -63,7 +63,8 @@ class Front:
 
     def played(self) -> str:
         """The path of the master playlist under a fresh permission."""
-        return urlsplit(self.client.post(f"/api/v1/tracks/{self.track.id}/play").json["hls_url"]).path
+        told = self.client.post(f"/api/v1/tracks/{self.track.id}/play", headers=self.owner.headers).json
+        return urlsplit(told["hls_url"]).path
 
     def rung(self, quality: str = "high") -> str:
         return self.played().replace("master.m3u8", f"{quality}.mp4")

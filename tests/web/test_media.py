@@ -54,9 +54,10 @@ def asset_of(track: Track) -> str:
 
 
 def test_a_listener_gets_the_playlists_and_the_bytes(
-    appliance: Appliance, client: FlaskClient, track: Track
+    client: FlaskClient, artist: Person, track: Track
 ) -> None:
-    url = urlsplit(client.post(f"/api/v1/tracks/{track.id}/play").json["hls_url"]).path
+    told = client.post(f"/api/v1/tracks/{track.id}/play", headers=artist.headers).json
+    url = urlsplit(told["hls_url"]).path
     text = client.get(url).get_data(as_text=True)
     assert re.findall(r"^[\w.]+\.m3u8$", text, re.MULTILINE) == [
         "low.media.m3u8",

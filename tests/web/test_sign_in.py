@@ -21,6 +21,7 @@ from appliance.accounts.models import RoleName
 from appliance.accounts.models import User
 from appliance.jobs import Job
 from appliance.mail import Message
+from appliance.memberships.models import Purchase
 from appliance.startup import Appliance
 from tests.queries import counted
 from tests.servers import site
@@ -149,6 +150,22 @@ def test_an_admin_without_a_second_factor_is_led_to_set_one_up(app: Flask, appli
     assert send(browser, "/account/tokens", token_name="x", scope="admin").status_code == 422
     site.set_up_app(admin.user)
     assert browser.get("/admin").status_code == 200
+
+
+def test_an_owner_who_was_paid_needs_a_second_factor_to_decide_what_fans_pay(
+    app: Flask, artist: Person
+) -> None:
+    band, fan, now = site.make_artist(artist), site.make_person(), clock.now()
+    page, browser = f"/studio/artists/{band.slug}/tiers", site.signed_in(app, artist)
+    assert browser.get(page).status_code == 200
+    Purchase.create(
+        user=fan.user.id, artist=band.id, release=site.make_release(artist, artist=band).id, bought_at=now
+    )
+    assert browser.get(page).location == f"/account/second-factor?next={page}"
+    assert browser.get("/studio").status_code == 200
+    assert sign_in(app.test_client(), artist).location == "/account/second-factor"
+    site.set_up_app(artist.user)
+    assert browser.get(page).status_code == 200
 
 
 def test_the_operator_can_let_admins_in_without(appliance: Appliance) -> None:

@@ -22,6 +22,7 @@ from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import Word
 from appliance.library import playlists
+from appliance.memberships import tiers
 from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
@@ -127,6 +128,7 @@ def house(app: Flask, appliance: Appliance, nobody_works: None) -> tuple[Person,
         "/artists",
         "/jobs",
         "/mail",
+        "/takedowns",
         "/storage",
         "/plugins",
         "/health",
@@ -154,7 +156,18 @@ def house(app: Flask, appliance: Appliance, nobody_works: None) -> tuple[Person,
         "/library/history",
         "/library/offline",
         f"/library/add?track={track.id}",
+        "/library/downloads",
         "/account",
+        "/account/devices",
+        "/account/identities",
+        "/account/passkeys",
+        "/account/passkeys/new",
+        "/account/second-factor",
+        "/account/second-factor/app",
+        "/account/tokens",
+        "/account/password",
+        "/account/email",
+        "/verify",
         "/welcome",
         "/studio",
         "/studio/figures",
@@ -163,6 +176,9 @@ def house(app: Flask, appliance: Appliance, nobody_works: None) -> tuple[Person,
         f"/studio/tracks/{track.id}",
         f"/studio/artists/{artist.slug}",
         f"/studio/artists/{artist.slug}/people",
+        f"/studio/artists/{artist.slug}/tiers",
+        f"/studio/artists/{artist.slug}/tiers/{tiers.of_artist(artist)[-1].id}",
+        f"/studio/artists/{artist.slug}/members",
         *(f"/admin{path}" for path in admin),
     ]
 
@@ -199,7 +215,20 @@ def test_a_page_in_german_holds_no_english(
         assert english_in(page, german) == [], address
 
 
-@pytest.mark.parametrize("address", ["/", "/sign-in", "/register", "/search?q=nothing", "/library", "/admin"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/",
+        "/sign-in",
+        "/register",
+        "/register/letter",
+        "/recover",
+        "/confirm",
+        "/search?q=nothing",
+        "/library",
+        "/admin",
+    ],
+)
 def test_nor_does_it_for_who_is_not_signed_in(
     client: FlaskClient, german: dict[str, str], address: str
 ) -> None:

@@ -20,6 +20,7 @@ from appliance.downloads.progress import Progress
 from appliance.downloads.progress import Stage
 from appliance.errors import Invalid
 from web import addresses
+from web import rates
 from web.api.routing import blueprint
 from web.api.routing import body
 from web.api.routing import cursor_for
@@ -31,6 +32,7 @@ from web.request_cycle import require_person
 
 
 @blueprint.post("/tracks/<track_id>/downloads")
+@rates.limited("downloads")
 def download_track(track_id: str) -> tuple[Response, int]:
     """Ask for a track as a file."""
     require_person()
@@ -38,6 +40,7 @@ def download_track(track_id: str) -> tuple[Response, int]:
 
 
 @blueprint.post("/releases/<release_id>/downloads")
+@rates.limited("downloads")
 def download_release(release_id: str) -> tuple[Response, int]:
     """Ask for a release, or some of its tracks, as a zip."""
     require_person()

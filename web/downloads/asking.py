@@ -19,6 +19,7 @@ from appliance.downloads.progress import Stage
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotAllowed
+from web import rates
 from web.downloads import wishes
 from web.downloads.routing import blueprint
 from web.frame import back
@@ -31,18 +32,21 @@ TURBO = "text/vnd.turbo-stream.html"
 
 
 @blueprint.post("/downloads/tracks/<track_id>")
+@rates.limited("downloads")
 def ask_for_track(track_id: str) -> ResponseReturnValue:
     """A track in the format of the form."""
     return _answered(lambda: wishes.track(track_id, formats.read(request.form.get("format"))))
 
 
 @blueprint.post("/downloads/releases/<release_id>")
+@rates.limited("downloads")
 def ask_for_release(release_id: str) -> ResponseReturnValue:
     """A release in the format of the form."""
     return _answered(lambda: wishes.release(release_id, formats.read(request.form.get("format"))))
 
 
 @blueprint.post("/library/downloads/<download_id>/again")
+@rates.limited("downloads")
 def ask_again(download_id: str) -> ResponseReturnValue:
     """What ended or failed, once more."""
     return _answered(lambda: wishes.again(orders.own(require_person(), download_id)))

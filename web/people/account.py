@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
 
+from appliance.accounts import identities
 from appliance.accounts import people
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
@@ -20,6 +21,7 @@ from web.people.routing import blueprint
 from web.request_cycle import require_person
 from web.request_cycle import roles
 from web.request_cycle import second_factor_missing
+from web.security import elsewhere
 
 SECTIONS = (
     ("profile", lazy_gettext("Profile"), "people.account"),
@@ -40,8 +42,9 @@ def owner() -> User:
 
 @blueprint.app_template_global()
 def account_sections() -> list[tuple[str, str, str]]:
-    """The pages of an account, as tabs."""
-    return [(key, str(text), url_for(endpoint)) for key, text, endpoint in SECTIONS]
+    """The pages of an account, as tabs; that of accounts elsewhere where there is a way there, or was one."""
+    without = set() if elsewhere.ways() or identities.of_user(owner()) else {"identities"}
+    return [(key, str(text), url_for(endpoint)) for key, text, endpoint in SECTIONS if key not in without]
 
 
 @blueprint.get("/account")

@@ -11,6 +11,8 @@ from appliance.memberships import access
 from appliance.memberships.access import Standing
 from web.request_cycle import require_person
 from web.request_cycle import roles
+from web.request_cycle import second_factor_missing
+from web.security.second_step import SecondFactorFirst
 
 blueprint = Blueprint("people", __name__)
 
@@ -20,6 +22,14 @@ def artist_for(slug: str, least: Standing, scope: Scope = Scope.WRITE) -> tuple[
     who = require_person(scope)
     artist = artists.find(slug)
     return artist, who, access.require_artist(who, artist, roles=roles(), least=least)
+
+
+def artist_with_money(slug: str) -> tuple[Artist, User]:
+    """As ``artist_for``, for who decides what fans pay for; once they do, whoever owns it has a second factor first."""
+    artist, who, _standing = artist_for(slug, Standing.MANAGER)
+    if second_factor_missing():
+        raise SecondFactorFirst
+    return artist, who
 
 
 def show_once(name: str, value: str) -> None:

@@ -23,6 +23,7 @@ from appliance.catalog.wording import clean_line
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
+from web import rates
 from web.people.account import owner
 from web.people.routing import blueprint
 from web.people.routing import show_once
@@ -63,6 +64,7 @@ def tokens() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/tokens")
+@rates.limited("tokens")
 def make_token() -> ResponseReturnValue:
     """A token for a program, shown one time."""
     who = owner()

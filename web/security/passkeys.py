@@ -18,6 +18,7 @@ from appliance.accounts.passkeys import Party
 from appliance.accounts.passkeys import WrongPasskey
 from appliance.collective import identity
 from web import addresses
+from web import rates
 from web import sentences
 from web.request_cycle import appliance
 from web.security import visitors
@@ -53,6 +54,7 @@ def passkey_to_sign_in() -> str:
 
 
 @blueprint.post("/sign-in/passkey")
+@rates.limited("sign-in")
 def by_passkey() -> ResponseReturnValue:
     """Let in whose passkey answers; it was opened by PIN, finger or face, so it counts for both factors."""
     now = clock.now()

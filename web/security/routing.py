@@ -24,7 +24,11 @@ def onward(endpoint: str) -> str:
 
 def way_back() -> str:
     """The page of ours that this one is to lead back to; empty without one."""
-    there = request.args.get("next", "")
+    return own_page(request.args.get("next", ""))
+
+
+def own_page(there: str) -> str:
+    """Pure: *there* where it is the path of a page of ours, else nothing."""
     # Two slashes begin the name of another host (RFC 3986, 4.2), and browsers read a backslash as a slash.
     ours = there.startswith("/") and not there.startswith(("//", "/\\")) and there.isprintable()
     return there if ours else ""

@@ -14,7 +14,7 @@ from flask import request
 from flask import session
 from flask import url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
+from flask_babel import ngettext
 from flask_security import login_user
 
 from appliance import clock
@@ -28,6 +28,7 @@ from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
 from appliance.errors import NotAllowed
+from web import rates
 from web.request_cycle import appliance
 from web.request_cycle import needs_second_factor
 from web.security import passkeys
@@ -35,6 +36,7 @@ from web.security import visitors
 from web.security.datastore import SessionUser
 from web.security.mailing import letters
 from web.security.routing import blueprint
+from web.security.routing import own_page
 from web.security.routing import way_back
 
 STATE = "second_step"
@@ -57,8 +59,8 @@ class SecondStep:
     ) -> ResponseReturnValue | None:
         """Where to go on; nowhere when the password is enough."""
         device = request.cookies.get(device_cookie(), "")
-        # Where it leads is looked at where it is used: only pages of ours count.
-        onward = way_back() or next_loc or None
+        # Flask-Security names its own page where nobody named one.
+        onward = way_back() or own_page(next_loc or "") or None
         if user.second_factor_since is None:
             if not needs_second_factor(user):
                 return None
@@ -91,6 +93,7 @@ def second() -> ResponseReturnValue:
 
 
 @blueprint.post("/sign-in/second")
+@rates.limited("sign-in")
 def check_second() -> ResponseReturnValue:
     """Let in who has it."""
     user = _waiting()
@@ -109,7 +112,8 @@ def check_second() -> ResponseReturnValue:
         _trust(user)
     if way == "recovery":
         left = recovery_codes.left(user.id)
-        flash(_("You have %(left)s recovery codes left.", left=left), "warning" if left < 4 else "info")
+        told = ngettext("You have %(num)d recovery code left.", "You have %(num)d recovery codes left.", left)
+        flash(told, "warning" if left < 4 else "info")
     return redirect(way_back() or url_for("people.after_sign_in"), 303)
 
 

@@ -27,6 +27,7 @@ from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
 from appliance.errors import NotAllowed
 from web import kept_forms
+from web import rates
 from web import sentences
 from web.request_cycle import by_token
 from web.request_cycle import require_person
@@ -108,6 +109,7 @@ def verify() -> ResponseReturnValue:
 
 
 @blueprint.post("/verify")
+@rates.limited("sign-in")
 def check() -> ResponseReturnValue:
     """Take it, and lead there."""
     require_person(Scope.ADMIN)

@@ -23,14 +23,13 @@ from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.memberships import granting
 from appliance.memberships import tiers
-from appliance.memberships.access import Standing
 from appliance.memberships.decision import runs
 from appliance.memberships.models import Membership
 from appliance.memberships.models import Origin
 from appliance.memberships.models import TierKind
 from web import presentation
 from web import rates
-from web.people.routing import artist_for
+from web.people.routing import artist_with_money
 from web.presentation.tiers import ORIGINS
 from web.sentences import told
 from web.studio import forms
@@ -60,7 +59,7 @@ class MembershipView:
 @blueprint.get("/artists/<slug>/members")
 def members(slug: str) -> str:
     """Who is a member, newest first, and a form to make somebody one."""
-    artist, _who, _standing = artist_for(slug, Standing.MANAGER)
+    artist, _who = artist_with_money(slug)
     return _page(artist)
 
 
@@ -68,7 +67,7 @@ def members(slug: str) -> str:
 @rates.limited("grants")
 def grant_membership(slug: str) -> ResponseReturnValue:
     """Make somebody a member."""
-    artist, who, _standing = artist_for(slug, Standing.MANAGER)
+    artist, who = artist_with_money(slug)
     try:
         made = granting.grant(
             artist,
@@ -89,7 +88,7 @@ def grant_membership(slug: str) -> ResponseReturnValue:
 @blueprint.post("/artists/<slug>/members/<membership_id>")
 def change_membership(slug: str, membership_id: str) -> ResponseReturnValue:
     """Another tier, another end."""
-    artist, who, _standing = artist_for(slug, Standing.MANAGER)
+    artist, who = artist_with_money(slug)
     row = granting.find(artist, membership_id)
     fields: dict[str, object] = {
         name: request.form[name] for name in ("tier", "note") if name in request.form
@@ -109,7 +108,7 @@ def change_membership(slug: str, membership_id: str) -> ResponseReturnValue:
 @blueprint.post("/artists/<slug>/members/<membership_id>/end")
 def end_membership(slug: str, membership_id: str) -> ResponseReturnValue:
     """End it now."""
-    artist, who, _standing = artist_for(slug, Standing.MANAGER)
+    artist, who = artist_with_money(slug)
     row = granting.find(artist, membership_id)
     try:
         granting.end(row, actor=who, now=clock.now())

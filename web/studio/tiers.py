@@ -21,11 +21,10 @@ from appliance.memberships import currencies
 from appliance.memberships import granting
 from appliance.memberships import tier_fields
 from appliance.memberships import tiers as domain
-from appliance.memberships.access import Standing
 from appliance.memberships.models import Tier
 from appliance.memberships.models import TierKind
 from web import presentation
-from web.people.routing import artist_for
+from web.people.routing import artist_with_money
 from web.presentation import tiers as shown
 from web.sentences import told
 from web.studio import forms
@@ -40,14 +39,14 @@ STEPS = {"up": -1, "down": 1}
 @blueprint.get("/artists/<slug>/tiers")
 def tiers(slug: str) -> str:
     """The tiers in their order, and a form for one more."""
-    artist, _who, _standing = artist_for(slug, Standing.MANAGER)
+    artist, _who = artist_with_money(slug)
     return _list(artist)
 
 
 @blueprint.post("/artists/<slug>/tiers")
 def add_tier(slug: str) -> ResponseReturnValue:
     """One more tier; what it opens is said on its own page."""
-    artist, who, _standing = artist_for(slug, Standing.MANAGER)
+    artist, who = artist_with_money(slug)
     try:
         currency = domain.of_artist(artist)[0].currency if domain.of_artist(artist) else currencies.EURO
         fields = {
@@ -114,7 +113,7 @@ def restore_tier(slug: str, tier_id: str) -> ResponseReturnValue:
 
 
 def _asked(slug: str, tier_id: str) -> tuple[Artist, User, Tier]:
-    artist, who, _standing = artist_for(slug, Standing.MANAGER)
+    artist, who = artist_with_money(slug)
     return artist, who, domain.find(artist, tier_id)
 
 
