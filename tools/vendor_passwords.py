@@ -15,7 +15,7 @@ from appliance.accounts import common_passwords
 from appliance.accounts.passwords import LENGTH
 
 PACKAGE, VERSION, LICENCE = "@zxcvbn-ts/language-common", "4.1.3", "MIT"
-FOLDER = Path(common_passwords.__file__).parent / "common"
+FOLDER = Path(common_passwords.__file__).parent / "wordlist"
 
 
 def main() -> None:

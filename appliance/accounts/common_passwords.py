@@ -8,7 +8,7 @@ from pathlib import Path
 
 WIDTH = 5
 """Bytes of a hash that are kept: of sixty million other passwords, one is taken for one of the list by mistake."""
-FILE = Path(__file__).parent / "common" / "passwords.bin"
+FILE = Path(__file__).parent / "wordlist" / "passwords.bin"
 
 
 class _Marks(Sequence[bytes]):
