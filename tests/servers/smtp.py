@@ -109,10 +109,11 @@ def serving(*, tls: ssl.SSLContext | None = None, at_once: bool = False, **optio
     async def start() -> asyncio.Server:
         return await loop.create_server(factory, "127.0.0.1", 0, ssl=tls if at_once else None)
 
-    server = loop.run_until_complete(start())
-    post.port = server.sockets[0].getsockname()[1]
+    # In its own thread from the first step on: where a browser is driven, this one has a loop that runs already.
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
+    server = asyncio.run_coroutine_threadsafe(start(), loop).result(10)
+    post.port = server.sockets[0].getsockname()[1]
 
     async def stop() -> None:
         server.close()

@@ -25,9 +25,10 @@ def track(appliance: Appliance, artist: Person) -> Track:
 
 
 @pytest.fixture
-def address(client: FlaskClient, track: Track) -> str:
+def address(client: FlaskClient, track: Track, artist: Person) -> str:
     """What is behind ``/media/`` in the address of a rung."""
-    hls = urlsplit(client.post(f"/api/v1/tracks/{track.id}/play").json["hls_url"]).path
+    told = client.post(f"/api/v1/tracks/{track.id}/play", headers=artist.headers).json
+    hls = urlsplit(told["hls_url"]).path
     return hls.removeprefix("/media/").replace("master.m3u8", "high.mp4")
 
 
