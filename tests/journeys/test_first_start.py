@@ -35,7 +35,7 @@ def test_from_the_console_to_the_first_artist(browser: Browser, tmp_path: Path) 
         with page(browser, expected="worker") as shown:
             shown.goto(address)
             shown.get_by_label("E-mail address").fill("ana@tide.example")
-            shown.get_by_label("Password", exact=True).fill(PASSWORD)
+            shown.locator("main input[name=password]").fill(PASSWORD)
             shown.get_by_label("Name").fill("Tide Collective")
             shown.get_by_label("In one line").fill("Songs from the harbour")
             expect(shown.get_by_label("Colour", exact=True)).to_be_hidden()
