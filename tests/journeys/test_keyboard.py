@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page
+from playwright.sync_api import Route
 from playwright.sync_api import expect
 
 from tests.servers.chromium import PHONE
@@ -141,3 +142,23 @@ def test_a_slow_line_reads_plays_and_tells_how_far_an_upload_is(
             {**SLOW, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1},
         )
         expect(shown.locator(".master")).to_have_count(1)
+
+
+def test_who_types_a_password_before_the_scripts_are_there_goes_on_typing(
+    demo_node: Node, browser: Browser
+) -> None:
+    with page(browser) as shown:
+        held: list[Route] = []
+        shown.route("**/elements/password-field.js", lambda route: held.append(route))
+        shown.goto(f"{demo_node.url}/sign-in", wait_until="commit")
+        shown.locator("main input[name=email]").fill("fan@demo.com")
+        field = shown.locator("main input[name=password]")
+        field.press_sequentially("pass")
+        while not held:
+            shown.wait_for_timeout(20)
+        held[0].continue_()
+        expect(shown.get_by_role("button", name="Show the password")).to_be_visible()
+        shown.keyboard.type("word123")
+        expect(field).to_have_value("password123")
+        shown.keyboard.press("Enter")
+        expect(shown.get_by_role("heading", name="Sign in")).to_be_hidden()

@@ -24,8 +24,15 @@ class PasswordField extends HTMLElement {
     button.className = "button bare small";
     const row = document.createElement("span");
     row.className = "shown-input";
+    // Who types already when this script comes goes on typing: a field that is moved loses the cursor.
+    const typing = document.activeElement === this.field;
+    const { selectionStart, selectionEnd } = this.field;
     this.field.before(row);
     row.append(this.field, button);
+    if (typing) {
+      this.field.focus({ preventScroll: true });
+      this.field.setSelectionRange(selectionStart, selectionEnd);
+    }
     return button;
   }
 
