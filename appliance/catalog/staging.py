@@ -4,8 +4,10 @@ import fcntl
 import hashlib
 import os
 import secrets
+import time
 import zlib
 from collections.abc import Iterator
+from contextlib import ExitStack
 from contextlib import contextmanager
 from io import FileIO
 from pathlib import Path
@@ -52,23 +54,31 @@ def path_of(folder: Path, upload_id: str) -> Path:
 
 
 @contextmanager
-def locked(folder: Path, upload_id: str) -> Iterator[None]:
-    """Hold the upload alone, or ``Busy``; the lock ends with its process, even on ``kill -9``."""
+def locked(folder: Path, upload_id: str, *, patience_s: float = 0.0) -> Iterator[None]:
+    """Hold the upload alone, or ``Busy`` when others hold it longer than *patience_s*; the lock ends with its process, even on ``kill -9``."""
     folder.mkdir(parents=True, exist_ok=True)
     # A lock file of its own: the staged file is moved away while the lock is held.
     path = folder / f"{upload_id}.lock"
-    with path.open("a+b") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise Busy("Another request is writing to this upload.") from error
-        if not os.fstat(lock.fileno()).st_nlink:
-            # Its last holder removed it between our opening and our locking: this lock keeps nobody out.
-            raise Busy("Another request was writing to this upload just now.")
+    deadline_s = time.monotonic() + patience_s
+    with ExitStack() as held:
+        while not _taken(held.enter_context(path.open("a+b"))):
+            held.close()
+            if time.monotonic() >= deadline_s:
+                raise Busy("Another request is writing to this upload.")
+            time.sleep(0.01)
         try:
             yield
         finally:
             path.unlink(missing_ok=True)
+
+
+def _taken(lock: BinaryIO) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    # A file that its last holder removed between our opening and our locking keeps nobody out.
+    return bool(os.fstat(lock.fileno()).st_nlink)
 
 
 def append(

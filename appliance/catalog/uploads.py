@@ -29,6 +29,8 @@ from appliance.storage import ObjectStore
 KEPT_WHEN_FINISHED = timedelta(days=7)
 """How long a client may still ask about an upload that became a track."""
 ORPHAN_S = 24 * 3600
+PATIENCE_S = 5.0
+"""How long finishing waits for whoever looks at the upload just then."""
 STANDS_AT = N_("The upload stands at {there} bytes, not at {offset}.")
 
 
@@ -117,7 +119,8 @@ def finish(
     """
     if upload.offset_bytes != upload.size_bytes:
         raise Conflict("The upload is not complete yet.")
-    with staging.locked(folder, upload.id):
+    # Between its last byte and this, another request may look at the upload: whoever sent all of it is not told to come again.
+    with staging.locked(folder, upload.id, patience_s=PATIENCE_S):
         _still_there(upload)
         try:
             result = _receive(upload, folder=folder, store=store, attempts=attempts, now=now)
