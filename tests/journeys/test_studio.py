@@ -186,6 +186,9 @@ def test_the_cover_is_cut_by_keyboard_and_a_bad_line_of_lyrics_is_told(
         expect(shown.locator("[data-note]")).to_have_text("Saved")
         # A new master: the old one is heard until the new one is ready.
         shown.set_input_files("#file", [recording(tmp_path, "better.wav", 3.0)])
+        expect(shown.locator("[data-said]")).to_contain_text(
+            "better.wav is uploaded", timeout=1000 * PATIENCE_S
+        )
         until(lambda: "better.wav" in shown.goto(shown.url).text(), "the new master does not come")
         shown.goto(bench)
         expect(shown.locator(".track-time")).to_have_text("0:03")
