@@ -12,6 +12,9 @@ from typing import Protocol
 
 import pluggy
 
+from appliance.payments import PaymentProvider
+from appliance.payments import TaxableSale
+from appliance.payments import TaxRate
 from appliance.settings import Setting
 from appliance.settings import Settings
 
@@ -144,4 +147,24 @@ def mark_download(path: str, format: str, track_id: str, listener_id: str) -> No
     byte of it leaves. *format* is its name among the downloads, such as ``flac`` or ``mp3-320``. While a plugin implements this, files are no longer
     shared by several people. Leave the sound playable and the tags of the artist as they are. Several plugins mark one after the other. A failure is not
     stepped over: the download is refused, since a copy that went out unmarked cannot be called back. Since 0.1.
+    """
+
+
+@hookspec
+def payment_providers() -> Sequence[PaymentProvider]:  # type: ignore[empty-body]
+    """Offer ways to be paid.
+
+    Called whenever a page shows how to pay and whenever money moves, so answer at once and ask nobody. Return objects with the verbs of
+    ``appliance.payments.PaymentProvider``; each verb is called outside of any transaction and has 20 seconds. Their names must never change:
+    they stand in the books. A failure here hides the providers of this plugin and is logged; what a verb raises is told to who asked as a
+    sentence, and nothing is half done. Since 0.1.
+    """
+
+
+@hookspec(firstresult=True)
+def tax_rate(sale: TaxableSale) -> TaxRate | None:
+    """Say which tax is part of a price.
+
+    Called when somebody is about to pay, before they see the total. Prices include it. Return a ``TaxRate``, or ``None`` to let the next plugin
+    answer; without any answer there is no tax. A failure is not stepped over: the sale waits, since a wrong tax cannot be taken back. Since 0.1.
     """

@@ -170,6 +170,12 @@ class Settings:
     require_second_factor: bool = _row(
         True, "Whether admins, and owners of artists that earn, must have a second factor."
     )
+    platform_share_bps: int = _row(
+        1000,
+        "What the platform keeps of each sale after the processor's fee, in hundredths of a percent.",
+        minimum=0,
+        maximum=10_000,
+    )
     disabled_plugins: tuple[str, ...] = _row((), "Plugins that are installed but must not run.")
     log_level: str = _row("info", "How much is logged.", choices=("debug", "info", "warning", "error"))
     plugins: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))

@@ -4,11 +4,11 @@ from collections.abc import Callable
 from collections.abc import Mapping
 from typing import Any
 
+from appliance import currencies
 from appliance.catalog.models import Quality
 from appliance.catalog.wording import clean_line
 from appliance.catalog.wording import clean_text
 from appliance.errors import Invalid
-from appliance.memberships import currencies
 from appliance.memberships.models import TierKind
 
 LONGEST_NAME, LONGEST_ABOUT = 60, 2_000

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from appliance import currencies
 from appliance import database
 from appliance import revocations
 from appliance.accounts import audit
@@ -17,7 +18,6 @@ from appliance.database import transaction
 from appliance.errors import N_
 from appliance.errors import Conflict
 from appliance.errors import NotFound
-from appliance.memberships import currencies
 from appliance.memberships import relations
 from appliance.memberships import tier_fields
 from appliance.memberships.models import Tier

@@ -2,8 +2,8 @@
 
 import pytest
 
+from appliance import currencies
 from appliance.errors import Invalid
-from appliance.memberships import currencies
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ from appliance.errors import Invalid
 from appliance.errors import Unavailable
 from appliance.idempotency import IdempotencyKey
 from appliance.jobs.models import Job
+from appliance.ledger import models as ledger
 from appliance.library import models as library
 from appliance.listening import models as listening
 from appliance.mail import Message
@@ -50,6 +51,7 @@ MODELS = [
         members,
         collective,
         downloads,
+        ledger,
         library,
         listening,
         memberships,

@@ -12,7 +12,7 @@ from flask_babel import format_date
 from flask_babel import format_decimal
 from flask_babel import get_locale
 
-from appliance.memberships.currencies import DIGITS
+from appliance.currencies import DIGITS
 
 
 def duration(milliseconds: int | None) -> str:

@@ -17,7 +17,7 @@ from appliance.catalog.versions import Stale
 from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
-from appliance.memberships import currencies
+from appliance import currencies
 from appliance.memberships import granting
 from appliance.memberships import tier_fields
 from appliance.memberships import tiers as domain

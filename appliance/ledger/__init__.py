@@ -1,0 +1,1 @@
+"""Double-entry books: append-only, in minor units, one currency an account."""

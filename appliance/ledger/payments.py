@@ -1,0 +1,263 @@
+"""What became of payments: facts are noted in whatever order they come, and the books follow.
+
+Each payment's row sums up all that is known of it; ``book`` writes the difference between what the books should say then and what they say. So
+a fact that comes twice changes nothing, and the end is the same in any order.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import peewee
+
+from appliance import database
+from appliance.database import transaction
+from appliance.ledger import posting
+from appliance.ledger import settlement
+from appliance.ledger import splits
+from appliance.ledger.models import AccountKind
+from appliance.ledger.models import Dispute
+from appliance.ledger.models import Payment
+from appliance.ledger.models import PaymentLine
+from appliance.ledger.models import Refund
+from appliance.ledger.models import TransactionKind
+from appliance.ledger.posting import Line
+from appliance.payments import DisputeFact
+from appliance.payments import DisputeState
+from appliance.payments import PaymentFact
+from appliance.payments import RefundFact
+
+OF_PROVIDER = frozenset(
+    {
+        AccountKind.FAN_PAYMENTS,
+        AccountKind.PROCESSOR_FEES,
+        AccountKind.REFUNDS,
+        AccountKind.DISPUTE_RESERVE,
+    }
+)
+"""Accounts that each provider has of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sold:
+    """One thing that a payment is for, and its part of the amount (any weights will do); without *release* and *track* it is the artist as such."""
+
+    name: str
+    amount_minor: int
+    release: str = ""
+    track: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What a payment is for: whose sale, to whom (ids; *user* may be nobody), which things, and the platform's share of it."""
+
+    artist: str
+    user: str
+    share_bps: int
+    sold: Sequence[Sold]
+
+
+def note(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Payment:
+    """Note a payment, or what more is known of it: its fee, once it is known."""
+    with transaction():
+        payment = _row(fact, sale, provider=provider, now=now)
+        if fact.fee_minor is not None and fact.fee_minor != payment.fee_minor:
+            Payment.update(fee_minor=fact.fee_minor, updated_at=now).where(Payment.id == payment.id).execute()
+        _add_up(payment, now=now)
+        return book(payment.id, TransactionKind.PAYMENT, now=now)
+
+
+def note_refund(fact: RefundFact, *, provider: str, now: datetime) -> Payment | None:
+    """Note a refund; ``None`` as long as its payment is not known, which then takes it into account."""
+    with transaction():
+        Refund.insert(
+            provider=provider,
+            reference=fact.reference,
+            payment=fact.payment,
+            amount_minor=fact.amount_minor,
+            currency=fact.currency,
+            failed=fact.failed,
+            refunded_at=fact.refunded_at,
+        ).on_conflict_ignore().execute()
+        if fact.failed:
+            # It went back and came again; nothing makes it go back once more under this reference.
+            here = (Refund.provider == provider) & (Refund.reference == fact.reference)
+            Refund.update(failed=True).where(here).execute()
+        return _follow(provider, fact.payment, TransactionKind.REFUND, now=now)
+
+
+def note_dispute(fact: DisputeFact, *, provider: str, now: datetime) -> Payment | None:
+    """Note how a dispute stands; ``None`` as long as its payment is not known, which then takes it into account."""
+    with transaction():
+        Dispute.insert(
+            provider=provider,
+            reference=fact.reference,
+            payment=fact.payment,
+            amount_minor=fact.amount_minor,
+            currency=fact.currency,
+            fee_minor=fact.fee_minor,
+            state=fact.state,
+            opened_at=fact.opened_at,
+            respond_by=fact.respond_by,
+            as_of=fact.as_of,
+        ).on_conflict_ignore().execute()
+        here = (Dispute.provider == provider) & (Dispute.reference == fact.reference)
+        later = (Dispute.as_of < fact.as_of) | (
+            (Dispute.as_of == fact.as_of) & (Dispute.state == DisputeState.OPEN)
+        )
+        Dispute.update(
+            state=fact.state,
+            fee_minor=fact.fee_minor,
+            amount_minor=fact.amount_minor,
+            respond_by=fact.respond_by,
+            as_of=fact.as_of,
+        ).where(here & later).execute()
+        return _follow(provider, fact.payment, TransactionKind.DISPUTE, now=now)
+
+
+def of_mark(mark: str) -> list[Payment]:
+    """All payments for one subscription or order, the oldest first."""
+    return list(Payment.select().where(Payment.mark == mark).order_by(Payment.paid_at, Payment.id))
+
+
+def kept(payment: Payment) -> int:
+    """Pure: what is left of a payment in minor units, refunds and disputes taken off."""
+    return int(payment.amount_minor - payment.refunded_minor - payment.contested_minor - payment.lost_minor)
+
+
+def book(payment_id: str, kind: TransactionKind, *, now: datetime) -> Payment:
+    """Write what the books lack of this payment; nothing when they say it all."""
+    with transaction():
+        payment: Payment = database.locked(Payment.select().where(Payment.id == payment_id)).get()
+        books, artists = settlement.target(_known(payment))
+        wanted: dict[Line, int] = {
+            (kind_, payment.provider if kind_ in OF_PROVIDER else ""): amount
+            for kind_, amount in books.items()
+        }
+        subject = f"payment:{payment.id}"
+        said = posting.booked(subject)
+        entries = {
+            line: wanted.get(line, 0) - said.get(line, 0)
+            for line in wanted.keys() | said.keys()
+            if line[0] is not AccountKind.PAYABLE
+        }
+        for payee, amount in _shares(payment, artists).items():
+            entries[(AccountKind.PAYABLE, payee)] = -amount
+        posting.post(
+            f"{subject}#{posting.count(subject)}",
+            kind,
+            entries,
+            currency=payment.currency,
+            subject=subject,
+            now=now,
+        )
+    return payment
+
+
+def _shares(payment: Payment, artists: int) -> dict[str, int]:
+    """What each payee gets more or less, when the artists' part of the whole payment is *artists*."""
+    lines = list(PaymentLine.select().where(PaymentLine.payment == payment.id).order_by(PaymentLine.position))
+    got: dict[str, int] = {}
+    for line, part in zip(
+        lines, settlement.apportion(artists, [row.amount_minor for row in lines]), strict=True
+    ):
+        if part == line.booked_minor:
+            continue
+        PaymentLine.update(booked_minor=part).where(PaymentLine.id == line.id).execute()
+        shares = splits.share(
+            part - line.booked_minor,
+            artist=payment.artist,
+            release=line.release,
+            track=line.track,
+            currency=payment.currency,
+            at=payment.paid_at,
+        )
+        for payee, amount in shares.items():
+            got[payee] = got.get(payee, 0) + amount
+    return got
+
+
+def _row(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Payment:
+    made = (
+        Payment.insert(
+            provider=provider,
+            reference=fact.reference,
+            mark=fact.mark,
+            artist=sale.artist,
+            user=sale.user,
+            amount_minor=fact.amount_minor,
+            currency=fact.currency,
+            tax_minor=fact.tax_minor,
+            fee_minor=fact.fee_minor,
+            share_bps=sale.share_bps,
+            paid_at=fact.paid_at,
+            period_start=fact.period_start,
+            period_end=fact.period_end,
+            email=fact.email,
+            country=fact.country,
+            created_at=now,
+            updated_at=now,
+        )
+        .on_conflict_ignore()
+        .as_rowcount()
+        .execute()
+    )
+    here = (Payment.provider == provider) & (Payment.reference == fact.reference)
+    payment: Payment = database.locked(Payment.select().where(here)).get()
+    if made:
+        for position, one in enumerate(sale.sold or [Sold("", fact.amount_minor)]):
+            PaymentLine.insert(
+                payment=payment.id,
+                position=position,
+                name=one.name[:300],
+                release=one.release,
+                track=one.track,
+                amount_minor=one.amount_minor,
+            ).execute()
+    return payment
+
+
+def _follow(provider: str, reference: str, kind: TransactionKind, *, now: datetime) -> Payment | None:
+    here = (Payment.provider == provider) & (Payment.reference == reference)
+    payment: Payment | None = database.locked(Payment.select().where(here)).first()
+    if payment is None:
+        return None
+    _add_up(payment, now=now)
+    return book(payment.id, kind, now=now)
+
+
+def _add_up(payment: Payment, *, now: datetime) -> None:
+    """Bring the sums on the payment's row in line with its refunds and disputes."""
+    refunds = Refund.select(peewee.fn.SUM(Refund.amount_minor)).where(
+        Refund.provider == payment.provider, Refund.payment == payment.reference, ~Refund.failed
+    )
+    sums = dict.fromkeys((DisputeState.OPEN, DisputeState.LOST), 0)
+    fees = 0
+    for row in Dispute.select().where(
+        Dispute.provider == payment.provider, Dispute.payment == payment.reference
+    ):
+        fees += row.fee_minor
+        if row.state in sums:
+            sums[DisputeState(row.state)] += row.amount_minor
+    Payment.update(
+        refunded_minor=refunds.scalar() or 0,
+        contested_minor=sums[DisputeState.OPEN],
+        lost_minor=sums[DisputeState.LOST],
+        dispute_fees_minor=fees,
+        updated_at=now,
+    ).where(Payment.id == payment.id).execute()
+
+
+def _known(payment: Payment) -> settlement.Known:
+    return settlement.Known(
+        amount=payment.amount_minor,
+        currency=payment.currency,
+        tax=payment.tax_minor,
+        fee=payment.fee_minor,
+        share_bps=payment.share_bps,
+        refunded=payment.refunded_minor,
+        contested=payment.contested_minor,
+        lost=payment.lost_minor,
+        dispute_fees=payment.dispute_fees_minor,
+    )

@@ -1,0 +1,81 @@
+"""Sharing what is earned: agreements with a day from which they hold, and what each payee gets.
+
+Shares are reckoned on all that an agreement ever shared, and a payment brings each payee the difference to what they had before. So it
+does not matter in which order payments, refunds and fees become known, and odd cents even out over time instead of always going to the same
+payee. First of all come the recoups, in their order; what is left is apportioned by shares (see ``settlement.apportion``).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from appliance import database
+from appliance.ledger.models import SplitAgreement
+from appliance.ledger.models import SplitPart
+from appliance.ledger.models import SplitTotal
+from appliance.ledger.settlement import apportion
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a payee gets: *recoup* (minor units) before all else, then *share_bps* of the rest."""
+
+    payee: str
+    share_bps: int
+    recoup: int = 0
+
+
+def allocate(total: int, parts: Sequence[Part]) -> dict[str, int]:
+    """Pure: what each payee has of *total*; a loss is shared as a gain is, without recoups."""
+    got = dict.fromkeys((part.payee for part in parts), 0)
+    left = total
+    for part in parts:
+        recouped = min(max(left, 0), part.recoup)
+        got[part.payee] += recouped
+        left -= recouped
+    shared = apportion(left, [part.share_bps for part in parts])
+    for part, amount in zip(parts, shared, strict=True):
+        got[part.payee] += amount
+    return got
+
+
+def share(
+    amount: int, *, artist: str, release: str, track: str, currency: str, at: datetime
+) -> dict[str, int]:
+    """What each payee gets of *amount* more or (negative) less that was earned at the instant *at*; call it in the transaction that books it."""
+    agreement = holding(artist, release=release, track=track, at=at)
+    if agreement is None:
+        return {artist: amount}
+    SplitTotal.insert(agreement=agreement.id, currency=currency).on_conflict_ignore().execute()
+    here = (SplitTotal.agreement == agreement.id) & (SplitTotal.currency == currency)
+    before = int(database.locked(SplitTotal.select().where(here)).get().total_minor)
+    SplitTotal.update(total_minor=before + amount).where(here).execute()
+    parts = parts_of(agreement, currency)
+    had, has = allocate(before, parts), allocate(before + amount, parts)
+    return {payee: has[payee] - had[payee] for payee in has if has[payee] != had[payee]}
+
+
+def holding(artist: str, *, release: str = "", track: str = "", at: datetime) -> SplitAgreement | None:
+    """The agreement that holds for this at that instant: the track's own, else the release's, else the artist's; of several the latest."""
+    for of_release, of_track in dict.fromkeys([(release, track), (release, ""), ("", "")]):
+        here = (
+            (SplitAgreement.artist == artist)
+            & (SplitAgreement.release == of_release)
+            & (SplitAgreement.track == of_track)
+            & (SplitAgreement.starts_at <= at)
+        )
+        found: SplitAgreement | None = (
+            SplitAgreement.select().where(here).order_by(SplitAgreement.starts_at.desc()).first()
+        )
+        if found is not None:
+            return found
+    return None
+
+
+def parts_of(agreement: SplitAgreement, currency: str) -> list[Part]:
+    """The parts of an agreement, in order; a recoup counts in its own currency only."""
+    rows = SplitPart.select().where(SplitPart.agreement == agreement.id).order_by(SplitPart.position)
+    return [
+        Part(row.payee, row.share_bps, row.recoup_minor if row.recoup_currency == currency else 0)
+        for row in rows
+    ]

@@ -1,0 +1,1 @@
+"""Paying artists what the books say they are owed."""

@@ -1,0 +1,104 @@
+"""Asking payment providers: found by hook, each verb bounded in time, every failure one clear sentence.
+
+A provider is asked outside of any transaction: it may take seconds, and what it did cannot be rolled back.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from typing import Any
+from typing import ParamSpec
+from typing import TypeVar
+
+from appliance import database
+from appliance import hooks
+from appliance.database import proxy
+from appliance.errors import MusicConnectError
+from appliance.errors import NotFound
+from appliance.errors import Unavailable
+from appliance.payments import Feature
+from appliance.payments import PaymentProvider
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+PATIENCE_S = 20.0
+"""How long a fan waits for a provider before they are told to try again."""
+
+
+class ProviderFailed(Unavailable):
+    """The provider raised, or did not answer in time; whether it did what it was asked is not known, so ask again with the same key."""
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            "{label} does not answer at the moment. Nothing was changed here; try again in a few minutes.",
+            label=label,
+        )
+
+
+def every() -> tuple[PaymentProvider, ...]:
+    """All providers that run, by name; one that another plugin named before is left out."""
+    found: dict[str, PaymentProvider] = {}
+    for answer in hooks.announce("payment_providers"):
+        for provider in answer:
+            found.setdefault(provider.name, provider)
+    return tuple(found[name] for name in sorted(found))
+
+
+def find(name: str) -> PaymentProvider:
+    """The provider of this name, or ``NotFound``."""
+    for provider in every():
+        if provider.name == name:
+            return provider
+    raise NotFound("There is no payment provider '{name}'.", name=name[:40])
+
+
+def offering(feature: Feature, *, currency: str = "", amount_minor: int = 0) -> tuple[PaymentProvider, ...]:
+    """Those that can do this and take this amount of this currency."""
+    return tuple(
+        provider
+        for provider in every()
+        if feature in provider.features and (not currency or _takes(provider, currency, amount_minor))
+    )
+
+
+def ask(verb: Callable[P, R], label: str, *args: P.args, **named: P.kwargs) -> R:
+    """What the *verb* of a provider answers, such as ``ask(provider.refund, provider.label, request)``.
+
+    ``MusicConnectError`` goes on as it is; all else, and more than ``PATIENCE_S``, is ``ProviderFailed``.
+    """
+    if proxy.in_transaction():
+        raise RuntimeError("a provider is asked outside of transactions")
+    outcome: list[Any] = []
+
+    def work() -> None:
+        try:
+            outcome.append((verb(*args, **named), None))
+        except BaseException as error:
+            outcome.append((None, error))
+        finally:
+            database.close_thread()
+
+    # A thread of its own, since a plugin that hangs cannot be stopped; as a daemon it keeps no process from ending.
+    thread = threading.Thread(target=work, name=f"provider-{label}"[:40], daemon=True)
+    thread.start()
+    thread.join(PATIENCE_S)
+    name = getattr(verb, "__name__", "verb")
+    if not outcome:
+        log.error("a payment provider hangs", extra={"provider": label, "verb": name})
+        raise ProviderFailed(label)
+    answer, error = outcome[0]
+    if isinstance(error, MusicConnectError):
+        raise error
+    if error is not None:
+        log.error("a payment provider failed", extra={"provider": label, "verb": name}, exc_info=error)
+        raise ProviderFailed(label) from error
+    found: R = answer
+    return found
+
+
+def _takes(provider: PaymentProvider, currency: str, amount_minor: int) -> bool:
+    least = provider.minimum_minor(currency)
+    return least is not None and amount_minor >= least

@@ -1,0 +1,1 @@
+"""What is sold once: orders, prices, codes, discounts, merchandise."""
