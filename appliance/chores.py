@@ -10,6 +10,8 @@ from appliance import jobs
 from appliance import revocations
 from appliance import startup
 from appliance.accounts import sessions
+from appliance.billing import inbox
+from appliance.billing import processing
 from appliance.catalog import cleaning
 from appliance.catalog import publishing
 from appliance.catalog import rendition_keys
@@ -25,6 +27,8 @@ from appliance.mail import outbox
 
 log = logging.getLogger(__name__)
 
+DECLARED = (processing,)
+"""Modules whose import declares the jobs that chores send."""
 SCRATCH_KEPT_S = 24 * 3600
 
 
@@ -38,6 +42,13 @@ def sweep_jobs() -> None:
 def publish_due() -> None:
     """Every minute: publish the scheduled releases whose hour has come."""
     for job_id in publishing.publish_due(now=clock.now()):
+        jobs.send(job_id)
+
+
+@huey.periodic_task(crontab(minute="*"), name="process_payment_events")  # type: ignore[untyped-decorator]
+def process_payment_events() -> None:
+    """Every minute: process the events of payment providers whose next try has come."""
+    for job_id in inbox.queue_due(now=clock.now()):
         jobs.send(job_id)
 
 
@@ -88,6 +99,12 @@ def expire_mail() -> None:
 def expire_sessions() -> None:
     """Every hour: forget sessions and trusted devices whose time is up."""
     sessions.expire(now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="33"), name="expire_payment_events")  # type: ignore[untyped-decorator]
+def expire_payment_events() -> None:
+    """Every hour: forget the events of payment providers after a season."""
+    inbox.expire(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="41"), name="reseal_tracks")  # type: ignore[untyped-decorator]

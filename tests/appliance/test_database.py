@@ -20,6 +20,7 @@ from appliance.accounts import factor_models as factors
 from appliance.accounts import models as accounts
 from appliance.accounts.models import Role
 from appliance.accounts.models import User
+from appliance.billing import models as billing
 from appliance.catalog import member_models as members
 from appliance.catalog import models as catalog
 from appliance.catalog import takedowns
@@ -47,6 +48,7 @@ MODELS = [
     for module in (
         accounts,
         factors,
+        billing,
         catalog,
         members,
         collective,

@@ -1,0 +1,68 @@
+"""What providers sent, and what was found out by asking them."""
+
+from peewee import *
+
+from appliance.database import UtcDateTimeField
+
+
+def up(migrator, db):
+    class ProviderEvent(Model):
+        id = CharField(primary_key=True, max_length=26)
+        provider = CharField(max_length=30)
+        event = CharField(max_length=255)
+        kind = CharField(max_length=120)
+        happened_at = UtcDateTimeField()
+        received_at = UtcDateTimeField(index=True)
+        body = TextField()
+        state = CharField(max_length=10, default="received")
+        attempts = IntegerField(default=0)
+        due_at = UtcDateTimeField()
+        taken_by = CharField(max_length=26, null=True)
+        marks = TextField(default="")
+        problem = TextField(default="")
+        processed_at = UtcDateTimeField(null=True)
+
+        class Meta:
+            database = db
+            table_name = "provider_event"
+            indexes = (
+                (("provider", "event"), True),
+                (("state", "provider", "due_at"), False),
+                (("state", "id"), False),
+            )
+
+    class Reconciliation(Model):
+        id = CharField(primary_key=True, max_length=26)
+        provider = CharField(max_length=30)
+        since = UtcDateTimeField()
+        state = CharField(max_length=10, default="running")
+        facts = IntegerField(default=0)
+        strangers = IntegerField(default=0)
+        problem = TextField(default="")
+        asked_by = CharField(max_length=26, default="")
+        started_at = UtcDateTimeField()
+        ended_at = UtcDateTimeField(null=True)
+
+        class Meta:
+            database = db
+            table_name = "reconciliation"
+            indexes = ((("provider", "state", "started_at"), False),)
+
+    class Repaired(Model):
+        id = BigAutoField()
+        run = ForeignKeyField(Reconciliation, on_delete="CASCADE")
+        what = CharField(max_length=20)
+        subject = CharField(max_length=120)
+        before = TextField(default="")
+        after = TextField(default="")
+
+        class Meta:
+            database = db
+            table_name = "repaired"
+
+    db.create_tables([ProviderEvent, Reconciliation, Repaired])
+
+
+def down(migrator, db):
+    for table in ("repaired", "reconciliation", "provider_event"):
+        migrator.migrate(migrator.drop_table(table))
