@@ -38,6 +38,7 @@ from appliance.library import models as library
 from appliance.listening import models as listening
 from appliance.mail import Message
 from appliance.memberships import models as memberships
+from appliance.memberships import subscription_models as subscriptions
 from appliance.node_processes import NodeProcess
 from appliance.plugin_settings import PluginSetting
 from appliance.revocations import Revocation
@@ -57,6 +58,7 @@ MODELS = [
         library,
         listening,
         memberships,
+        subscriptions,
         takedowns,
         topics,
         featured,
