@@ -28,6 +28,15 @@ class RunState(StrEnum):
     FAILED = "failed"
 
 
+class AskedState(StrEnum):
+    """What became of a refund that an admin asked for."""
+
+    ASKED = "asked"
+    """The provider is being asked; when that did not end, it is asked again under the same key."""
+    DONE = "done"
+    REFUSED = "refused"
+
+
 class ProviderEvent(Identified):
     """A webhook as it came, once for each *event* of a provider; what followed from it is in *marks*, the ids of ours that it was about.
 
@@ -90,4 +99,22 @@ class Repaired(Base):
         table_name = "repaired"
 
 
-MODELS: tuple[type[Base], ...] = (ProviderEvent, Reconciliation, Repaired)
+class RefundAsked(Identified):
+    """An admin wants *amount_minor* of a *payment* (its id) to go back; the id is the key under which the provider is asked, so it goes once."""
+
+    payment = peewee.CharField(max_length=26, index=True)
+    amount_minor = peewee.BigIntegerField()
+    reason = peewee.CharField(max_length=300, default="")
+    asked_by = peewee.CharField(max_length=26)
+    state = peewee.CharField(max_length=10, default=AskedState.ASKED)
+    reference = peewee.CharField(max_length=120, default="")
+    problem = peewee.TextField(default="")
+    asked_at = UtcDateTimeField()
+    ended_at = UtcDateTimeField(null=True)
+
+    class Meta:
+        table_name = "refund_asked"
+        indexes = ((("state", "asked_at"), False),)
+
+
+MODELS: tuple[type[Base], ...] = (ProviderEvent, Reconciliation, Repaired, RefundAsked)

@@ -60,9 +60,26 @@ def up(migrator, db):
             database = db
             table_name = "repaired"
 
-    db.create_tables([ProviderEvent, Reconciliation, Repaired])
+    class RefundAsked(Model):
+        id = CharField(primary_key=True, max_length=26)
+        payment = CharField(max_length=26, index=True)
+        amount_minor = BigIntegerField()
+        reason = CharField(max_length=300, default="")
+        asked_by = CharField(max_length=26)
+        state = CharField(max_length=10, default="asked")
+        reference = CharField(max_length=120, default="")
+        problem = TextField(default="")
+        asked_at = UtcDateTimeField()
+        ended_at = UtcDateTimeField(null=True)
+
+        class Meta:
+            database = db
+            table_name = "refund_asked"
+            indexes = ((("state", "asked_at"), False),)
+
+    db.create_tables([ProviderEvent, Reconciliation, Repaired, RefundAsked])
 
 
 def down(migrator, db):
-    for table in ("repaired", "reconciliation", "provider_event"):
+    for table in ("refund_asked", "repaired", "reconciliation", "provider_event"):
         migrator.migrate(migrator.drop_table(table))
