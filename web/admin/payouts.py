@@ -20,8 +20,8 @@ from appliance.payouts.models import BANK
 from appliance.payouts.models import BankFile
 from appliance.payouts.models import Payout
 from appliance.payouts.models import PayoutStanding
-from web import presentation
 from web.admin import entrance
+from web.presentation.wording import price
 from web.request_cycle import appliance
 from web.security import step_up
 from web.studio.payouts import STANDINGS
@@ -117,7 +117,7 @@ def _line(row: Payout, names: dict[str, str]) -> Line:
     return Line(
         row.id,
         names.get(row.payee, row.payee),
-        presentation.price(row.amount_minor, row.currency),
+        price(row.amount_minor, row.currency),
         f"{row.holder} · {iban.masked(row.account)}" if row.provider == BANK else row.provider,
         row.state,
         str(STANDINGS[PayoutStanding(row.state)]),
@@ -128,5 +128,5 @@ def _line(row: Payout, names: dict[str, str]) -> Line:
 
 
 def _file(row: BankFile) -> FileLine:
-    total = presentation.price(row.total_minor, row.currency)
+    total = price(row.total_minor, row.currency)
     return FileLine(row.id, row.count, total, row.created_at, bool(row.xml))

@@ -35,6 +35,7 @@ from web import presentation
 from web import rates
 from web.people.routing import artist_for
 from web.people.routing import artist_with_money
+from web.presentation.wording import price
 from web.request_cycle import appliance
 from web.security import step_up
 from web.security.mailing import letters
@@ -113,7 +114,7 @@ def request_payout(slug: str) -> ResponseReturnValue:
         return _page(artist, problem=error), 422
     for job_id in sent:
         jobs.send(job_id)
-    amount = presentation.price(made.amount_minor, made.currency)
+    amount = price(made.amount_minor, made.currency)
     flash(_("%(amount)s is on its way out of your balance.", amount=amount))
     return redirect(url_for("studio.payouts", slug=slug), 303)
 
@@ -211,8 +212,8 @@ def _owed(artist: Artist, currency: str, amount_minor: int) -> OwedView:
     least = requesting.least_minor(currency, appliance().settings.payout_minimum)
     return OwedView(
         currency,
-        presentation.price(amount_minor, currency),
-        presentation.price(least, currency),
+        price(amount_minor, currency),
+        price(least, currency),
         amount_minor >= max(1, least) and accounts.chosen(artist.id) is not None,
     )
 
@@ -233,7 +234,7 @@ def _account(row: PayoutAccount) -> AccountView:
 
 def _payout(row: Payout) -> PayoutView:
     to = iban.masked(row.account) if row.provider == BANK else _label(row.provider)
-    amount = presentation.price(row.amount_minor, row.currency)
+    amount = price(row.amount_minor, row.currency)
     standing = str(STANDINGS[PayoutStanding(row.state)])
     return PayoutView(row.id, amount, row.state, standing, to, row.created_at, row.problem)
 
