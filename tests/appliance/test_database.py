@@ -40,6 +40,7 @@ from appliance.mail import Message
 from appliance.memberships import models as memberships
 from appliance.memberships import subscription_models as subscriptions
 from appliance.node_processes import NodeProcess
+from appliance.payouts import models as payouts
 from appliance.plugin_settings import PluginSetting
 from appliance.revocations import Revocation
 from tests.makers import make_user
@@ -56,6 +57,7 @@ MODELS = [
         downloads,
         ledger,
         library,
+        payouts,
         listening,
         memberships,
         subscriptions,
