@@ -7,7 +7,6 @@ from typing import Any
 from appliance.billing.models import Repaired
 from appliance.database import Base
 from appliance.ledger import payments
-from appliance.ledger import posting
 from appliance.ledger.models import Dispute
 from appliance.ledger.models import Payment
 from appliance.ledger.models import Refund
@@ -19,6 +18,8 @@ from appliance.payments import DisputeFact
 from appliance.payments import Fact
 from appliance.payments import PayoutFact
 from appliance.payments import RefundFact
+from appliance.payouts.models import Payout
+from appliance.payouts.models import PayoutAccount
 
 Thing = tuple[str, str]
 """What kind of thing it is, and its id."""
@@ -69,9 +70,10 @@ def _of_payment_part(fact: RefundFact | DisputeFact, provider: str) -> Picture:
 
 def _of_payee(fact: PayoutFact | AccountFact) -> Picture:
     if isinstance(fact, AccountFact):
-        return {}
-    written = posting.count(f"payout:{fact.mark}")
-    return {("payout", fact.mark): {"transactions": str(written)}}
+        accounts = PayoutAccount.select().where(PayoutAccount.payee == fact.mark)
+        return {("payout account", row.id): _told(row, ["payable", "wants"]) for row in accounts}
+    payout = Payout.get_or_none(Payout.id == fact.mark)
+    return {("payout", fact.mark): _told(payout, ["state", "problem"])} if payout is not None else {}
 
 
 def changes(before: Picture, after: Picture) -> list[tuple[Thing, dict[str, str], dict[str, str]]]:

@@ -106,6 +106,8 @@ def _note(fact: Fact, *, provider: str, now: datetime) -> tuple[str, Purpose | N
                 owner.note_failure(fact, provider=provider, now=now)
             return fact.mark, owner
         case PayoutFact():
+            if not payouts.owns(fact.mark):
+                return "", None
             payouts.note_payout(fact, provider=provider, now=now)
             return fact.mark, None
         case AccountFact():

@@ -11,6 +11,9 @@ from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
 from itertools import islice
+from typing import Any
+
+import peewee
 
 from appliance import clock
 from appliance import jobs
@@ -118,12 +121,13 @@ def repairs_of(shown: list[Reconciliation]) -> dict[str, list[str]]:
 
 def expire(*, now: datetime, kept: timedelta) -> int:
     """Forget runs that are older than *kept*, save the last complete one of each provider, on which the next builds."""
-    last = Reconciliation.select(Reconciliation.id).where(Reconciliation.state == RunState.COMPLETE)
-    newest = {
-        row.provider: row.id
-        for row in last.select_extend(Reconciliation.provider).order_by(Reconciliation.id)
-    }
-    old = (Reconciliation.started_at < now - kept) & Reconciliation.id.not_in(list(newest.values()))
+    newest: Any = (
+        Reconciliation.select(peewee.fn.MAX(Reconciliation.id))
+        .where(Reconciliation.state == RunState.COMPLETE)
+        .group_by(Reconciliation.provider)
+    )
+    ids = [number for (number,) in newest.tuples()]
+    old = (Reconciliation.started_at < now - kept) & Reconciliation.id.not_in(ids)
     return int(Reconciliation.delete().where(old).execute())
 
 
