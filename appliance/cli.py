@@ -13,6 +13,7 @@ from appliance import hooks
 from appliance import job_commands
 from appliance import key_commands
 from appliance import mail_commands
+from appliance import payment_commands
 from appliance import search_commands
 from appliance import settings as settings_module
 from appliance import startup
@@ -90,6 +91,7 @@ for added in (
     audit_commands.trail,
     job_commands.jobs,
     mail_commands.mail,
+    payment_commands.payments,
     key_commands.keys,
     search_commands.search,
     doctor.doctor,

@@ -66,7 +66,9 @@ class Subscription(Identified):
     period_end = UtcDateTimeField(null=True)
     trial_end = UtcDateTimeField(null=True)
     cancel_at = UtcDateTimeField(null=True)
-    pending_tier = peewee.ForeignKeyField(Tier, null=True, on_delete="RESTRICT", backref="coming", index=False)
+    pending_tier = peewee.ForeignKeyField(
+        Tier, null=True, on_delete="RESTRICT", backref="coming", index=False
+    )
     pending_tier_id: str | None
     pending_price_minor = peewee.BigIntegerField(null=True)
     pending_interval = peewee.CharField(max_length=5, default="")
