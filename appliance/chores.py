@@ -7,9 +7,14 @@ import time
 from appliance import clock
 from appliance import idempotency
 from appliance import jobs
+from appliance import processors
 from appliance import revocations
 from appliance import startup
 from appliance.accounts import sessions
+from appliance.billing import inbox
+from appliance.billing import processing
+from appliance.billing import reconciling
+from appliance.billing import refunding
 from appliance.catalog import cleaning
 from appliance.catalog import publishing
 from appliance.catalog import rendition_keys
@@ -27,6 +32,8 @@ from appliance.payouts import sending
 
 log = logging.getLogger(__name__)
 
+DECLARED = (processing, reconciling)
+"""Modules whose import declares the jobs that chores send."""
 SCRATCH_KEPT_S = 24 * 3600
 JOBS = (sending,)
 """Modules whose import declares jobs, for the worker that imports these chores."""
@@ -42,6 +49,13 @@ def sweep_jobs() -> None:
 def publish_due() -> None:
     """Every minute: publish the scheduled releases whose hour has come."""
     for job_id in publishing.publish_due(now=clock.now()):
+        jobs.send(job_id)
+
+
+@huey.periodic_task(crontab(minute="*"), name="process_payment_events")  # type: ignore[untyped-decorator]
+def process_payment_events() -> None:
+    """Every minute: process the events of payment providers whose next try has come."""
+    for job_id in inbox.queue_due(now=clock.now()):
         jobs.send(job_id)
 
 
@@ -92,6 +106,26 @@ def expire_mail() -> None:
 def expire_sessions() -> None:
     """Every hour: forget sessions and trusted devices whose time is up."""
     sessions.expire(now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="33"), name="expire_payment_events")  # type: ignore[untyped-decorator]
+def expire_payment_events() -> None:
+    """Every hour: forget the events of payment providers, and what was found out by asking them, after a season."""
+    inbox.expire(now=clock.now())
+    reconciling.expire(now=clock.now(), kept=inbox.KEPT)
+
+
+@huey.periodic_task(crontab(minute="7", hour="*/6"), name="reconcile_payments")  # type: ignore[untyped-decorator]
+def reconcile_payments() -> None:
+    """Every six hours: ask each payment provider for the truth about all that changed, by a job, so that it is tried again."""
+    for provider in processors.every():
+        jobs.send(reconciling.ask(provider.name, actor=None, now=clock.now()))
+
+
+@huey.periodic_task(crontab(minute="*/5"), name="finish_refunds")  # type: ignore[untyped-decorator]
+def finish_refunds() -> None:
+    """Every five minutes: ask again for refunds whose asking did not come to an end."""
+    refunding.carry_out_due(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="41"), name="reseal_tracks")  # type: ignore[untyped-decorator]

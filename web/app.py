@@ -34,6 +34,7 @@ from web import setup
 from web import sharing
 from web import storefront
 from web import studio
+from web import webhooks
 
 EXTENSION = "musicconnect"
 
@@ -89,6 +90,7 @@ def create_app(appliance: Appliance) -> Flask:
         storefront,
         discovery,
         sharing,
+        webhooks,
         studio,
         security,
         people,

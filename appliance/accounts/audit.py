@@ -94,6 +94,9 @@ class Action(StrEnum):
     JOB_RETRIED = "job.retried"
     MAIL_READ = "mail.read"
     TRAIL_SEALED = "audit.sealed"
+    PAYMENT_REFUNDED = "payment.refunded"
+    PAYMENT_EVENT_REPLAYED = "payment.event_replayed"
+    PAYMENTS_RECONCILED = "payment.reconciled"
     IDENTITY_LINKED = "identity.linked"
     IDENTITY_UNLINKED = "identity.unlinked"
 

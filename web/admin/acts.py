@@ -68,6 +68,9 @@ TOLD = {
     Action.JOB_RETRIED: _("Tried a job again"),
     Action.MAIL_READ: _("Read a message in the outbox"),
     Action.TRAIL_SEALED: _("Sealed the audit trail"),
+    Action.PAYMENT_REFUNDED: _("Gave money back"),
+    Action.PAYMENT_EVENT_REPLAYED: _("Processed a payment event again"),
+    Action.PAYMENTS_RECONCILED: _("Compared with a payment provider"),
     Action.IDENTITY_LINKED: _("Linked an account elsewhere"),
     Action.IDENTITY_UNLINKED: _("Unlinked an account elsewhere"),
 }
