@@ -13,6 +13,7 @@ from appliance.database import Base
 from appliance.database import Identified
 from appliance.database import UtcDateTimeField
 from appliance.memberships.models import Tier
+from appliance.payments import CheckoutState
 from appliance.payments import SubscriptionState
 
 
@@ -61,12 +62,14 @@ class Subscription(Identified):
     customer = peewee.CharField(max_length=120, default="")
     checkout = peewee.CharField(max_length=200, default="")
     checkout_url = peewee.TextField(default="")
-    checkout_closed = peewee.BooleanField(default=False)
+    checkout_state = peewee.CharField(max_length=10, default=CheckoutState.OPEN)
     state = peewee.CharField(max_length=12, default=SubscriptionState.INCOMPLETE)
     period_end = UtcDateTimeField(null=True)
     trial_end = UtcDateTimeField(null=True)
     cancel_at = UtcDateTimeField(null=True)
-    pending_tier = peewee.ForeignKeyField(Tier, null=True, on_delete="RESTRICT", backref="coming", index=False)
+    pending_tier = peewee.ForeignKeyField(
+        Tier, null=True, on_delete="RESTRICT", backref="coming", index=False
+    )
     pending_tier_id: str | None
     pending_price_minor = peewee.BigIntegerField(null=True)
     pending_interval = peewee.CharField(max_length=5, default="")
