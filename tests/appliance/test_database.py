@@ -40,6 +40,7 @@ from appliance.memberships import models as memberships
 from appliance.node_processes import NodeProcess
 from appliance.plugin_settings import PluginSetting
 from appliance.revocations import Revocation
+from appliance.shop import models as shop
 from tests.makers import make_user
 
 MODELS = [
@@ -55,6 +56,7 @@ MODELS = [
         library,
         listening,
         memberships,
+        shop,
         takedowns,
         topics,
         featured,
