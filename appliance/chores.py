@@ -22,10 +22,14 @@ from appliance.errors import MusicConnectError
 from appliance.jobs.queue import crontab
 from appliance.jobs.queue import huey
 from appliance.mail import outbox
+from appliance.payouts import requesting
+from appliance.payouts import sending
 
 log = logging.getLogger(__name__)
 
 SCRATCH_KEPT_S = 24 * 3600
+JOBS = (sending,)
+"""Modules whose import declares jobs, for the worker that imports these chores."""
 
 
 @huey.periodic_task(crontab(minute="*"), name="sweep_jobs")  # type: ignore[untyped-decorator]
@@ -124,6 +128,14 @@ def clean_store() -> None:
     removed = cleaning.remove_orphans(appliance.store, now=clock.now(), kept=kept)
     removed += keeping.sweep(appliance.store, now=clock.now())
     log.info("store cleaned", extra={"objects": removed})
+
+
+@huey.periodic_task(crontab(day="1", hour="4", minute="0"), name="pay_out")  # type: ignore[untyped-decorator]
+def pay_out() -> None:
+    """The first of the month, 04:00 (UTC): pay the artists who want that and are owed enough."""
+    minimum = startup.appliance().settings.payout_minimum
+    for job_id in requesting.request_due(minimum=minimum, now=clock.now()):
+        jobs.send(job_id)
 
 
 @huey.periodic_task(crontab(hour="3", minute="30"), name="count_storage")  # type: ignore[untyped-decorator]

@@ -38,6 +38,7 @@ from appliance.listening import models as listening
 from appliance.mail import Message
 from appliance.memberships import models as memberships
 from appliance.node_processes import NodeProcess
+from appliance.payouts import models as payouts
 from appliance.plugin_settings import PluginSetting
 from appliance.revocations import Revocation
 from appliance.shop import models as shop
@@ -54,6 +55,7 @@ MODELS = [
         downloads,
         ledger,
         library,
+        payouts,
         listening,
         memberships,
         shop,
