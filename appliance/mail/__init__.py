@@ -5,6 +5,7 @@ dies between the server's answer and the note of it sends again, with the same M
 """
 
 from appliance.mail import account_wording
+from appliance.mail import shop_wording
 from appliance.mail.models import Message
 from appliance.mail.models import MessageState
 from appliance.mail.sending import send
@@ -24,4 +25,5 @@ __all__ = [
     "declare",
     "is_set",
     "send",
+    "shop_wording",
 ]
