@@ -60,6 +60,8 @@ TOLD = {
     Action.FEATURED_ADDED: _("Featured a release"),
     Action.FEATURED_CHANGED: _("Changed what is featured"),
     Action.FEATURED_REMOVED: _("Featured a release no more"),
+    Action.SPLIT_AGREED: _("Agreed on shares"),
+    Action.SPLIT_TAKEN_BACK: _("Took an agreement on shares back"),
     Action.JOB_RETRIED: _("Tried a job again"),
     Action.MAIL_READ: _("Read a message in the outbox"),
     Action.TRAIL_SEALED: _("Sealed the audit trail"),
