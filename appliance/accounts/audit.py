@@ -96,6 +96,8 @@ class Action(StrEnum):
     FEATURED_ADDED = "featured.added"
     FEATURED_CHANGED = "featured.changed"
     FEATURED_REMOVED = "featured.removed"
+    SPLIT_AGREED = "split.agreed"
+    SPLIT_TAKEN_BACK = "split.taken_back"
     JOB_RETRIED = "job.retried"
     MAIL_READ = "mail.read"
     TRAIL_SEALED = "audit.sealed"

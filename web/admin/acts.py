@@ -70,6 +70,8 @@ TOLD = {
     Action.PAYOUT_REQUESTED: _("Asked for a payout"),
     Action.PAYOUT_SETTLED: _("Noted what became of a payout"),
     Action.BANK_FILE_MADE: _("Made a file for the bank"),
+    Action.SPLIT_AGREED: _("Agreed on shares"),
+    Action.SPLIT_TAKEN_BACK: _("Took an agreement on shares back"),
     Action.JOB_RETRIED: _("Tried a job again"),
     Action.MAIL_READ: _("Read a message in the outbox"),
     Action.TRAIL_SEALED: _("Sealed the audit trail"),
