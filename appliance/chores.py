@@ -20,6 +20,7 @@ from appliance.catalog import publishing
 from appliance.catalog import rendition_keys
 from appliance.catalog import tracks
 from appliance.catalog import uploads
+from appliance.collective import books
 from appliance.collective import identity
 from appliance.collective import storage_use
 from appliance.downloads import keeping
@@ -170,6 +171,12 @@ def pay_out() -> None:
     minimum = startup.appliance().settings.payout_minimum
     for job_id in requesting.request_due(minimum=minimum, now=clock.now()):
         jobs.send(job_id)
+
+
+@huey.periodic_task(crontab(hour="3", minute="0"), name="check_books")  # type: ignore[untyped-decorator]
+def check_books() -> None:
+    """Every night 03:00 (UTC): check the books, by a job, so that it is tried again; a difference is an alarm."""
+    jobs.send(books.ask(now=clock.now()))
 
 
 @huey.periodic_task(crontab(hour="3", minute="30"), name="count_storage")  # type: ignore[untyped-decorator]

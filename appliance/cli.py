@@ -12,6 +12,7 @@ from appliance import doctor
 from appliance import hooks
 from appliance import job_commands
 from appliance import key_commands
+from appliance import ledger_commands
 from appliance import mail_commands
 from appliance import payment_commands
 from appliance import search_commands
@@ -93,6 +94,7 @@ for added in (
     mail_commands.mail,
     payment_commands.payments,
     key_commands.keys,
+    ledger_commands.ledger,
     search_commands.search,
     doctor.doctor,
 ):

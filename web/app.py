@@ -25,6 +25,7 @@ from web import listen
 from web import listening
 from web import media
 from web import people
+from web import plugin_pages
 from web import private_keys
 from web import rates
 from web import request_cycle
@@ -99,5 +100,6 @@ def create_app(appliance: Appliance) -> Flask:
         design,
     ):
         app.register_blueprint(family.blueprint)
+    plugin_pages.register(app)
     rates.register(app, settings)
     return app

@@ -13,6 +13,7 @@ from appliance.database import Base
 from appliance.database import Identified
 from appliance.database import UtcDateTimeField
 from appliance.memberships.models import Tier
+from appliance.payments import CheckoutState
 from appliance.payments import SubscriptionState
 
 
@@ -61,7 +62,7 @@ class Subscription(Identified):
     customer = peewee.CharField(max_length=120, default="")
     checkout = peewee.CharField(max_length=200, default="")
     checkout_url = peewee.TextField(default="")
-    checkout_closed = peewee.BooleanField(default=False)
+    checkout_state = peewee.CharField(max_length=10, default=CheckoutState.OPEN)
     state = peewee.CharField(max_length=12, default=SubscriptionState.INCOMPLETE)
     period_end = UtcDateTimeField(null=True)
     trial_end = UtcDateTimeField(null=True)

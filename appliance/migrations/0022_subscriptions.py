@@ -41,7 +41,7 @@ def up(migrator, db):
         customer = CharField(max_length=120, default="")
         checkout = CharField(max_length=200, default="")
         checkout_url = TextField(default="")
-        checkout_closed = BooleanField(default=False)
+        checkout_state = CharField(max_length=10, default="open")
         state = CharField(max_length=12, default="incomplete")
         period_end = UtcDateTimeField(null=True)
         trial_end = UtcDateTimeField(null=True)

@@ -43,6 +43,7 @@ from appliance.node_processes import NodeProcess
 from appliance.payouts import models as payouts
 from appliance.plugin_settings import PluginSetting
 from appliance.revocations import Revocation
+from appliance.shop import models as shop
 from tests.makers import make_user
 
 MODELS = [
@@ -61,6 +62,7 @@ MODELS = [
         listening,
         memberships,
         subscriptions,
+        shop,
         takedowns,
         topics,
         featured,
