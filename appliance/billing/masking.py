@@ -33,7 +33,9 @@ def masked(body: str) -> str:
 def _masked(value: Any, *, hidden: bool) -> Any:
     if isinstance(value, dict):
         return {
-            (str(key) if PLAIN.fullmatch(str(key)) else MASK): _masked(part, hidden=hidden or bool(PERSONAL.search(str(key))))
+            (str(key) if PLAIN.fullmatch(str(key)) else MASK): _masked(
+                part, hidden=hidden or bool(PERSONAL.search(str(key)))
+            )
             for key, part in value.items()
         }
     if isinstance(value, list):
