@@ -84,8 +84,8 @@ class World:
         return names | {self.provider.name: "provider"}
 
 
-def make_world(year: Year) -> World:
-    provider = SimulatedProvider(name=f"p{new_id()[-10:].lower()}")
+def make_world(year: Year, *, name: str = "") -> World:
+    provider = SimulatedProvider(name=name or f"p{new_id()[-10:].lower()}")
     owner = make_user(now=BEGIN)
     artists = [make_artist(owner, slug=new_id().lower(), now=BEGIN) for _ in CURRENCIES]
     releases = [make_release(artist, now=BEGIN) for artist in artists]
