@@ -24,6 +24,7 @@ from web import library
 from web import listen
 from web import listening
 from web import media
+from web import membership
 from web import people
 from web import private_keys
 from web import rates
@@ -92,6 +93,7 @@ def create_app(appliance: Appliance) -> Flask:
         studio,
         security,
         people,
+        membership,
         admin,
         about,
         design,
