@@ -26,6 +26,7 @@ from web import listening
 from web import media
 from web import membership
 from web import people
+from web import plugin_pages
 from web import private_keys
 from web import rates
 from web import request_cycle
@@ -35,6 +36,7 @@ from web import setup
 from web import sharing
 from web import storefront
 from web import studio
+from web import webhooks
 
 EXTENSION = "musicconnect"
 
@@ -90,6 +92,7 @@ def create_app(appliance: Appliance) -> Flask:
         storefront,
         discovery,
         sharing,
+        webhooks,
         studio,
         security,
         people,
@@ -99,5 +102,6 @@ def create_app(appliance: Appliance) -> Flask:
         design,
     ):
         app.register_blueprint(family.blueprint)
+    plugin_pages.register(app)
     rates.register(app, settings)
     return app

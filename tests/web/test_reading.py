@@ -40,6 +40,7 @@ DRAFT: dict[str, Who] = {
     "admin.health": Who.ADMIN,
     "admin.jobs": Who.ADMIN,
     "admin.overview": Who.ADMIN,
+    "admin.payouts": Who.ADMIN,
     "admin.people": Who.ADMIN,
     "admin.plugins": Who.ADMIN,
     "admin.storage": Who.ADMIN,
@@ -85,6 +86,7 @@ DRAFT: dict[str, Who] = {
     "studio.dashboard": Who.STRANGER,
     "studio.figures": Who.STRANGER,
     "studio.members": Who.MANAGER,
+    "studio.payouts": Who.MANAGER,
     "studio.tier": Who.MANAGER,
     "studio.tiers": Who.MANAGER,
     "studio.original": Who.CONTRIBUTOR,
@@ -168,6 +170,7 @@ OPEN = {
 }
 """For everybody: what they show is public, and the same for all but the name of who is signed in."""
 ELSEWHERE = {
+    "admin.bank_file": "after a proof, by no token: tests/web/test_payouts.py",
     "media.protected": "for who has a permission: tests/web/test_media.py",
     "media.public": "for everybody: tests/web/test_media.py",
     "people.invitation": "for who has the link: tests/web/test_people.py",
