@@ -24,6 +24,7 @@ from web import library
 from web import listen
 from web import listening
 from web import media
+from web import membership
 from web import payment_metrics
 from web import people
 from web import plugin_pages
@@ -98,6 +99,7 @@ def create_app(appliance: Appliance) -> Flask:
         studio,
         security,
         people,
+        membership,
         admin,
         about,
         design,

@@ -21,6 +21,7 @@ const LAZY = [
   "local-time",
   "passkey-button",
   "password-field",
+  "payment-wait",
   "playlist-order",
   "release-desk",
   "share-button",
