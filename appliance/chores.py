@@ -24,6 +24,7 @@ from appliance.jobs.queue import huey
 from appliance.mail import outbox
 from appliance.payouts import requesting
 from appliance.payouts import sending
+from appliance.shop import orders
 
 log = logging.getLogger(__name__)
 
@@ -109,6 +110,12 @@ def tend_downloads() -> None:
     budget_bytes = appliance.settings.downloads_budget_mb * 1024 * 1024
     keeping.make_room(appliance.store, budget_bytes=budget_bytes, now=now)
     keeping.expire(now=now)
+
+
+@huey.periodic_task(crontab(minute="53"), name="expire_orders")  # type: ignore[untyped-decorator]
+def expire_orders() -> None:
+    """Every hour: give up orders that nobody paid for a month, and with them the discount codes they hold."""
+    orders.expire(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="43"), name="sweep_scratch")  # type: ignore[untyped-decorator]

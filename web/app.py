@@ -32,6 +32,7 @@ from web import resubmission
 from web import security
 from web import setup
 from web import sharing
+from web import shop
 from web import storefront
 from web import studio
 
@@ -67,6 +68,7 @@ def create_app(appliance: Appliance) -> Flask:
     resubmission.register(app)
     private_keys.register(app)
     security.register(app, settings)
+    shop.register(app)
     # As they were written, the id first. After Flask-Security, which brings a JSON provider of its own.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     errors.register(app)
@@ -92,6 +94,7 @@ def create_app(appliance: Appliance) -> Flask:
         studio,
         security,
         people,
+        shop,
         admin,
         about,
         design,

@@ -23,7 +23,9 @@ declare(
         "order_refunded",
         N_("Your order from {artist} was refunded"),
         (
-            N_("Your order of {total} from {artist} at {collective} was refunded, so what it opened is shut."),
+            N_(
+                "Your order of {total} from {artist} at {collective} was refunded, so what it opened is shut."
+            ),
             N_("How soon the money is there is up to your bank."),
         ),
         button=N_("Open the order"),
@@ -36,7 +38,9 @@ declare(
         (N_("Your code was redeemed at {collective}: {release} by {artist} is yours."),),
         button=N_("Open the order"),
         after=(
-            N_("Without an account? Open one with this address, and everything you redeemed with it is there."),
+            N_(
+                "Without an account? Open one with this address, and everything you redeemed with it is there."
+            ),
         ),
     )
 )
