@@ -12,6 +12,7 @@ from appliance import doctor
 from appliance import hooks
 from appliance import job_commands
 from appliance import key_commands
+from appliance import ledger_commands
 from appliance import mail_commands
 from appliance import search_commands
 from appliance import settings as settings_module
@@ -91,6 +92,7 @@ for added in (
     job_commands.jobs,
     mail_commands.mail,
     key_commands.keys,
+    ledger_commands.ledger,
     search_commands.search,
     doctor.doctor,
 ):

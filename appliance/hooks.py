@@ -179,9 +179,14 @@ def announce(hook: str, **arguments: Any) -> list[Any]:
 
     For a first-result hook the list ends with the first answer. Returns the answers that are not ``None``.
     """
+    return [answer for _name, answer in offers(hook, **arguments)]
+
+
+def offers(hook: str, **arguments: Any) -> list[tuple[str, Any]]:
+    """The same as ``announce``, each answer with the name of its plugin."""
     caller = getattr(_manager.hook, hook)
     first_only = bool(caller.spec and caller.spec.opts.get("firstresult"))
-    answers: list[Any] = []
+    answers: list[tuple[str, Any]] = []
     for implementation in reversed(caller.get_hookimpls()):
         try:
             answer = implementation.function(**{name: arguments[name] for name in implementation.argnames})
@@ -189,7 +194,7 @@ def announce(hook: str, **arguments: Any) -> list[Any]:
             log.exception("a plugin failed", extra={"plugin": implementation.plugin_name, "hook": hook})
             continue
         if answer is not None:
-            answers.append(answer)
+            answers.append((implementation.plugin_name, answer))
             if first_only:
                 break
     return answers

@@ -25,6 +25,7 @@ from web import listen
 from web import listening
 from web import media
 from web import people
+from web import plugin_pages
 from web import private_keys
 from web import rates
 from web import request_cycle
@@ -35,6 +36,7 @@ from web import sharing
 from web import shop
 from web import storefront
 from web import studio
+from web import webhooks
 
 EXTENSION = "musicconnect"
 
@@ -91,6 +93,7 @@ def create_app(appliance: Appliance) -> Flask:
         storefront,
         discovery,
         sharing,
+        webhooks,
         studio,
         security,
         people,
@@ -100,5 +103,6 @@ def create_app(appliance: Appliance) -> Flask:
         design,
     ):
         app.register_blueprint(family.blueprint)
+    plugin_pages.register(app)
     rates.register(app, settings)
     return app

@@ -20,6 +20,7 @@ from appliance.accounts import factor_models as factors
 from appliance.accounts import models as accounts
 from appliance.accounts.models import Role
 from appliance.accounts.models import User
+from appliance.billing import models as billing
 from appliance.catalog import member_models as members
 from appliance.catalog import models as catalog
 from appliance.catalog import takedowns
@@ -37,6 +38,7 @@ from appliance.library import models as library
 from appliance.listening import models as listening
 from appliance.mail import Message
 from appliance.memberships import models as memberships
+from appliance.memberships import subscription_models as subscriptions
 from appliance.node_processes import NodeProcess
 from appliance.payouts import models as payouts
 from appliance.plugin_settings import PluginSetting
@@ -49,6 +51,7 @@ MODELS = [
     for module in (
         accounts,
         factors,
+        billing,
         catalog,
         members,
         collective,
@@ -58,6 +61,7 @@ MODELS = [
         payouts,
         listening,
         memberships,
+        subscriptions,
         shop,
         takedowns,
         topics,

@@ -3,6 +3,7 @@
 import pytest
 
 from appliance import jobs
+from appliance import plugin_settings
 from appliance.accounts import people
 from appliance.catalog import artists
 from appliance.catalog import credits
@@ -55,6 +56,11 @@ def test_the_fan_of_the_demo_is_a_member_and_what_that_opens_is_there() -> None:
     ]
     exclusive = {title for title, said in liner_notes.TRACKS.items() if said.get("exclusive")}
     assert {song.artist_slug for song in synthesis.SONGS if song.title in exclusive} == {"ada-quill"}
+
+
+def test_the_demo_switches_its_till_on_for_the_next_start() -> None:
+    demo.make(now=NOW)
+    assert plugin_settings.stored() == {"demo_payments": {"enabled": True}}
 
 
 def test_the_demo_claims_no_plays() -> None:

@@ -221,6 +221,7 @@ ELSEWHERE = {
     "sign_in.check_second": "for who gave the password: tests/web/test_sign_in.py",
     "people.end_session": "tests/web/test_sessions.py: somebody else's session stays",
     "people.forget_device": "tests/web/test_sessions.py: somebody else's device stays",
+    "webhooks.receive": "for whose signature holds: tests/web/test_webhooks.py",
     "setup.finish": "for who has the token printed on the console: tests/web/test_setup.py",
 }
 

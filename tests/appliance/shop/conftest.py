@@ -30,7 +30,7 @@ from tests.makers import add_track
 from tests.makers import make_artist
 from tests.makers import make_release
 from tests.makers import make_user
-from tests.tills import Till
+from tests.shop_till import Till
 
 
 @pytest.fixture

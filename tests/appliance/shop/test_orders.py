@@ -53,7 +53,7 @@ from tests.makers import NOW
 from tests.makers import add_track
 from tests.makers import make_release
 from tests.makers import make_user
-from tests.tills import Till
+from tests.shop_till import Till
 
 
 def wish(release: Release, amount: int | None = None, **more: object) -> Wish:
