@@ -173,7 +173,12 @@ def _taxes(parts: Iterable[tuple[str, int, int]], currency: str) -> list[str]:
         if name:
             sums[name, rate_bps] = sums.get((name, rate_bps), 0) + amount
     return [
-        _("including %(tax)s %(rate)s %%: %(amount)s", tax=name, rate=percent(bps), amount=price(amount, currency))
+        _(
+            "including %(tax)s %(rate)s %%: %(amount)s",
+            tax=name,
+            rate=percent(bps),
+            amount=price(amount, currency),
+        )
         for (name, bps), amount in sums.items()
     ]
 

@@ -42,7 +42,9 @@ def order(order_id: str) -> ResponseReturnValue:
     return render_template(
         "shop/order.html",
         order=shown.order(row, items, {key: page for key, (page, _offer) in opened.items()}),
-        downloads=[(item.name, *opened[key]) for item in items if (key := item.track or item.release) in opened],
+        downloads=[
+            (item.name, *opened[key]) for item in items if (key := item.track or item.release) in opened
+        ],
         receipt=receipts.of(row) is not None,
         pay=url_for("shop.pay", order_id=row.id) if row.state == "open" and row.url else "",
         guest=row.user_id is None,

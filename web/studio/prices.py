@@ -217,4 +217,3 @@ def _page(artist: Artist, row: Release, form: forms.Form) -> str:
 
 def _back(artist: Artist) -> ResponseReturnValue:
     return redirect(url_for("studio.prices", slug=artist.slug), 303)
-
