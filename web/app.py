@@ -35,6 +35,7 @@ from web import resubmission
 from web import security
 from web import setup
 from web import sharing
+from web import shop
 from web import storefront
 from web import studio
 from web import webhooks
@@ -71,6 +72,7 @@ def create_app(appliance: Appliance) -> Flask:
     resubmission.register(app)
     private_keys.register(app)
     security.register(app, settings)
+    shop.register(app)
     # As they were written, the id first. After Flask-Security, which brings a JSON provider of its own.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     errors.register(app)
@@ -100,6 +102,7 @@ def create_app(appliance: Appliance) -> Flask:
         security,
         people,
         membership,
+        shop,
         admin,
         about,
         design,
