@@ -123,6 +123,10 @@ DRAFT: dict[str, Who] = {
     "studio.grant_membership": Who.MANAGER,
     "studio.change_membership": Who.MANAGER,
     "studio.end_membership": Who.MANAGER,
+    "studio.agree": Who.MANAGER,
+    "studio.agree_on_release": Who.MANAGER,
+    "studio.agree_on_track": Who.MANAGER,
+    "studio.take_back_agreement": Who.MANAGER,
     "studio.add_track": Who.CONTRIBUTOR,
     "studio.create_artist": Who.STRANGER,
     "studio.create_release": Who.CONTRIBUTOR,
@@ -274,6 +278,7 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
         "passkey_id": new_id(),
         "tier_id": tier.id,
         "membership_id": membership.id,
+        "agreement_id": new_id(),
         "kind": "release",
         "key": release.id,
     }

@@ -9,7 +9,20 @@ from web.studio import figures
 from web.studio import going_out
 from web.studio import masters
 from web.studio import membership
+from web.studio import money
+from web.studio import splits
 from web.studio import tiers
 from web.studio.routing import blueprint
 
-__all__ = ["bench", "blueprint", "dashboard", "figures", "going_out", "masters", "membership", "tiers"]
+__all__ = [
+    "bench",
+    "blueprint",
+    "dashboard",
+    "figures",
+    "going_out",
+    "masters",
+    "membership",
+    "money",
+    "splits",
+    "tiers",
+]
