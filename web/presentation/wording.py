@@ -69,9 +69,10 @@ def day(value: date) -> str:
 def amount(amount_minor: int, currency: str) -> str:
     """An amount in minor units with its currency and all of its digits, as it stands in books and statements."""
     digits = DIGITS[currency]
-    letters = numbers.get_currency_symbol(currency, get_locale())[-1:].isalpha()
-    formats = get_locale().currency_formats
-    pattern = formats["standard:alphaNextToNumber" if letters else "standard"].pattern
+    pattern = get_locale().currency_formats["standard"].pattern
+    if numbers.get_currency_symbol(currency, get_locale())[-1:].isalpha():
+        # Letters do not touch the figure.
+        pattern = pattern.replace("¤#", "¤\u00a0#")
     return str(
         numbers.format_currency(
             Decimal(amount_minor).scaleb(-digits),
