@@ -136,6 +136,10 @@ DRAFT: dict[str, Who] = {
     "studio.stop_codes": Who.MANAGER,
     "studio.make_discount": Who.MANAGER,
     "studio.stop_discount": Who.MANAGER,
+    "studio.agree": Who.MANAGER,
+    "studio.agree_on_release": Who.MANAGER,
+    "studio.agree_on_track": Who.MANAGER,
+    "studio.take_back_agreement": Who.MANAGER,
     "studio.add_track": Who.CONTRIBUTOR,
     "studio.create_artist": Who.STRANGER,
     "studio.create_release": Who.CONTRIBUTOR,
@@ -314,6 +318,7 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
         "batch_id": batch.id,
         "discount_id": discount.id,
         "membership_id": membership.id,
+        "agreement_id": new_id(),
         "kind": "release",
         "key": release.id,
     }
