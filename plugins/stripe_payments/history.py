@@ -19,7 +19,6 @@ from plugins.stripe_payments.calls import PAGE
 from plugins.stripe_payments.truth import Truth
 
 EVENTS_KEPT = timedelta(days=30)
-TILL_STAYS_OPEN = timedelta(hours=25)
 ABOUT_US = (
     "checkout.session.completed",
     "checkout.session.expired",
@@ -107,8 +106,7 @@ def _subjects(truth: Truth, since: datetime) -> dict[tuple[str, str], int]:
         return {"created": {"gte": int(start.timestamp())}, "limit": PAGE}
 
     every, made = truth.stripe.every, listed(since)
-    tills = listed(since - TILL_STAYS_OPEN)
-    for thing in every(lambda v1: v1.checkout.sessions.list(tills)):
+    for thing in every(lambda v1: v1.checkout.sessions.list(made)):
         note(thing, thing["created"])
     for thing in every(lambda v1: v1.invoices.list(made)):
         note(thing, thing["created"])
