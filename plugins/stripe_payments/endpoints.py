@@ -15,7 +15,7 @@ from typing import Any
 
 from appliance import clock
 from appliance import plugin_settings
-from appliance.database import proxy
+from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
@@ -96,7 +96,7 @@ class Endpoints:
             if self.marks.are_on(thing)
         ]
         made = [found for kind in KINDS if (found := self._made(kind, before))]
-        with proxy.atomic():
+        with transaction():
             secrets = ",".join(thing["secret"] for thing in made)
             plugin_settings.keep(PLUGIN, {SETTING: secrets}, forget=set(), now=clock.now())
         with self._lock:

@@ -153,9 +153,9 @@ def test_a_visit_that_nobody_pays_expires(stand: StripeStand) -> None:
 @pytest.mark.parametrize(
     ("amount", "currency", "sentence"),
     [
-        (49, "EUR", "too small"),
-        (0, "EUR", "too small"),
-        (-500, "EUR", "too small"),
+        (49, "EUR", "too small an amount"),
+        (0, "EUR", "too small an amount"),
+        (-500, "EUR", "too small an amount"),
         (10**12, "EUR", "more than Stripe takes"),
         (5001, "KWD", "must end in 0"),
         (500, "IRR", "does not take IRR"),
