@@ -13,6 +13,7 @@ from tests.benchmarks import gate
 from tests.benchmarks import lighthouse
 from tests.benchmarks import memory
 from tests.benchmarks import pages
+from tests.benchmarks import payments
 from tests.benchmarks import sealing
 from tests.benchmarks import serving
 from tests.benchmarks import transcoding
@@ -25,6 +26,7 @@ SUITES = {
     "serving": serving.run,
     "gate": gate.run,
     "access": access.run,
+    "payments": payments.run,
     "memory": memory.run,
     "pages": pages.run,
     "lighthouse": lighthouse.run,
