@@ -24,6 +24,7 @@ from web import library
 from web import listen
 from web import listening
 from web import media
+from web import membership
 from web import payment_metrics
 from web import people
 from web import plugin_pages
@@ -34,6 +35,7 @@ from web import resubmission
 from web import security
 from web import setup
 from web import sharing
+from web import shop
 from web import storefront
 from web import studio
 from web import webhooks
@@ -70,6 +72,7 @@ def create_app(appliance: Appliance) -> Flask:
     resubmission.register(app)
     private_keys.register(app)
     security.register(app, settings)
+    shop.register(app)
     # As they were written, the id first. After Flask-Security, which brings a JSON provider of its own.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     errors.register(app)
@@ -98,6 +101,8 @@ def create_app(appliance: Appliance) -> Flask:
         studio,
         security,
         people,
+        membership,
+        shop,
         admin,
         about,
         design,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.benchmarks import access
 from tests.benchmarks import gate
+from tests.benchmarks import ledger
 from tests.benchmarks import lighthouse
 from tests.benchmarks import memory
 from tests.benchmarks import pages
@@ -25,6 +26,7 @@ SUITES = {
     "sealing": sealing.run,
     "serving": serving.run,
     "gate": gate.run,
+    "ledger": ledger.run,
     "access": access.run,
     "payments": payments.run,
     "memory": memory.run,
