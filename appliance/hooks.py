@@ -179,9 +179,14 @@ def announce(hook: str, **arguments: Any) -> list[Any]:
 
     For a first-result hook the list ends with the first answer. Returns the answers that are not ``None``.
     """
+    return [answer for _name, answer in offers(hook, **arguments)]
+
+
+def offers(hook: str, **arguments: Any) -> list[tuple[str, Any]]:
+    """The same as ``announce``, each answer with the name of its plugin."""
     caller = getattr(_manager.hook, hook)
     first_only = bool(caller.spec and caller.spec.opts.get("firstresult"))
-    answers: list[Any] = []
+    answers: list[tuple[str, Any]] = []
     for implementation in reversed(caller.get_hookimpls()):
         try:
             answer = implementation.function(**{name: arguments[name] for name in implementation.argnames})
@@ -189,7 +194,7 @@ def announce(hook: str, **arguments: Any) -> list[Any]:
             log.exception("a plugin failed", extra={"plugin": implementation.plugin_name, "hook": hook})
             continue
         if answer is not None:
-            answers.append(answer)
+            answers.append((implementation.plugin_name, answer))
             if first_only:
                 break
     return answers
@@ -203,14 +208,27 @@ def has(hook: str) -> bool:
 def insist(hook: str, **arguments: Any) -> None:
     """Call *hook* on every plugin where going on without it would be wrong; ``Unavailable`` names the one that failed."""
     for implementation in reversed(getattr(_manager.hook, hook).get_hookimpls()):
-        try:
-            implementation.function(**{name: arguments[name] for name in implementation.argnames})
-        except BROKEN as error:
-            log.exception("a plugin failed", extra={"plugin": implementation.plugin_name, "hook": hook})
-            raise Unavailable(
-                "The plugin '{plugin}' failed, so this was not done. Try again later.",
-                plugin=implementation.plugin_name,
-            ) from error
+        _insisted(implementation, hook, arguments)
+
+
+def first(hook: str, **arguments: Any) -> Any:
+    """The first answer to *hook*, or ``None``; ``Unavailable`` names a plugin that failed before there was one."""
+    for implementation in reversed(getattr(_manager.hook, hook).get_hookimpls()):
+        answer = _insisted(implementation, hook, arguments)
+        if answer is not None:
+            return answer
+    return None
+
+
+def _insisted(implementation: Any, hook: str, arguments: dict[str, Any]) -> Any:
+    try:
+        return implementation.function(**{name: arguments[name] for name in implementation.argnames})
+    except BROKEN as error:
+        log.exception("a plugin failed", extra={"plugin": implementation.plugin_name, "hook": hook})
+        raise Unavailable(
+            "The plugin '{plugin}' failed, so this was not done. Try again later.",
+            plugin=implementation.plugin_name,
+        ) from error
 
 
 def add_commands(cli: "click.Group", *, points: Iterable[EntryPoint] | None = None) -> list[tuple[str, str]]:

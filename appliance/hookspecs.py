@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from typing import Any
 from typing import Protocol
 
 import pluggy
@@ -58,6 +59,25 @@ class ForeignAccount:
     email: str = ""
     email_verified: bool = False
     name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WebPages:
+    """Pages of a plugin: a Flask *blueprint*, and for each of its views by name whom it is for (*needs*).
+
+    ``anybody``, ``person`` (who is signed in), or a permission such as ``payments.manage``.
+    """
+
+    blueprint: Any
+    needs: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks for a page of a plugin, in ``flask.g.visitor`` there: their id and the address of their account; both empty for nobody."""
+
+    id: str = ""
+    email: str = ""
 
 
 class SignInWay(Protocol):
@@ -167,4 +187,15 @@ def tax_rate(sale: TaxableSale) -> TaxRate | None:
 
     Called when somebody is about to pay, before they see the total. Prices include it. Return a ``TaxRate``, or ``None`` to let the next plugin
     answer; without any answer there is no tax. A failure is not stepped over: the sale waits, since a wrong tax cannot be taken back. Since 0.1.
+    """
+
+
+@hookspec
+def web_pages() -> WebPages | None:
+    """Add pages to the website, below ``/plugins/NAME/``.
+
+    Called once when the application is made. Return ``WebPages``, or ``None`` where there are none to show. The pages stand in the frame of
+    all others (a template extends ``base.html``, and lies in a folder of the plugin's name), and the headers and the protection of forms hold
+    for them too; each view says whom it is for, and MusicConnect asks before it runs. Where this fails, or a view does not say it, the pages of this plugin are left
+    out and it is named in the log. Since 0.1.
     """

@@ -121,6 +121,8 @@ def hooks_page() -> str:
         hookspecs.PublishedTrack,
         hookspecs.Departure,
         hookspecs.ForeignAccount,
+        hookspecs.WebPages,
+        hookspecs.Visitor,
         settings.Setting,
     ):
         fields = ", ".join(f"`{field}`" for field in kind.__dataclass_fields__)

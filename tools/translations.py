@@ -27,6 +27,7 @@ TRANSLATIONS = ROOT / "web" / "translations"
 MAIL = (
     "appliance/mail/wording.py",
     "appliance/mail/account_wording.py",
+    "appliance/mail/shop_wording.py",
     "appliance/mail/ledger_wording.py",
 )
 """Where the sentences of mail stand."""

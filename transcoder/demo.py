@@ -7,6 +7,7 @@ from datetime import datetime
 
 from appliance import clock
 from appliance import jobs
+from appliance import plugin_settings
 from appliance import startup
 from appliance.accounts import people
 from appliance.accounts.models import RoleName
@@ -32,6 +33,7 @@ from appliance.memberships import founding
 from appliance.memberships import granting
 from appliance.memberships import tiers
 from appliance.memberships.models import Origin
+from appliance.shop import prices
 from transcoder import covers
 from transcoder import liner_notes
 from transcoder import program
@@ -40,6 +42,8 @@ from transcoder import synthesis
 ARTIST_EMAIL, FAN_EMAIL, PASSWORD = "artist@demo.com", "fan@demo.com", "password123"
 SONG = "demo_song"
 """The kind of job that makes one demo song; its subject is the song's title."""
+TILL = "demo_payments"
+"""The plugin by which fans of the demo pay with cards that are none; it looks itself whether it may run here."""
 
 
 def make(*, now: datetime) -> bool:
@@ -57,12 +61,15 @@ def make(*, now: datetime) -> bool:
         for slug, said in liner_notes.ARTISTS.items():
             artist_page.edit(artists.find(slug), said, actor=owner, now=now)
         _memberships(owner, now=now)
+        for title, (price_minor, pay_more) in liner_notes.PRICES.items():
+            prices.set_release(made[title], price_minor, pay_more=pay_more, actor=owner, now=now)
         draft = {name: value for name, value in liner_notes.DRAFT.items() if name != "artist"}
         releases.create(artists.find(liner_notes.DRAFT["artist"]), draft, now=now)
         notes = {made[title].id: note for title, note in liner_notes.FEATURED.items()}
         featured.put(list(notes), notes=notes, now=now)
         kept = {name: liner_notes.PLAYLIST[name] for name in ("title", "about")}
         playlists.create(people.find(FAN_EMAIL), {**kept, "visibility": Visibility.PUBLIC}, now=now)
+        plugin_settings.keep(TILL, {"enabled": True}, forget=set(), now=now)
         queued = [jobs.add(SONG, song.title, now=now).id for song in synthesis.SONGS]
     for job_id in queued:
         # Below transcoding, so that the first song can be heard before the last is synthesised.

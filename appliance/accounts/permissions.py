@@ -20,6 +20,7 @@ class Permission(StrEnum):
     FEATURED_CHANGE = "featured.change"
     JOBS_MANAGE = "jobs.manage"
     MAIL_MANAGE = "mail.manage"
+    PAYMENTS_MANAGE = "payments.manage"
     PEOPLE_MANAGE = "people.manage"
     PLUGINS_CHANGE = "plugins.change"
     STORAGE_MANAGE = "storage.manage"

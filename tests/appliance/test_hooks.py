@@ -13,9 +13,13 @@ import pytest
 
 from appliance import hooks
 from appliance import hookspecs
+from appliance import processors
+from appliance.errors import NotFound
 from appliance.errors import Unavailable
 from appliance.hooks import Status
 from appliance.hookspecs import PublishedTrack
+from appliance.payments import TaxableSale
+from appliance.payments import TaxRate
 from appliance.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -159,7 +163,9 @@ def test_the_parts_of_the_product_itself_are_neither_listed_nor_disabled(plugin)
 def test_the_bundled_plugins_are_ready_and_idle_without_settings(plugin):
     bundled = [point for point in entry_points(group=hookspecs.GROUP) if point.value.startswith("plugins.")]
     found = load(*bundled)
-    assert sorted(found) == ["download_mark", "oidc_signin", "signed_cdn", "webhook_out"]
+    assert {"demo_payments", "download_mark", "fixed_tax", "oidc_signin", "signed_cdn", "webhook_out"} <= set(
+        found
+    )
     assert {one.status for one in found.values()} == {Status.READY}
     assert hooks.announce("media_url", key="artwork/x", expires_in_s=0) == []
     assert hooks.announce("track_published", track=TRACK) == []
@@ -273,6 +279,44 @@ def test_hook_sign_in_ways(plugin, caplog):
     assert sorted(names) == ["harbour", "other"]
     [record] = [r for r in caplog.records if r.levelno == logging.ERROR]
     assert (record.plugin, record.hook) == ("mm", "sign_in_ways")
+
+
+def test_hook_tax_rate(plugin, caplog):
+    rates = """
+    from appliance.payments import TaxRate
+    @hookimpl
+    def tax_rate(sale):
+        return TaxRate("VAT", 1900) if sale.country == "DE" else None
+    """
+    fails = "@hookimpl\ndef tax_rate(sale): raise OSError('no line')"
+    sale = TaxableSale("digital", "DE", 700, "EUR")
+    load()
+    assert hooks.first("tax_rate", sale=sale) is None
+    load(plugin("rates", rates))
+    assert hooks.has("tax_rate")
+    assert hooks.first("tax_rate", sale=sale) == TaxRate("VAT", 1900)
+    assert hooks.first("tax_rate", sale=TaxableSale("tip", "", 1, "EUR")) is None
+    load(plugin("broken", fails))
+    with pytest.raises(Unavailable, match="The plugin 'broken' failed"):
+        hooks.first("tax_rate", sale=sale)
+    assert [record.plugin for record in caplog.records if record.levelno == logging.ERROR] == ["broken"]
+
+
+def test_hook_payment_providers(plugin, caplog):
+    offers = """
+    class Till:
+        name = "till"
+    @hookimpl
+    def payment_providers():
+        return [Till()]
+    """
+    failing = "@hookimpl\ndef payment_providers(): raise RuntimeError('no')"
+    load(plugin("aa", offers), plugin("mm", failing), plugin("zz", offers.replace('"till"', '"counter"')))
+    assert [provider.name for provider in processors.every()] == ["counter", "till"]
+    assert processors.find("till").name == "till"
+    with pytest.raises(NotFound):
+        processors.find("other")
+    assert [record.plugin for record in caplog.records if record.levelno == logging.ERROR] == ["mm"] * 3
 
 
 def test_hook_register_commands(plugin):

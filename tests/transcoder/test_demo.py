@@ -3,6 +3,7 @@
 import pytest
 
 from appliance import jobs
+from appliance import plugin_settings
 from appliance.accounts import people
 from appliance.catalog import artists
 from appliance.catalog import credits
@@ -14,6 +15,7 @@ from appliance.discovery import featured
 from appliance.library import playlists
 from appliance.listening.models import DailyPlays
 from appliance.memberships import granting
+from appliance.shop.models import Price
 from appliance.startup import Appliance
 from tests.makers import NOW
 from transcoder import demo
@@ -57,6 +59,11 @@ def test_the_fan_of_the_demo_is_a_member_and_what_that_opens_is_there() -> None:
     assert {song.artist_slug for song in synthesis.SONGS if song.title in exclusive} == {"ada-quill"}
 
 
+def test_the_demo_switches_its_till_on_for_the_next_start() -> None:
+    demo.make(now=NOW)
+    assert plugin_settings.stored() == {"demo_payments": {"enabled": True}}
+
+
 def test_the_demo_claims_no_plays() -> None:
     demo.make(now=NOW)
     assert DailyPlays.select().count() == 0
@@ -75,3 +82,12 @@ def test_the_words_of_the_demo_belong_to_songs_that_are_there_and_fit_their_leng
         assert lyrics.plain(text).split("\n") == [
             line for line in liner_notes.TRACKS[title]["lyrics"].split("\n") if line
         ]
+
+
+def test_releases_of_the_demo_are_for_sale() -> None:
+    demo.make(now=NOW)
+    assert sorted((row.price_minor, row.pay_more) for row in Price.select()) == [
+        (0, True),
+        (500, False),
+        (700, True),
+    ]

@@ -1,0 +1,169 @@
+"""Events that providers send: checked, written down once, and left to a job.
+
+The row of the event is the durable work. A job takes all that is due for one provider, so that a flood of events is one message and not ten
+thousand; it is queued in the transaction that wrote the event, unless one waits that has not begun and therefore will see it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from datetime import timedelta
+from typing import Any
+
+import peewee
+
+from appliance import database
+from appliance import jobs
+from appliance import processors
+from appliance.accounts import audit
+from appliance.accounts.audit import Action
+from appliance.billing.models import EventState
+from appliance.billing.models import ProviderEvent
+from appliance.database import new_id
+from appliance.database import transaction
+from appliance.errors import Conflict
+from appliance.errors import Invalid
+from appliance.errors import NotFound
+from appliance.jobs import Job
+from appliance.jobs import JobState
+from appliance.payments import Delivery
+
+JOB = "provider_event"
+"""The kind of the jobs that process; their payload is a provider's name."""
+ATTEMPTS = 50
+"""How often a job may be lost with its worker; how often an event is tried is told on its own row."""
+MOST_BYTES = 1024 * 1024
+KEPT = timedelta(days=90)
+
+
+class TooLarge(Invalid):
+    """The body is larger than any event of a provider."""
+
+    def __init__(self) -> None:
+        super().__init__("An event of a payment provider is at most {most} KiB.", most=MOST_BYTES // 1024)
+
+
+def receive(provider: str, delivery: Delivery, *, now: datetime) -> bool:
+    """Take an event whose signature and age hold, and see to it that it is processed; False when it was there.
+
+    ``NotFound`` for an unknown provider, ``NotAllowed`` for a signature that does not hold, ``Invalid`` for rubbish: then nothing is stored.
+    """
+    if len(delivery.body) > MOST_BYTES:
+        raise TooLarge
+    found = processors.find(provider)
+    notice = processors.ask(found.read_event, found.label, delivery, now=now)
+    row = {
+        "provider": provider,
+        "event": notice.id[:255],
+        "kind": notice.kind[:120],
+        "happened_at": notice.happened_at,
+        "received_at": now,
+        "due_at": now,
+        "body": _text(delivery.body),
+    }
+    with transaction():
+        made = ProviderEvent.insert(row).on_conflict_ignore().as_rowcount().execute()
+        job_id = queue(provider, now=now) if made else ""
+    if job_id:
+        jobs.send(job_id)
+    return bool(made)
+
+
+def queue(provider: str, *, now: datetime) -> str:
+    """The id of a new job for what is due, to be sent after the commit; empty when one waits that has not begun."""
+    waits = (
+        (Job.kind == JOB)
+        & (Job.payload == provider)
+        & (Job.state == JobState.QUEUED)
+        & (Job.run_after <= now)
+    )
+    # Held, so that it cannot begin, and be over, before what this transaction writes can be seen.
+    if database.locked(Job.select(Job.id).where(waits).limit(1)).first() is not None:
+        return ""
+    return str(jobs.add(JOB, f"{provider}:{new_id()}", now=now, max_attempts=ATTEMPTS, payload=provider).id)
+
+
+def queue_due(*, now: datetime) -> list[str]:
+    """Jobs for all providers with events that wait, such as those whose next try has come; to be sent after the commit."""
+    with transaction():
+        due = ProviderEvent.select(ProviderEvent.provider).where(
+            ProviderEvent.state == EventState.RECEIVED, ProviderEvent.due_at <= now
+        )
+        names = [row.provider for row in due.distinct()]
+        return [job_id for name in names if (job_id := queue(name, now=now))]
+
+
+def replay(event_id: str, *, actor: str | None, now: datetime) -> None:
+    """Process an event once more, whatever became of it; ``Conflict`` when that is about to happen anyway."""
+    with transaction():
+        event = find(event_id)
+        waits = ProviderEvent.state == EventState.RECEIVED
+        again = ProviderEvent.update(
+            state=EventState.RECEIVED, attempts=0, due_at=now, taken_by=None, problem=""
+        ).where(ProviderEvent.id == event_id, ~waits | (ProviderEvent.due_at > now))
+        if not again.execute():
+            raise Conflict("This event is about to be processed.")
+        audit.record(
+            Action.PAYMENT_EVENT_REPLAYED,
+            actor=actor,
+            subject=f"provider_event:{event_id}",
+            detail={"provider": event.provider, "kind": event.kind},
+            now=now,
+        )
+        job_id = queue(event.provider, now=now)
+    if job_id:
+        jobs.send(job_id)
+
+
+def find(event_id: str) -> ProviderEvent:
+    """The event with this id, or ``NotFound``."""
+    found: ProviderEvent | None = ProviderEvent.get_or_none(ProviderEvent.id == event_id)
+    if found is None:
+        raise NotFound("There is no such event.")
+    return found
+
+
+def page(
+    *, state: str = "", provider: str = "", before: str | None = None, limit: int = 50
+) -> list[ProviderEvent]:
+    """Events without their bodies, newest first."""
+    columns = [
+        column for name, column in ProviderEvent._meta.fields.items() if name != ProviderEvent.body.name
+    ]
+    query = ProviderEvent.select(*columns).order_by(ProviderEvent.id.desc()).limit(limit)
+    if state:
+        query = query.where(ProviderEvent.state == state)
+    if provider:
+        query = query.where(ProviderEvent.provider == provider)
+    if before:
+        query = query.where(ProviderEvent.id < before)
+    return list(query)
+
+
+def counts() -> Mapping[tuple[str, str], int]:
+    """How many events are kept, by provider and state."""
+    query: Any = ProviderEvent.select(
+        ProviderEvent.provider, ProviderEvent.state, peewee.fn.COUNT(ProviderEvent.id)
+    ).group_by(ProviderEvent.state, ProviderEvent.provider)
+    return {(provider, state): int(number) for provider, state, number in query.tuples()}
+
+
+def lag(*, now: datetime) -> timedelta:
+    """For how long the oldest event that is not processed has been here."""
+    waiting = ProviderEvent.select().where(ProviderEvent.state == EventState.RECEIVED)
+    oldest = waiting.order_by(ProviderEvent.id).first()
+    return max(now - oldest.received_at, timedelta()) if oldest is not None else timedelta()
+
+
+def expire(*, now: datetime) -> int:
+    """Forget events after a season; what they led to stays."""
+    return int(ProviderEvent.delete().where(ProviderEvent.received_at < now - KEPT).execute())
+
+
+def _text(body: bytes) -> str:
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        raise Invalid("This event is not text.") from error
+    if "\0" in text:
+        raise Invalid("This event is not text.")
+    return text
