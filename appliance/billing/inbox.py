@@ -1,7 +1,7 @@
 """Events that providers send: checked, written down once, and left to a job.
 
 The row of the event is the durable work. A job takes all that is due for one provider, so that a flood of events is one message and not ten
-thousand; it is queued in the transaction that wrote the event, unless one waits that has not begun and therefore will see it.
+thousand; it is queued in the transaction that wrote the event, unless there is one that will look again.
 """
 
 from collections.abc import Mapping
@@ -18,6 +18,7 @@ from appliance.accounts import audit
 from appliance.accounts.audit import Action
 from appliance.billing.models import EventState
 from appliance.billing.models import ProviderEvent
+from appliance.billing.together import Together
 from appliance.database import new_id
 from appliance.database import transaction
 from appliance.errors import Conflict
@@ -51,7 +52,7 @@ def receive(provider: str, delivery: Delivery, *, now: datetime) -> bool:
         raise TooLarge
     found = processors.find(provider)
     notice = processors.ask(found.read_event, found.label, delivery, now=now)
-    row = {
+    row: dict[str, Any] = {
         "provider": provider,
         "event": notice.id[:255],
         "kind": notice.kind[:120],
@@ -60,26 +61,36 @@ def receive(provider: str, delivery: Delivery, *, now: datetime) -> bool:
         "due_at": now,
         "body": _text(delivery.body),
     }
-    with transaction():
-        made = ProviderEvent.insert(row).on_conflict_ignore().as_rowcount().execute()
-        job_id = queue(provider, now=now) if made else ""
+    made, job_id = _write(row)
     if job_id:
         jobs.send(job_id)
-    return bool(made)
+    return made
 
 
 def queue(provider: str, *, now: datetime) -> str:
-    """The id of a new job for what is due, to be sent after the commit; empty when one waits that has not begun."""
-    waits = (
-        (Job.kind == JOB)
-        & (Job.payload == provider)
-        & (Job.state == JobState.QUEUED)
-        & (Job.run_after <= now)
-    )
-    # Held, so that it cannot begin, and be over, before what this transaction writes can be seen.
-    if database.locked(Job.select(Job.id).where(waits).limit(1)).first() is not None:
+    """The id of a new job for what is due, to be sent after the commit; empty when there is one that will look (again)."""
+    waits = (Job.state == JobState.QUEUED) & (Job.run_after <= now)
+    will_look = (Job.kind == JOB) & (Job.payload == provider) & (waits | (Job.state == JobState.RUNNING))
+    # Held, so that it cannot close before what this transaction writes can be seen.
+    if database.locked(Job.select(Job.id).where(will_look).limit(1)).first() is not None:
         return ""
     return str(jobs.add(JOB, f"{provider}:{new_id()}", now=now, max_attempts=ATTEMPTS, payload=provider).id)
+
+
+def close(job_id: str, provider: str, *, now: datetime) -> bool:
+    """Let a job that found nothing more end: True, and from now on it will not look again, unless something is due after all."""
+    with transaction():
+        held = database.locked(Job.select(Job.id).where(Job.id == job_id)).first()
+        due = (ProviderEvent.state == EventState.RECEIVED) & (ProviderEvent.provider == provider)
+        if (
+            ProviderEvent.select()
+            .where(due, ProviderEvent.due_at <= now, ProviderEvent.taken_by.is_null())
+            .exists()
+        ):
+            return False
+        if held is not None:
+            Job.update(payload="").where(Job.id == job_id).execute()
+    return True
 
 
 def queue_due(*, now: datetime) -> list[str]:
@@ -157,6 +168,19 @@ def lag(*, now: datetime) -> timedelta:
 def expire(*, now: datetime) -> int:
     """Forget events after a season; what they led to stays."""
     return int(ProviderEvent.delete().where(ProviderEvent.received_at < now - KEPT).execute())
+
+
+def _write_all(rows: list[dict[str, Any]]) -> list[tuple[bool, str]]:
+    """For each row whether it is new, and with the first new one of a provider the id of a job to be sent."""
+    answers = []
+    with transaction():
+        for row in rows:
+            made = bool(ProviderEvent.insert(row).on_conflict_ignore().as_rowcount().execute())
+            answers.append((made, queue(row["provider"], now=row["received_at"]) if made else ""))
+    return answers
+
+
+_write: Together[dict[str, Any], tuple[bool, str]] = Together(_write_all)
 
 
 def _text(body: bytes) -> str:

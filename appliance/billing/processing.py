@@ -183,10 +183,12 @@ def _put_off(event: ProviderEvent, error: Exception, *, now: datetime) -> EventS
 def drain(running: jobs.Running) -> None:
     """Process what is due for one provider, the oldest first, until nothing is."""
     try:
-        while taken := _take(running, now=clock.now()):
-            for event in taken:
+        while True:
+            for event in (taken := _take(running, now=clock.now())):
                 running.progress(0)
                 process(event, now=clock.now())
+            if not taken and inbox.close(running.job_id, running.payload, now=clock.now()):
+                return
     finally:
         here = (ProviderEvent.taken_by == running.job_id) & (ProviderEvent.state == EventState.RECEIVED)
         ProviderEvent.update(taken_by=None).where(here).execute()

@@ -52,7 +52,7 @@ def post(
             return False
         made: int = Transaction.get(Transaction.key == key).id
         # In one order everywhere, or two transactions that meet on two accounts would wait for each other.
-        for account, amount in sorted((_account(line, currency), amount) for line, amount in amounts.items()):
+        for account, amount in sorted((_account(line, currency), amounts[line]) for line in sorted(amounts)):
             _enter(made, kind, account, amount, now=now)
     return True
 

@@ -114,6 +114,12 @@ def page(statement: Statement, *, after: int = 0, before: int = 0, limit: int = 
     return _lines(statement, rows)
 
 
+def reaches_before(statement: Statement, entry: int) -> bool:
+    """Whether the statement has lines before this entry."""
+    here = (Entry.account == statement.account) & (Entry.id > statement.after_entry) & (Entry.id < entry)
+    return bool(Entry.select(Entry.id).where(here).limit(1).exists())
+
+
 def every(statement: Statement, *, at_once: int = 1000) -> Iterator[Line]:
     """All lines, read page by page: those of years fit into no memory."""
     after = 0

@@ -14,6 +14,7 @@ from tests.benchmarks import ledger
 from tests.benchmarks import lighthouse
 from tests.benchmarks import memory
 from tests.benchmarks import pages
+from tests.benchmarks import payments
 from tests.benchmarks import sealing
 from tests.benchmarks import serving
 from tests.benchmarks import transcoding
@@ -27,6 +28,7 @@ SUITES = {
     "gate": gate.run,
     "ledger": ledger.run,
     "access": access.run,
+    "payments": payments.run,
     "memory": memory.run,
     "pages": pages.run,
     "lighthouse": lighthouse.run,

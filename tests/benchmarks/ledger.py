@@ -126,11 +126,12 @@ def _statement() -> Iterator[Figure]:
             ("a page in the middle", f"&after={middle.last_entry}"),
         ):
             address = f"/studio/artists/{artist.slug}/statement?currency=EUR&first=2000-01-01&last={last.date()}{query}"
-            times = []
+            times, own = [], []
             for _ in range(ROUNDS):
-                began = time.perf_counter()
+                began, worked = time.perf_counter(), time.process_time()
                 answer = client.get(address, headers=owner.headers)
                 times.append(1000 * (time.perf_counter() - began))
+                own.append(1000 * (time.process_time() - worked))
                 assert answer.status_code == 200, answer.status_code
                 assert answer.get_data(as_text=True).count("Low Tide") == statements.ON_A_PAGE
             yield Figure(
@@ -139,7 +140,7 @@ def _statement() -> Iterator[Figure]:
                 STATEMENT_MS,
                 True,
                 "ms",
-                f"all days of six years; the slowest of {ROUNDS} took {max(times):.0f} ms",
+                f"all days of six years; {median(own):.0f} ms of processor time",
             )
 
 
@@ -147,9 +148,9 @@ def _check() -> Figure:
     with running() as (_appliance, path):
         payments = ENTRIES // 4
         fill(path, "A" * 26, payments)
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         found = checking.differences()
-        seconds = time.perf_counter() - began
+        seconds, own = time.perf_counter() - began, time.process_time() - worked
         assert found == [], found[:3]
         return Figure(
             f"The check of {ENTRIES:,} entries",
@@ -157,7 +158,7 @@ def _check() -> Figure:
             CHECK_S,
             True,
             "s",
-            f"{payments:,} payments in SQLite; every question that the books can answer by themselves",
+            f"{payments:,} payments in SQLite; {own:.1f} s of processor time",
         )
 
 

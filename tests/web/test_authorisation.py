@@ -19,6 +19,8 @@ from appliance import mail
 from appliance.accounts import tokens
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
+from appliance.billing.models import EventState
+from appliance.billing.models import ProviderEvent
 from appliance.catalog import invitations
 from appliance.catalog import members
 from appliance.catalog import uploads
@@ -26,6 +28,7 @@ from appliance.catalog.member_models import MemberRole
 from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
 from appliance.database import new_id
+from appliance.ledger.models import Payment
 from appliance.library import playlists
 from appliance.mail import outbox
 from appliance.memberships import granting
@@ -294,6 +297,28 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
     row = tokens.recognise(owner.token, now)
     assert row is not None
     people[Who.NOBODY] = guest
+    payment = Payment.create(
+        provider="nobody",
+        reference="pay_1",
+        mark="order-1",
+        artist=artist.id,
+        amount_minor=700,
+        currency="EUR",
+        share_bps=1000,
+        paid_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    event = ProviderEvent.create(
+        provider="nobody",
+        event="evt_1",
+        kind="x",
+        happened_at=now,
+        received_at=now,
+        due_at=now,
+        body="{}",
+        state=EventState.FAILED,
+    )
     values = {
         "artist_id": artist.id,
         "slug": artist.slug,
@@ -312,6 +337,8 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
         "name": "webhook_out",
         "passkey_id": new_id(),
         "payout_id": new_id(),
+        "payment_id": payment.id,
+        "event_id": event.id,
         "account_id": new_id(),
         "provider": "nobody",
         "tier_id": tier.id,

@@ -133,7 +133,7 @@ def _page(artist: Artist, asked: Asked, told: Statement | None, *, problem: Exce
     known = statements.currencies_of(artist.id)
     words = {"slug": artist.slug, "currency": asked.currency, "first": asked.first, "last": asked.last}
     newer = lines and told and lines[-1].id < told.last_entry
-    older = lines and told and statements.page(told, before=lines[0].id, limit=1)
+    older = lines and told and statements.reaches_before(told, lines[0].id)
     return render_template(
         "studio/statement.html",
         artist=presentation.artist(artist),
