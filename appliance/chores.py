@@ -32,6 +32,7 @@ from appliance.memberships import subscription_doubles
 from appliance.memberships import subscription_letters
 from appliance.payouts import requesting
 from appliance.payouts import sending
+from appliance.shop import orders
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +161,12 @@ def tend_downloads() -> None:
 def end_double_memberships() -> None:
     """Every hour: end what somebody pays for twice, and give that money back."""
     subscription_doubles.end_all(now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="53"), name="expire_orders")  # type: ignore[untyped-decorator]
+def expire_orders() -> None:
+    """Every hour: give up orders that nobody paid for a month, and with them the discount codes they hold."""
+    orders.expire(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="43"), name="sweep_scratch")  # type: ignore[untyped-decorator]

@@ -73,6 +73,9 @@ RULES = {
     "grants": Rule(60, address=120, account=60),
     # Each asks a payment provider, which counts as well.
     "payments": Rule(60, address=600, account=60),
+    "orders": Rule(60, address=600, account=120),
+    # A code is sixty bits: who types a wrong letter a few times is let go on, who tries them one after the other is not.
+    "codes": Rule(15, address=60, account=30),
 }
 OF_SECURITY = {
     "login": "sign-in",

@@ -9,6 +9,7 @@ import peewee
 
 from appliance.accounts import audit
 from appliance.accounts import people
+from appliance.accounts.audit import Action
 from appliance.accounts.models import User
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
@@ -68,7 +69,7 @@ def make(
             DownloadCode.insert_many(
                 [{"id": new_id(), "batch": batch.id, "code": code} for code in some]
             ).execute()
-        _note("codes.made", batch, actor=actor, now=now, number=number)
+        _note(Action.CODES_MADE, batch, actor=actor, now=now, number=number)
     return batch
 
 
@@ -78,7 +79,7 @@ def stop(artist: Artist, batch_id: str, *, actor: User, now: datetime) -> None:
         batch = find(artist, batch_id)
         standing = (CodeBatch.id == batch.id) & CodeBatch.stopped_at.is_null()
         if CodeBatch.update(stopped_at=now).where(standing).execute():
-            _note("codes.stopped", batch, actor=actor, now=now)
+            _note(Action.CODES_STOPPED, batch, actor=actor, now=now)
 
 
 def find(artist: Artist, batch_id: str) -> CodeBatch:
@@ -179,7 +180,7 @@ def _order(release: Release, buyer: Buyer, email: str, *, now: datetime) -> Orde
     return order
 
 
-def _note(action: str, batch: CodeBatch, *, actor: User, now: datetime, **detail: object) -> None:
+def _note(action: Action, batch: CodeBatch, *, actor: User, now: datetime, **detail: object) -> None:
     audit.record(
         action,
         actor=actor.id,

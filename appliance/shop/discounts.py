@@ -8,6 +8,7 @@ import peewee
 
 from appliance import database
 from appliance.accounts import audit
+from appliance.accounts.audit import Action
 from appliance.accounts.models import User
 from appliance.catalog.models import Artist
 from appliance.database import transaction
@@ -76,7 +77,7 @@ def make(
         )
         if not made:
             raise Conflict("There is a code {code} already.", code=code)
-        _note("discount.made", artist.id, new, actor=actor, now=now)
+        _note(Action.DISCOUNT_MADE, artist.id, new, actor=actor, now=now)
     return Discount.get_by_id(new)
 
 
@@ -88,7 +89,7 @@ def stop(artist: Artist, discount_id: str, *, actor: User, now: datetime) -> Non
             raise NotFound("There is no such code.")
         standing = (Discount.id == row.id) & Discount.stopped_at.is_null()
         if Discount.update(stopped_at=now).where(standing).execute():
-            _note("discount.stopped", artist.id, row.id, actor=actor, now=now)
+            _note(Action.DISCOUNT_STOPPED, artist.id, row.id, actor=actor, now=now)
 
 
 def of_artist(artist: Artist) -> list[Discount]:
@@ -148,7 +149,7 @@ def normal(code: str) -> str:
     return code.strip().upper()
 
 
-def _note(action: str, artist_id: str, discount_id: str, *, actor: User, now: datetime) -> None:
+def _note(action: Action, artist_id: str, discount_id: str, *, actor: User, now: datetime) -> None:
     audit.record(
         action,
         actor=actor.id,

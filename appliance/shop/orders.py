@@ -20,11 +20,13 @@ from appliance.payments import Feature
 from appliance.shop import discounts
 from appliance.shop import offers
 from appliance.shop import quotes
+from appliance.shop import receipts
 from appliance.shop import settling
 from appliance.shop.models import Kind
 from appliance.shop.models import Order
 from appliance.shop.models import OrderItem
 from appliance.shop.models import OrderState
+from appliance.shop.models import Receipt
 from appliance.shop.quotes import Quote
 from appliance.shop.quotes import Wish
 
@@ -139,6 +141,13 @@ def of_artist(artist: Artist, *, limit: int, before: str = "") -> list[Order]:
     if before:
         query = query.where(Order.id < before)
     return list(query.order_by(Order.id.desc()).limit(limit))
+
+
+def receipts_of(rows: Iterable[Order]) -> dict[str, str]:
+    """The number of each order's receipt, by the order's id; by one query."""
+    wanted = [row.id for row in rows]
+    found = Receipt.select().where(Receipt.order.in_(wanted)) if wanted else ()
+    return {row.order_id: receipts.named(row) for row in found}
 
 
 def expire(*, now: datetime) -> int:

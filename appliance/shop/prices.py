@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 
 from appliance import currencies
 from appliance import processors
 from appliance.accounts import audit
+from appliance.accounts.audit import Action
 from appliance.accounts.models import User
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
@@ -113,6 +115,36 @@ def set_track(track: Track, price_minor: int | None, *, pay_more: bool, actor: U
     )
 
 
+def set_all(
+    release: Release,
+    price_minor: int | None,
+    of_tracks: Sequence[tuple[Track, int | None]],
+    *,
+    pay_more: bool,
+    preorder: bool,
+    actor: User,
+    now: datetime,
+    made_from: int | None = None,
+) -> None:
+    """The prices of a release and of its tracks, all or none; as ``set_release`` and ``set_track``."""
+    with transaction():
+        set_release(
+            release,
+            price_minor,
+            pay_more=pay_more,
+            preorder=preorder,
+            actor=actor,
+            now=now,
+            made_from=made_from,
+        )
+        for track, asked in of_tracks:
+            try:
+                set_track(track, asked, pay_more=pay_more, actor=actor, now=now)
+            except Invalid as error:
+                error.field = f"price-{track.id}"
+                raise
+
+
 def set_catalogue(artist: Artist, percent_off: int | None, *, actor: User, now: datetime) -> None:
     """Sell all that is out and has a price at once, with *percent_off*; ``None`` takes that offer back."""
     if percent_off is not None and not 0 <= percent_off <= MOST_PERCENT:
@@ -162,7 +194,7 @@ def _set(
                 Price.thing == thing
             ).execute()
         audit.record(
-            "price.changed",
+            Action.PRICE_CHANGED,
             actor=actor.id,
             subject=about,
             now=now,

@@ -78,12 +78,15 @@ class Quote:
         return sum(line.tax_minor for line in self.lines)
 
 
-def make(wish: Wish, *, now: datetime) -> Quote:
-    """What *wish* costs now; ``NotFound`` when it cannot be bought, ``Invalid`` for an amount, code or country that cannot be taken."""
+def make(wish: Wish, *, now: datetime, draft: bool = False) -> Quote:
+    """What *wish* costs now; ``NotFound`` when it cannot be bought, ``Invalid`` for an amount, code or country that cannot be taken.
+
+    A *draft* is to be looked at while the rest is being filled in: it may lack the country and the tip.
+    """
     offer = offers.find(wish.kind, wish.thing)
     least = prices.least_minor(offer.currency)
     amount = _amount(offer, wish)
-    tip = _tip(wish)
+    tip = _tip(wish, draft=draft)
     found = discounts.find(offer.artist.id, wish.discount, now=now) if wish.discount.strip() else None
     off = 0
     if found is not None and offer.kind is not Kind.TIP:
@@ -91,7 +94,7 @@ def make(wish: Wish, *, now: datetime) -> Quote:
         off = discounts.off_minor(found, min(amount, offer.price_minor), least_minor=least)
     country = taxes.country(wish.country)
     number = taxes.business_number(wish.business_number)
-    if taxes.are_asked() and amount - off + tip and not country:
+    if taxes.are_asked() and amount - off + tip and not country and not draft:
         raise Invalid("Choose your country: the tax in the price depends on it.", field="country")
 
     lines = [
@@ -122,10 +125,10 @@ def _amount(offer: Offer, wish: Wish) -> int:
     return wish.amount_minor
 
 
-def _tip(wish: Wish) -> int:
+def _tip(wish: Wish, *, draft: bool) -> int:
     tip = wish.tip_minor
     _require_sane(tip, "tip")
-    if wish.kind == Kind.TIP and not tip:
+    if wish.kind == Kind.TIP and not tip and not draft:
         raise Invalid("Write how much you want to give.", field="tip")
     return tip
 

@@ -7,6 +7,7 @@ from appliance import database
 from appliance import mail
 from appliance import startup
 from appliance.accounts import audit
+from appliance.accounts.audit import Action
 from appliance.accounts.models import User
 from appliance.catalog.models import Artist
 from appliance.catalog.wording import clean_line
@@ -74,7 +75,7 @@ def describe_seller(
     with transaction():
         Seller.insert(artist=artist.id).on_conflict_ignore().execute()
         Seller.update(**values).where(Seller.artist == artist.id).execute()
-        audit.record("seller.changed", actor=actor.id, subject=f"artist:{artist.id}", now=now)
+        audit.record(Action.SELLER_CHANGED, actor=actor.id, subject=f"artist:{artist.id}", now=now)
 
 
 def tell(kind: str, order: Order, *, now: datetime, **more: object) -> str:

@@ -30,6 +30,8 @@ from appliance.library import playlists
 from appliance.mail import outbox
 from appliance.memberships import granting
 from appliance.memberships import tiers
+from appliance.shop import codes as shop_codes
+from appliance.shop import discounts
 from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
@@ -62,6 +64,8 @@ DRAFT: dict[str, Who] = {
     "admin.take_down": Who.ADMIN,
     "admin.restore": Who.ADMIN,
     "admin.settle_payout": Who.ADMIN,
+    "admin.reconcile_payments": Who.ADMIN,
+    "admin.replay_event": Who.ADMIN,
     "api.add_tier": Who.MANAGER,
     "api.edit_tier": Who.MANAGER,
     "api.grant_membership": Who.MANAGER,
@@ -125,6 +129,17 @@ DRAFT: dict[str, Who] = {
     "studio.grant_membership": Who.MANAGER,
     "studio.change_membership": Who.MANAGER,
     "studio.end_membership": Who.MANAGER,
+    "studio.set_price": Who.MANAGER,
+    "studio.set_catalogue": Who.MANAGER,
+    "studio.set_seller": Who.MANAGER,
+    "studio.make_codes": Who.MANAGER,
+    "studio.stop_codes": Who.MANAGER,
+    "studio.make_discount": Who.MANAGER,
+    "studio.stop_discount": Who.MANAGER,
+    "studio.agree": Who.MANAGER,
+    "studio.agree_on_release": Who.MANAGER,
+    "studio.agree_on_track": Who.MANAGER,
+    "studio.take_back_agreement": Who.MANAGER,
     "studio.add_track": Who.CONTRIBUTOR,
     "studio.create_artist": Who.STRANGER,
     "studio.create_release": Who.CONTRIBUTOR,
@@ -178,6 +193,7 @@ PROVED = {
     "admin.change_person",
     "admin.hand_over_artist",
     "admin.make_bank_file",
+    "admin.refund_payment",
     "studio.connect_provider",
     "studio.remove_payout_account",
     "studio.request_payout",
@@ -221,6 +237,8 @@ ELSEWHERE = {
     "api.forget_play": "tests/web/test_api_library.py: what others heard stays",
     "people.revoke_token": "tests/web/test_account.py: somebody else's token stays",
     "frame.choose_language": "for everybody: it keeps a cookie",
+    "shop.begin_order": "for everybody, with or without an account: tests/web/test_shop.py",
+    "shop.redeem_code": "for who has a code: tests/web/test_shop.py",
     "security.login": "for everybody",
     "security.logout": "for everybody",
     "security.register": "for everybody, where registration is open",
@@ -271,6 +289,8 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
     membership = granting.grant(
         artist, other.user.email, tier_id=tier.id, origin="gift", actor=owner.user, now=now
     )
+    batch = shop_codes.make(release, 1, actor=owner.user, now=now)
+    discount = discounts.make(artist, "SPRING", percent=10, actor=owner.user, now=now)
     row = tokens.recognise(owner.token, now)
     assert row is not None
     people[Who.NOBODY] = guest
@@ -295,7 +315,10 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
         "account_id": new_id(),
         "provider": "nobody",
         "tier_id": tier.id,
+        "batch_id": batch.id,
+        "discount_id": discount.id,
         "membership_id": membership.id,
+        "agreement_id": new_id(),
         "kind": "release",
         "key": release.id,
     }

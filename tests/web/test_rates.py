@@ -32,6 +32,7 @@ def strict(appliance, monkeypatch):
             "uploads": rates.Rule(60, address=3, account=2),
             "downloads": rates.Rule(60, address=3, account=2),
             "grants": rates.Rule(60, address=3, account=2),
+            "payments": rates.Rule(60, address=3, account=2),
             "webhooks": rates.Rule(60, address=3, refused=True),
         },
     )

@@ -19,6 +19,7 @@ const LAZY = [
   "kept-list",
   "link-rows",
   "local-time",
+  "order-wait",
   "passkey-button",
   "password-field",
   "payment-wait",
