@@ -15,6 +15,7 @@ from appliance.discovery import featured
 from appliance.library import playlists
 from appliance.listening.models import DailyPlays
 from appliance.memberships import granting
+from appliance.shop.models import Price
 from appliance.startup import Appliance
 from tests.makers import NOW
 from transcoder import demo
@@ -81,3 +82,12 @@ def test_the_words_of_the_demo_belong_to_songs_that_are_there_and_fit_their_leng
         assert lyrics.plain(text).split("\n") == [
             line for line in liner_notes.TRACKS[title]["lyrics"].split("\n") if line
         ]
+
+
+def test_releases_of_the_demo_are_for_sale() -> None:
+    demo.make(now=NOW)
+    assert sorted((row.price_minor, row.pay_more) for row in Price.select()) == [
+        (0, True),
+        (500, False),
+        (700, True),
+    ]
