@@ -12,6 +12,7 @@ import pytest
 from appliance import database
 from appliance import revocations
 from appliance.accounts.models import User
+from appliance.catalog import artists
 from appliance.catalog.models import Artist
 from appliance.errors import Conflict
 from appliance.errors import Invalid
@@ -485,6 +486,13 @@ def test_what_was_given_and_what_is_paid_both_count_and_the_better_is_heard(
     left = granting.current(fan, artist, now=till.now)
     assert left is not None
     assert (left.id, left.ended_at) == (given.id, None)
+
+
+def test_an_artist_whom_somebody_paid_stays(artist: Artist, till: Till) -> None:
+    join(artist, till)
+    with pytest.raises(Conflict, match="Somebody paid"):
+        artists.delete(artist, actor=artist.owner, now=NOW)
+    assert len(tiers.of_artist(artist)) == 3
 
 
 def test_the_portal_and_somebody_elses_membership(artist: Artist, till: Till) -> None:
