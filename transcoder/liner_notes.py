@@ -109,6 +109,10 @@ TIERS: dict[str, dict[str, dict[str, Any]]] = {
 """What artists made of the tiers that everyone begins with, by kind."""
 MEMBERSHIPS = {"lumen-vale": "superfan", "ada-quill": "supporter"}
 """Of whom the fan is a member, as a gift, and in which tier."""
+PRICES = {"Tidewater Letters": 700, "Harbour Bells": 300, "Last Train, First Light": 900, "Kitchen Songs": 0}
+"""What the releases cost at least, in minor units; more may be given, and one is given away."""
+CATALOGUES = {"lumen-vale": 20}
+"""Whose releases are sold all at once, and how many percent are taken off then."""
 FEATURED = {
     "Tidewater Letters": "For an early morning with the window open.",
     "Last Train, First Light": "Best after midnight.",

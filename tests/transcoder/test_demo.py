@@ -8,6 +8,7 @@ from appliance.accounts import people
 from appliance.catalog import artists
 from appliance.catalog import credits
 from appliance.catalog import lyrics
+from appliance.catalog import releases
 from appliance.catalog.models import Audience
 from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
@@ -15,6 +16,8 @@ from appliance.discovery import featured
 from appliance.library import playlists
 from appliance.listening.models import DailyPlays
 from appliance.memberships import granting
+from appliance.shop import offers
+from appliance.shop import prices
 from appliance.startup import Appliance
 from tests.makers import NOW
 from transcoder import demo
@@ -61,6 +64,13 @@ def test_the_fan_of_the_demo_is_a_member_and_what_that_opens_is_there() -> None:
 def test_the_demo_switches_its_till_on_for_the_next_start() -> None:
     demo.make(now=NOW)
     assert plugin_settings.stored() == {"demo_payments": {"enabled": True}}
+
+
+def test_the_demo_sells_all_that_is_out_and_gives_one_away() -> None:
+    demo.make(now=NOW)
+    rows = [prices.of_things([row.id])[row.id].price_minor for row in releases.published(limit=9)]
+    assert (sorted(rows), 0 in rows) == ([0, 300, 700, 900], True)
+    assert offers.of_catalogue(artists.find("lumen-vale")).price_minor == 800
 
 
 def test_the_demo_claims_no_plays() -> None:
