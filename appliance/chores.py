@@ -28,6 +28,8 @@ from appliance.errors import MusicConnectError
 from appliance.jobs.queue import crontab
 from appliance.jobs.queue import huey
 from appliance.mail import outbox
+from appliance.memberships import subscription_doubles
+from appliance.memberships import subscription_letters
 from appliance.payouts import requesting
 from appliance.payouts import sending
 from appliance.shop import orders
@@ -51,6 +53,14 @@ def sweep_jobs() -> None:
 def publish_due() -> None:
     """Every minute: publish the scheduled releases whose hour has come."""
     for job_id in publishing.publish_due(now=clock.now()):
+        jobs.send(job_id)
+
+
+@huey.periodic_task(crontab(minute="*"), name="write_membership_letters")  # type: ignore[untyped-decorator]
+def write_membership_letters() -> None:
+    """Every minute: write what is due about memberships that are paid for, such as that a payment did not arrive."""
+    collective = identity.current(startup.appliance().settings).name
+    for job_id in subscription_letters.write_due(collective=collective, now=clock.now()):
         jobs.send(job_id)
 
 
@@ -145,6 +155,12 @@ def tend_downloads() -> None:
     budget_bytes = appliance.settings.downloads_budget_mb * 1024 * 1024
     keeping.make_room(appliance.store, budget_bytes=budget_bytes, now=now)
     keeping.expire(now=now)
+
+
+@huey.periodic_task(crontab(minute="51"), name="end_double_memberships")  # type: ignore[untyped-decorator]
+def end_double_memberships() -> None:
+    """Every hour: end what somebody pays for twice, and give that money back."""
+    subscription_doubles.end_all(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="53"), name="expire_orders")  # type: ignore[untyped-decorator]

@@ -24,6 +24,8 @@ from web import library
 from web import listen
 from web import listening
 from web import media
+from web import membership
+from web import payment_metrics
 from web import people
 from web import plugin_pages
 from web import private_keys
@@ -75,9 +77,11 @@ def create_app(appliance: Appliance) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     errors.register(app)
     # A registry of its own: a test makes many applications in one process.
+    registry = CollectorRegistry()
     PrometheusMetrics(
-        app, path="/metrics", group_by="endpoint", registry=CollectorRegistry(), excluded_paths=["^/health$"]
+        app, path="/metrics", group_by="endpoint", registry=registry, excluded_paths=["^/health$"]
     )
+    payment_metrics.register(registry)
     for family in (
         frame,
         health,
@@ -97,6 +101,7 @@ def create_app(appliance: Appliance) -> Flask:
         studio,
         security,
         people,
+        membership,
         shop,
         admin,
         about,

@@ -71,6 +71,8 @@ RULES = {
     "webhooks": Rule(1, address=300, refused=True),
     # A membership given to an address tells whether it has an account: enough for a guest list, too few to try a list of strangers.
     "grants": Rule(60, address=120, account=60),
+    # Each asks a payment provider, which counts as well.
+    "payments": Rule(60, address=600, account=60),
     "orders": Rule(60, address=600, account=120),
     # A code is sixty bits: who types a wrong letter a few times is let go on, who tries them one after the other is not.
     "codes": Rule(15, address=60, account=30),

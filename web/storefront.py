@@ -37,6 +37,7 @@ from appliance.memberships import early
 from appliance.memberships import granting
 from appliance.memberships import tiers
 from appliance.memberships.access import Access
+from appliance.memberships.models import Origin
 from appliance.shop import offers as shop_offers
 from web import addresses
 from web import presentation
@@ -45,6 +46,7 @@ from web.api.routing import cursor_for
 from web.api.routing import cursor_instant
 from web.downloads import offers
 from web.library import lines
+from web.membership import tier_ways
 from web.presentation import shop as shop_views
 from web.presentation import tiers as tier_views
 from web.request_cycle import person
@@ -224,16 +226,22 @@ def _tiers(found: Artist) -> dict[str, object]:
     who = person()
     mine = granting.current(who, found, now=clock.now()) if who else None
     rows = tiers.of_artist(found)
-    if mine and mine.paid_through:
+    ways = tier_ways.of(found, rows, who, mine)
+    if mine and mine.origin == Origin.PAID:
+        note = _("You are a member. What you pay, and when, stands on your account.")
+    elif mine and mine.paid_through:
         note = _("You are a member until %(day)s.", day=presentation.day(mine.paid_through))
     elif mine:
         note = _("You are a member.")
+    elif ways:
+        note = _("You can cancel at any time, and stay a member to the end of what you paid.")
     else:
         note = _(
             "Nobody can pay for a membership here yet; until then %(artist)s gives it away.",
             artist=found.name,
         )
-    return {"tiers": tier_views.tiers(rows, own=mine.tier_id if mine else ""), "tiers_note": note}
+    own = mine.tier_id if mine else ""
+    return {"tiers": tier_views.tiers(rows, own=own, ways=ways), "tiers_note": note}
 
 
 def _shop(found: Artist) -> dict[str, object]:

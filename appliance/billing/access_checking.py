@@ -7,15 +7,15 @@ from typing import Any
 
 import peewee
 
+from appliance.billing import order_checking
 from appliance.ledger.checking import Difference
 from appliance.ledger.models import Payment
 from appliance.memberships.models import Membership
 from appliance.memberships.models import Origin
 from appliance.memberships.subscription_models import Subscription
+from appliance.memberships.subscription_rights import GRACE
 from appliance.payments import SubscriptionState
 
-GRACE = timedelta(days=7)
-"""How long a member whose payment failed stays one."""
 LONGEST_PERIOD = timedelta(days=366)
 """What a payment can pay for at most when it does not say until when."""
 MOST_NAMED = 100
@@ -26,6 +26,7 @@ def differences(now: datetime) -> Iterator[Difference]:
     """Each membership or order whose access and whose money disagree."""
     yield from unpaid_memberships(now)
     yield from subscriptions_without_membership(now)
+    yield from order_checking.differences()
 
 
 def unpaid_memberships(now: datetime) -> Iterator[Difference]:

@@ -29,7 +29,8 @@ from appliance.payments import Delivery
 
 JOB = "provider_event"
 """The kind of the jobs that process; their payload is a provider's name."""
-ATTEMPTS = 12
+ATTEMPTS = 50
+"""How often a job may be lost with its worker; how often an event is tried is told on its own row."""
 MOST_BYTES = 1024 * 1024
 KEPT = timedelta(days=90)
 

@@ -12,6 +12,7 @@ from appliance.ledger.models import Payment
 from appliance.ledger.models import Refund
 from appliance.memberships.models import Membership
 from appliance.memberships.models import Origin
+from appliance.memberships.models import Purchase
 from appliance.memberships.subscription_models import Subscription
 from appliance.payments import AccountFact
 from appliance.payments import DisputeFact
@@ -20,6 +21,8 @@ from appliance.payments import PayoutFact
 from appliance.payments import RefundFact
 from appliance.payouts.models import Payout
 from appliance.payouts.models import PayoutAccount
+from appliance.shop.models import Order
+from appliance.shop.models import OrderItem
 
 Thing = tuple[str, str]
 """What kind of thing it is, and its id."""
@@ -56,6 +59,11 @@ def of_mark(mark: str) -> Picture:
             Membership.origin == Origin.PAID,
         )
         picture.update({("membership", row.id): _told(row, MEMBERSHIP) for row in paid})
+    elif (order := Order.get_or_none(Order.id == mark)) is not None:
+        picture["order", mark] = _told(order, ["state"])
+        items = OrderItem.select(OrderItem.purchase).where(OrderItem.order == mark)
+        for purchase in Purchase.select().where(Purchase.id.in_(items)):
+            picture["purchase", purchase.id] = {"open": str(purchase.refunded_at is None).lower()}
     return picture
 
 

@@ -6,9 +6,11 @@ with the same key does it once.
 """
 
 from collections.abc import Callable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
+from typing import Any
 
 import peewee
 
@@ -41,6 +43,8 @@ from appliance.payments import Feature
 from appliance.payments import LineItem
 from appliance.payments import PaymentProvider
 
+Coming: Any = Tier.alias()
+"""The tier of the next period, beside that of this one."""
 TILL_OPEN = timedelta(hours=12)
 """How long one is led back to a till that was opened; after that a new one is."""
 
@@ -192,10 +196,25 @@ def current(user: User, artist: Artist) -> Subscription | None:
     return found
 
 
+def stages(subscription_ids: Collection[str]) -> dict[str, Stage]:
+    """Where each of these subscriptions is, by its id; by one query."""
+    if not subscription_ids:
+        return {}
+    query = Subscription.select(Subscription.id, Subscription.state, Subscription.cancel_at)
+    return {
+        row.id: stage(row.state, row.cancel_at)
+        for row in query.where(Subscription.id.in_(list(subscription_ids)))
+    }
+
+
 def _joined() -> "peewee.ModelSelect[Subscription]":
     return (
-        Subscription.select(Subscription, Tier, Artist)
+        Subscription.select(Subscription, Tier, Coming, Artist)
         .join(Tier, on=Subscription.tier)
+        .switch(Subscription)
+        .join(
+            Coming, peewee.JOIN.LEFT_OUTER, on=(Subscription.pending_tier == Coming.id), attr="pending_tier"
+        )
         .switch(Subscription)
         .join(Artist, on=Subscription.artist)
     )

@@ -79,7 +79,7 @@ def plugin_start(settings: Settings, values: dict[str, Any]) -> bool:
     secrets = taken_apart(values["webhook_secret"])
     if not all(secret.startswith("whsec_") for secret in secrets):
         raise Invalid("The setting 'webhook_secret' must begin with whsec_.", field="webhook_secret")
-    marks = Marks(values["site"] or site_of(secret_key(settings)))
+    marks = Marks(values["site"] or _site(settings))
     stripe = Stripe(values["secret_key"], values["api_base"].rstrip("/"), float(values["timeout_s"]))
     _provider = StripePayments(
         stripe,
@@ -102,3 +102,10 @@ def payment_providers() -> tuple[PaymentProvider, ...]:
 def register_commands(cli: click.Group) -> None:
     """Add ``musicconnect stripe``."""
     cli.add_command(commands.group(lambda: _provider))
+
+
+def _site(settings: Settings) -> str:
+    try:
+        return site_of(secret_key(settings))
+    except OSError as error:
+        raise Unavailable("The data folder is not there yet; start MusicConnect once.") from error

@@ -3,6 +3,7 @@
 From https://docs.stripe.com/currencies: which currencies it takes, where its digits are not those of ISO 4217, and the smallest charges.
 """
 
+from appliance import currencies
 from appliance.currencies import DIGITS
 from appliance.errors import Invalid
 
@@ -68,9 +69,8 @@ def smallest(currency: str) -> int | None:
         return None
     if currency in _SMALLEST:
         return _SMALLEST[currency]
-    return (
-        next(units for units, codes in _ENOUGH.items() if currency in codes.split()) * 10 ** DIGITS[currency]
-    )
+    units = next(units for units, codes in _ENOUGH.items() if currency in codes.split())
+    return units * _ten_to(DIGITS[currency])
 
 
 def theirs(amount_minor: int, currency: str) -> int:
@@ -81,9 +81,9 @@ def theirs(amount_minor: int, currency: str) -> int:
     if ours == 3 and amount_minor % 10:
         raise Invalid("An amount in {currency} must end in 0.", currency=currency, field="amount")
     if its >= ours:
-        amount = amount_minor * 10 ** (its - ours)
+        amount = amount_minor * _ten_to(its - ours)
     else:
-        amount, rest = divmod(amount_minor, 10 ** (ours - its))
+        amount, rest = divmod(amount_minor, _ten_to(ours - its))
         if rest:
             raise Invalid("An amount in {currency} must be whole here.", currency=currency, field="amount")
     if amount > LARGEST:
@@ -94,7 +94,7 @@ def theirs(amount_minor: int, currency: str) -> int:
 def ours(amount: int, currency: str) -> int:
     """Pure: what Stripe says as our minor units."""
     digits, its = DIGITS[currency.upper()], _ITS_DIGITS.get(currency.upper(), DIGITS[currency.upper()])
-    return amount * 10 ** (digits - its) if digits >= its else _half_up(amount, 10 ** (its - digits))
+    return amount * _ten_to(digits - its) if digits >= its else _half_up(amount, _ten_to(its - digits))
 
 
 def part(amount: int, of: int, whole: int) -> int:
@@ -107,8 +107,8 @@ def charged(amount_minor: int, currency: str) -> int:
     amount, least = theirs(amount_minor, currency), smallest(currency)
     if amount_minor <= 0 or (least is not None and amount_minor < least):
         raise Invalid(
-            "This amount is too small to be paid by card, wallet or bank; the smallest is {least} {currency} in its smallest coin.",
-            least=least,
+            "This is too small an amount to be paid this way; the smallest is {least} {currency}.",
+            least=currencies.written(least or 1, currency),
             currency=currency,
             field="amount",
         )
@@ -117,3 +117,7 @@ def charged(amount_minor: int, currency: str) -> int:
 
 def _half_up(amount: int, by: int) -> int:
     return (2 * amount + by) // (2 * by)
+
+
+def _ten_to(power: int) -> int:
+    return int(10**power)

@@ -7,6 +7,7 @@ endpoint is made; so one whose secret nobody here has is removed and made anew.
 import logging
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from dataclasses import field
@@ -14,7 +15,7 @@ from typing import Any
 
 from appliance import clock
 from appliance import plugin_settings
-from appliance.database import proxy
+from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
@@ -45,6 +46,11 @@ def taken_apart(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
+def kept() -> tuple[str, ...]:
+    """The secrets that were kept when the endpoints were registered."""
+    return taken_apart(str(plugin_settings.stored().get(PLUGIN, {}).get(SETTING, "")))
+
+
 @dataclass(slots=True)
 class Endpoints:
     """What Stripe tells by webhooks to *public_url*; *given*: the secrets that an operator wrote."""
@@ -53,6 +59,7 @@ class Endpoints:
     marks: Marks
     public_url: str
     given: tuple[str, ...] = field(default=(), repr=False)
+    kept: Callable[[], tuple[str, ...]] = kept
     _stored: tuple[str, ...] = field(default=(), repr=False)
     _looked_at_s: float = 0.0
     _tried: bool = False
@@ -63,7 +70,7 @@ class Endpoints:
         with self._lock:
             if anew and time.monotonic() - self._looked_at_s > LOOKS_AGAIN_AFTER_S:
                 self._looked_at_s = time.monotonic()
-                self._stored = _stored()
+                self._stored = self.kept()
             return (*self.given, *(secret for secret in self._stored if secret not in self.given))
 
     def register_if_missing(self) -> None:
@@ -81,7 +88,7 @@ class Endpoints:
         """Register both kinds at Stripe, keep their secrets, remove what we had there before; answers their ids."""
         if not self.public_url:
             raise Conflict("The setting 'public_url' is empty, so Stripe cannot reach this server.")
-        if self.given and self.given != _stored():
+        if self.given and self.given != self.kept():
             raise Conflict("The setting 'webhook_secret' is given; take it away first.")
         before = [
             thing["id"]
@@ -89,7 +96,7 @@ class Endpoints:
             if self.marks.are_on(thing)
         ]
         made = [found for kind in KINDS if (found := self._made(kind, before))]
-        with proxy.atomic():
+        with transaction():
             secrets = ",".join(thing["secret"] for thing in made)
             plugin_settings.keep(PLUGIN, {SETTING: secrets}, forget=set(), now=clock.now())
         with self._lock:
@@ -122,7 +129,3 @@ class Endpoints:
                 raise
             # Connect is not switched on at this account: there are no payees to hear of either.
             return None
-
-
-def _stored() -> tuple[str, ...]:
-    return taken_apart(str(plugin_settings.stored().get(PLUGIN, {}).get(SETTING, "")))

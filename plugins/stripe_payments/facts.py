@@ -192,6 +192,15 @@ def _paid_for(invoice: Thing | None) -> tuple[int | None, int | None]:
     return min(period["start"] for period in periods), max(period["end"] for period in periods)
 
 
+def paid_by(invoice: Thing) -> list[str]:
+    """The intents by which an invoice was paid; its payments must have been asked for with it."""
+    entries = (invoice.get("payments") or {}).get("data") or ()
+    paid = [
+        (entry.get("payment") or {}).get("payment_intent") for entry in entries if entry["status"] == "paid"
+    ]
+    return [reference(intent) for intent in paid if intent]
+
+
 def failure(invoice: Thing, mark: str) -> FailureFact | None:
     """That an invoice was due and could not be collected; ``None`` when it was paid, taken back, or is of a visit to the till."""
     # The first invoice is paid at the till, which tells of a declined card itself.

@@ -4,13 +4,11 @@ import logging
 from collections.abc import Iterator
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
 from datetime import datetime
 from typing import Any
 
 from appliance import clock
 from appliance.errors import NotFound
-from appliance.payments import AccountFact
 from appliance.payments import Fact
 from plugins.stripe_payments import amounts
 from plugins.stripe_payments import facts
@@ -84,10 +82,8 @@ class Truth:
         mark = self.mark_of_invoice(thing)
         if not mark:
             return
-        for entry in (thing.get("payments") or {}).get("data") or ():
-            intent = (entry.get("payment") or {}).get("payment_intent")
-            if entry.get("status") == "paid" and intent:
-                yield from self.payment(facts.reference(intent), invoice=thing)
+        for intent in facts.paid_by(thing):
+            yield from self.payment(intent, invoice=thing)
         if failed := facts.failure(thing, mark):
             yield failed
 
@@ -96,15 +92,25 @@ class Truth:
     ) -> Iterator[Fact]:
         """Money that arrived, with what Stripe kept of it."""
         thing = self.stripe.ask(lambda v1: v1.payment_intents.retrieve(reference, INTENT))
+        yield from self.paid(thing, invoice=invoice, tax_minor=tax_minor)
+
+    def paid(
+        self,
+        thing: Mapping[str, Any],
+        *,
+        invoice: Mapping[str, Any] | None = None,
+        tax_minor: int | None = None,
+    ) -> Iterator[Fact]:
+        """The same of an intent that was asked for with its charge and what Stripe booked of it."""
         charge = thing.get("latest_charge")
         if thing.get("status") != "succeeded" or not isinstance(charge, Mapping) or not charge.get("paid"):
             return
         mark = self.marks.of(thing)
         if not mark:
-            invoice = invoice or self._invoice_of(reference)
+            invoice = invoice or self._invoice_of(thing["id"])
             mark = self.mark_of_invoice(invoice) if invoice else ""
         elif tax_minor is None and self.taxed:
-            tax_minor = self._tax_at_the_till(reference)
+            tax_minor = self._tax_at_the_till(thing["id"])
         if mark:
             yield facts.payment(thing, mark, invoice=invoice, tax_minor=tax_minor)
 
@@ -129,6 +135,10 @@ class Truth:
         """How a dispute stands."""
         as_of = clock.now()
         thing = self.stripe.ask(lambda v1: v1.disputes.retrieve(reference, {"expand": ["charge"]}))
+        yield from self.disputed(thing, as_of=as_of)
+
+    def disputed(self, thing: Mapping[str, Any], *, as_of: datetime) -> Iterator[Fact]:
+        """The same of one that was asked for with its charge."""
         if self.mark_of_payment(facts.reference(thing.get("payment_intent"))) and (
             found := facts.dispute(thing, thing["charge"], as_of=as_of)
         ):
@@ -147,11 +157,6 @@ class Truth:
         thing = self.stripe.ask(lambda v1: v1.accounts.retrieve(reference))
         if mark := self.marks.of(thing):
             yield facts.account(thing, mark, as_of=as_of)
-
-    def left(self, thing: Mapping[str, Any], *, when: int) -> Iterator[AccountFact]:
-        """A payee cut the connection to us: their account cannot be asked about any more."""
-        if mark := self.marks.of(thing):
-            yield AccountFact(thing["id"], mark, False, datetime.fromtimestamp(when, UTC))
 
     def mark_of_payment(self, reference: str) -> str:
         """What the payment *reference* was for, or nothing when it is not ours."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from tests.benchmarks import access
 from tests.benchmarks import gate
+from tests.benchmarks import ledger
 from tests.benchmarks import lighthouse
 from tests.benchmarks import memory
 from tests.benchmarks import pages
@@ -24,6 +25,7 @@ SUITES = {
     "sealing": sealing.run,
     "serving": serving.run,
     "gate": gate.run,
+    "ledger": ledger.run,
     "access": access.run,
     "memory": memory.run,
     "pages": pages.run,

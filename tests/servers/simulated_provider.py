@@ -201,13 +201,17 @@ class SimulatedProvider:
         return fact
 
     def give_back(
-        self, payment: PaymentFact, amount_minor: int, at: datetime, *, failed: bool = False
+        self,
+        payment: PaymentFact,
+        amount_minor: int,
+        at: datetime,
+        *,
+        reference: str = "",
+        failed: bool = False,
     ) -> RefundFact:
-        """Money goes back."""
-        number = sum(kind == "refund" for kind, _ in self.objects)
-        fact = RefundFact(
-            f"re_{number}", payment.reference, amount_minor, payment.currency, at, failed=failed
-        )
+        """Money goes back, or turns out not to have."""
+        name = reference or f"re_{sum(kind == 'refund' for kind, _ in self.objects)}"
+        fact = RefundFact(name, payment.reference, amount_minor, payment.currency, at, failed=failed)
         self.move("refund", fact.reference, fact, at)
         return fact
 

@@ -17,6 +17,7 @@ from appliance.accounts.models import User
 from appliance.catalog.wording import clean_line
 from appliance.errors import Invalid
 from web.people.memberships import own_memberships
+from web.people.memberships import own_subscriptions
 from web.people.routing import blueprint
 from web.request_cycle import require_person
 from web.request_cycle import roles
@@ -92,10 +93,12 @@ def after_sign_in() -> ResponseReturnValue:
 
 
 def _page(who: User, *, problem: Exception | None = None) -> str:
+    paid = own_subscriptions(who)
     return render_template(
         "people/account.html",
         person=who,
-        memberships=own_memberships(who),
+        subscriptions=paid,
+        memberships=own_memberships(who, paid=paid),
         sent=request.form,
         problem=problem,
     )

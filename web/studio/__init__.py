@@ -11,9 +11,11 @@ from web.studio import figures
 from web.studio import going_out
 from web.studio import masters
 from web.studio import membership
+from web.studio import money
 from web.studio import orders
 from web.studio import payouts
 from web.studio import prices
+from web.studio import splits
 from web.studio import tiers
 from web.studio.routing import blueprint
 
@@ -27,8 +29,10 @@ __all__ = [
     "going_out",
     "masters",
     "membership",
+    "money",
     "orders",
     "payouts",
     "prices",
+    "splits",
     "tiers",
 ]

@@ -32,6 +32,9 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     server_version = "stripe"
+    # Headers and body leave together: else each answer waits for the acknowledgement of its first half.
+    wbufsize = -1
+    disable_nagle_algorithm = True
 
     def log_message(self, *_: Any) -> None:
         """Say nothing."""

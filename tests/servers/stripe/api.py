@@ -258,7 +258,10 @@ def _configuration(world: World, params: Thing) -> Thing:
                 "mode": "at_period_end",
                 "proration_behavior": "none",
             },
-            "subscription_pause": {"enabled": False},
+            "subscription_pause": {
+                "enabled": False,
+                "duration": {"type": "indefinite", "interval_options": []},
+            },
             "subscription_update": {
                 "default_allowed_updates": [],
                 "enabled": enabled("subscription_update"),

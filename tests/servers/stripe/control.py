@@ -99,8 +99,9 @@ def _sending(world: World, **how: Any) -> Thing:
     return dict(world.sending)
 
 
-def _outbox(world: World) -> list[Thing]:
-    return [deliveries.signed(message) for message in deliveries.taken(world)]
+def _outbox(world: World, at: int | None = None) -> list[Thing]:
+    """What waits, signed *at* an instant, for a test that carries it itself."""
+    return [deliveries.signed(message, at=at) for message in deliveries.taken(world)]
 
 
 def _requests(world: World) -> list[Thing]:

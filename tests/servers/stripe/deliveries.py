@@ -27,7 +27,7 @@ def signed(message: Thing, *, at: int | None = None) -> Thing:
         "body": body,
         "headers": {
             "content-type": "application/json; charset=utf-8",
-            "stripe-signature": f"t={stamp},v1={signature},v0={'0' * 64}",
+            "stripe-signature": f"t={stamp},v0={'0' * 64},v1={signature}",
             "user-agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
         },
     }

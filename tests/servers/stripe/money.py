@@ -120,7 +120,7 @@ def pay(
         paid=not fails,
         payment_intent=paid["id"],
         payment_method=method["id"],
-        payment_method_details={"type": "card", "card": {"brand": "visa", "country": "DE", "last4": "4242"}},
+        payment_method_details={"type": "card", "card": dict(method["card"])},
         receipt_email=None,
         refunded=False,
         status="failed" if fails else "succeeded",
@@ -165,7 +165,7 @@ def booked(
     currency, up, down = world.rates.get(source["currency"], (source["currency"], 1, 1))
     gross = gross * up // down
     kept = (gross * FEE_BPS + 5_000) // 10_000 + FEE_FIXED if fee is None else fee
-    return world.add(
+    made = world.add(
         "txn",
         "balance_transaction",
         amount=gross,
@@ -192,6 +192,8 @@ def booked(
         status="available",
         type=kind,
     )
+    del made["livemode"]
+    return made
 
 
 def balance(world: World) -> dict[str, int]:

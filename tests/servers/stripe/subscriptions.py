@@ -210,6 +210,8 @@ def _item(subscription: Thing, costs: Thing, start: int, end: int) -> Thing:
 
 def prorated(world: World, subscription: Thing, costs: Thing, at: int) -> tuple[list[Thing], tuple[int, int]]:
     """The lines that a change to *costs* makes at an instant, and the period from then on."""
+    if not costs["recurring"]:
+        raise invalid("The price specified is set to `type=one_time`", param="items[0][price]")
     item = subscription["items"]["data"][0]
     former = item["price"]
     start, end = item["current_period_start"], item["current_period_end"]

@@ -22,6 +22,7 @@ const LAZY = [
   "order-wait",
   "passkey-button",
   "password-field",
+  "payment-wait",
   "playlist-order",
   "release-desk",
   "share-button",
