@@ -63,7 +63,8 @@ THEMES = {
     "high contrast": {"color_scheme": "light", "contrast": "more"},
 }
 NO_PAGES = {
-    "files": "media.public media.protected frame.static_file frame.accent sharing.card sharing.embed_accent security.static static "
+    "files": "shop.receipt studio.order_file studio.code_file "
+    "media.public media.protected frame.static_file frame.accent sharing.card sharing.embed_accent security.static static "
     "downloads.fetch gate.ask installed.icon sharing.episode studio.original admin.export_trail admin.export_trail_lines "
     "admin.bank_file studio.statement_csv studio.statement_pdf",
     "answers to programs": "sharing.artist_feed sharing.podcast sharing.collective_feed sharing.oembed sharing.robots sharing.sitemap "
