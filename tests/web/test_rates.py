@@ -25,6 +25,7 @@ def strict(appliance, monkeypatch):
         rates,
         "RULES",
         {
+            **rates.RULES,
             "sign-in": rates.Rule(15, address=8, account=4, name=3),
             "registration": rates.Rule(60, address=2),
             "recovery": rates.Rule(60, address=3, name=1),
