@@ -61,8 +61,8 @@ def make(*, now: datetime) -> bool:
         for slug, said in liner_notes.ARTISTS.items():
             artist_page.edit(artists.find(slug), said, actor=owner, now=now)
         _memberships(owner, now=now)
-        for title, asked in liner_notes.PRICES.items():
-            prices.set_release(made[title], asked, pay_more=True, actor=owner, now=now)
+        for title, (price_minor, pay_more) in liner_notes.PRICES.items():
+            prices.set_release(made[title], price_minor, pay_more=pay_more, actor=owner, now=now)
         for slug, percent in liner_notes.CATALOGUES.items():
             prices.set_catalogue(artists.find(slug), percent, actor=owner, now=now)
         draft = {name: value for name, value in liner_notes.DRAFT.items() if name != "artist"}

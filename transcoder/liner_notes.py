@@ -109,8 +109,13 @@ TIERS: dict[str, dict[str, dict[str, Any]]] = {
 """What artists made of the tiers that everyone begins with, by kind."""
 MEMBERSHIPS = {"lumen-vale": "superfan", "ada-quill": "supporter"}
 """Of whom the fan is a member, as a gift, and in which tier."""
-PRICES = {"Tidewater Letters": 700, "Harbour Bells": 300, "Last Train, First Light": 900, "Kitchen Songs": 0}
-"""What the releases cost at least, in minor units; more may be given, and one is given away."""
+PRICES = {
+    "Last Train, First Light": (700, True),
+    "Tidewater Letters": (500, False),
+    "Harbour Bells": (300, True),
+    "Kitchen Songs": (0, True),
+}
+"""What releases cost at least, in minor units, and whether one may pay more; nothing at least is *name your price*."""
 CATALOGUES = {"lumen-vale": 20}
 """Whose releases are sold all at once, and how many percent are taken off then."""
 FEATURED = {
