@@ -63,6 +63,8 @@ def make(*, now: datetime) -> bool:
         _memberships(owner, now=now)
         for title, (price_minor, pay_more) in liner_notes.PRICES.items():
             prices.set_release(made[title], price_minor, pay_more=pay_more, actor=owner, now=now)
+        for slug, percent in liner_notes.CATALOGUES.items():
+            prices.set_catalogue(artists.find(slug), percent, actor=owner, now=now)
         draft = {name: value for name, value in liner_notes.DRAFT.items() if name != "artist"}
         releases.create(artists.find(liner_notes.DRAFT["artist"]), draft, now=now)
         notes = {made[title].id: note for title, note in liner_notes.FEATURED.items()}

@@ -77,6 +77,7 @@ def up(migrator, db):
         artist = CharField(max_length=26)
         artist_name = CharField(max_length=200)
         collective = CharField(max_length=200, default="")
+        root = CharField(max_length=200, default="")
         provider = CharField(max_length=30, default="")
         reference = CharField(max_length=200, default="")
         url = TextField(default="")

@@ -163,6 +163,7 @@ def _order(release: Release, buyer: Buyer, email: str, *, now: datetime) -> Orde
         artist=release.artist_id,
         artist_name=release.artist.name,
         collective=buyer.collective[:200],
+        root=buyer.root[:200],
         currency=prices.currency_of(release.artist_id),
         total_minor=0,
         locale=buyer.locale[:12],

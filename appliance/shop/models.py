@@ -104,6 +104,7 @@ class Order(Identified):
     artist = peewee.CharField(max_length=26)
     artist_name = peewee.CharField(max_length=200)
     collective = peewee.CharField(max_length=200, default="")
+    root = peewee.CharField(max_length=200, default="")
     provider = peewee.CharField(max_length=30, default="")
     reference = peewee.CharField(max_length=200, default="")
     url = peewee.TextField(default="")

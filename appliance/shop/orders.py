@@ -40,7 +40,7 @@ OPEN_FOR = timedelta(days=30)
 class Buyer:
     """Who buys: somebody with an account, or who has this *email*; *browser* is a random word of theirs, by which two tabs are one.
 
-    *collective* is whose name stands on the receipt, *locale* the language of it.
+    *collective* is whose name stands on the receipt, *locale* the language of it, *root* the address below which its link leads here.
     """
 
     email: str
@@ -48,6 +48,7 @@ class Buyer:
     browser: str = ""
     locale: str = "en"
     collective: str = ""
+    root: str = ""
 
 
 def begin(wish: Wish, buyer: Buyer, *, provider: str, now: datetime) -> Order:
@@ -74,6 +75,7 @@ def begin(wish: Wish, buyer: Buyer, *, provider: str, now: datetime) -> Order:
                 artist=quote.offer.artist.id,
                 artist_name=quote.offer.artist.name,
                 collective=buyer.collective[:200],
+                root=buyer.root[:200],
                 provider=paid_by,
                 open_key=key,
                 currency=quote.currency,

@@ -82,8 +82,7 @@ def tell(kind: str, order: Order, *, now: datetime, **more: object) -> str:
     """Write a letter of *kind* about an order to its buyer, in the transaction of the caller; the id of the job that sends it."""
     running = startup.appliance()
     settings = running.settings
-    root = settings.public_url.rstrip("/") or f"http://{settings.host}:{settings.port}"
-    link = f"{root}/orders/{order.id}"
+    link = f"{order.root or settings.public_url.rstrip('/') or f'http://{settings.host}:{settings.port}'}/orders/{order.id}"
     if order.user_id is None:
         link += f"?key={keys.of_order(order, secret=running.secret)}"
     facts = {

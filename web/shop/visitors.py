@@ -13,6 +13,7 @@ from appliance.shop import keys
 from appliance.shop import orders
 from appliance.shop.models import Order
 from appliance.shop.orders import Buyer
+from web import addresses
 from web.request_cycle import appliance
 from web.request_cycle import person
 from web.request_cycle import require_person
@@ -34,6 +35,7 @@ def buyer(email: str) -> Buyer:
         browser=str(session.get(WORD, "")),
         locale=str(get_locale() or "en"),
         collective=identity.current(appliance().settings).name,
+        root=addresses.root(),
     )
 
 
