@@ -74,6 +74,7 @@ class Stripe:
 
                 # Its messages at lower levels hold what is sent: addresses, and names.
                 logging.getLogger("stripe").setLevel(logging.WARNING)
+                stripe.enable_telemetry = False
                 self._client = stripe.StripeClient(
                     self.secret_key,
                     stripe_version=API_VERSION,
@@ -106,6 +107,8 @@ def told(error: Any) -> MusicConnectError:
     if isinstance(error, stripe.CardError):
         decline = getattr(error.error, "decline_code", None) if error.error else None
         return Invalid(DECLINED.get(decline or "") or DECLINED.get(error.code or "") or DECLINED_SOMEHOW)
+    if error.code == "account_invalid":
+        return NotFound("Stripe does not know this.")
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
         log.error("stripe refuses the key", extra={"request": error.request_id})
         return Unavailable("Stripe does not accept the key of this server; an operator must look.")

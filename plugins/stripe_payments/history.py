@@ -164,6 +164,7 @@ class _Walk:
                 self.seen.add(thing["id"])
                 if mark:
                     yield facts.checkout(thing, mark, as_of=as_of)
+                    yield from self.truth.bounced(thing, mark)
             elif kind == "transfer":
                 self.seen.add(thing["id"])
                 if mark:
@@ -194,8 +195,7 @@ class _Walk:
                 yield from self.truth.paid(intents[reference], invoice=thing)
             else:
                 yield from self.truth.payment(reference, invoice=thing)
-        if failed := facts.failure(thing, mark):
-            yield failed
+        yield from self.truth.unpaid(thing, mark)
 
     def _moved(self, thing: Thing) -> Iterator[Fact]:
         """What an event names, unless it was told already; asked for anew, since the log only says how it stood."""

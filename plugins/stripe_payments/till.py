@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
 from appliance.errors import Conflict
 from appliance.errors import Invalid
+from appliance.errors import NotFound
 from appliance.errors import Unavailable
 from appliance.payments import Checkout
 from appliance.payments import CheckoutRequest
@@ -73,7 +75,13 @@ class Till:
         else:
             asked |= {"mode": "payment", "line_items": self._lines(request, total)}
             asked["payment_intent_data"] = {"metadata": metadata}
-        made = self.stripe.ask(lambda v1: v1.checkout.sessions.create(asked, once(request.key)))
+        try:
+            made = self.stripe.ask(lambda v1: v1.checkout.sessions.create(asked, once(request.key)))
+        except NotFound:
+            if not request.customer:
+                raise
+            # Who paid before was deleted at Stripe since: they are somebody new there.
+            return self.begin(replace(request, customer="", key=f"{request.key}/anew"))
         if not made.get("url"):
             raise Conflict("This payment was begun before and is over. Start again.")
         return Checkout(made["id"], made["url"])
@@ -128,18 +136,14 @@ class Till:
             "recurring": {"interval": str(price.interval)},
             "nickname": name,
             "lookup_key": lookup,
+            # One that was archived by hand leaves its key to this one.
+            "transfer_lookup_key": True,
             "metadata": {SITE: self.marks.site},
             "product": self._product(name),
         }
         if self.taxed:
             asked["tax_behavior"] = "inclusive"
-        try:
-            return str(self.stripe.ask(lambda v1: v1.prices.create(asked, once(lookup)))["id"])
-        except (Invalid, Conflict):
-            # Another process made it in the same moment.
-            if found := self._found(lookup):
-                return found
-            raise
+        return str(self.stripe.ask(lambda v1: v1.prices.create(asked, once(lookup)))["id"])
 
     def _product(self, name: str) -> str:
         reference = f"{MARK}_{self.marks.site}_{_digest(name)}"

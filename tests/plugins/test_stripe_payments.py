@@ -218,6 +218,52 @@ def test_stripe_reckons_the_tax_when_it_is_told_to(stand: StripeStand) -> None:
         assert made["tax_behavior"] == "inclusive"
 
 
+@pytest.mark.parametrize("well", [True, False])
+def test_a_bank_that_takes_its_days_pays_or_sends_it_back(stand: StripeStand, well: bool) -> None:
+    visit = stand.provider.begin_checkout(once())
+    stand.pay(visit, card="DE89370400440532013000")
+    told = stand.facts()
+    assert last(told, CheckoutFact).state is CheckoutState.COMPLETED
+    assert of(told, PaymentFact) == of(told, FailureFact) == []
+    assert of(list(stand.provider.changed_since(LONG_AGO)), FailureFact) == []
+    stand.move(timedelta(days=5))
+    stand.fake.tell("arrive", session=visit.reference, well=well)
+    told, asked = stand.facts(), list(stand.provider.changed_since(LONG_AGO))
+    for found in (told, asked):
+        assert {one.mark for one in of(found, PaymentFact)} == ({"order-1"} if well else set())
+        assert {one.mark for one in of(found, FailureFact)} == (set() if well else {"order-1"})
+    assert set(of(told, FailureFact)) == set(of(asked, FailureFact))
+
+
+def test_an_invoice_that_a_bank_still_works_on_has_not_failed(stand: StripeStand) -> None:
+    begun = member(stand, card="4000000000000341")
+    stand.move(timedelta(days=31))
+    [intent, *_] = stand.fake.things("payment_intent")
+    stand.fake.tell("touch", thing=intent["id"], status="processing")
+    assert of(stand.facts(), FailureFact) == []
+    assert of(list(stand.provider.changed_since(LONG_AGO)), FailureFact) == []
+    assert begun.mark
+
+
+def test_who_was_deleted_at_stripe_is_somebody_new_there(stand: StripeStand) -> None:
+    begun = member(stand)
+    stand.way.ask(lambda v1: v1.customers.delete(begun.customer))
+    again = each_month(mark="membership-2", customer=begun.customer)
+    stand.pay(stand.provider.begin_checkout(again))
+    assert last(stand.facts(), SubscriptionFact).customer not in {"", begun.customer}
+
+
+def test_a_price_that_was_archived_by_hand_is_made_anew(stand: StripeStand) -> None:
+    stand.provider.begin_checkout(each_month(500))
+    [made] = stand.fake.things("price")
+    stand.move(timedelta(days=2))
+    stand.way.ask(lambda v1: v1.prices.update(made["id"], {"active": False}))
+    stand.fake.tell("forget_keys")
+    other = StripeStand(stand.fake)
+    assert other.provider.begin_checkout(each_month(500, mark="membership-2")).url
+    assert len(stand.fake.things("price")) == 2
+
+
 def replace_provider(stand: StripeStand, **named: Any) -> Any:
     given = stand.provider
     return type(given)(given.stripe, given.marks, given.endpoints, **named)
@@ -413,7 +459,7 @@ def test_money_goes_back_once_for_one_key_even_when_stripe_forgot_the_key(stand:
     payment = last(stand.facts(), PaymentFact)
     asked = RefundRequest(payment.reference, payment.mark, 500, "EUR", key="refund-1", reason="Scratched")
     first = stand.provider.refund(asked)
-    stand.way.ask(lambda v1: v1.balance.retrieve())
+    stand.fake.tell("forget_keys")
     again = stand.provider.refund(replace(asked, reason="Scratched, indeed"))
     assert first == again
     assert len(stand.fake.things("refund")) == 1
@@ -486,11 +532,18 @@ def test_a_payee_is_onboarded_and_paid_once_whatever_happens(stand: StripeStand)
     sent = stand.provider.pay_out(payout)
     assert (sent.state, sent.mark) == (PayoutState.PAID, "payout-1")
     # Days later, when Stripe has forgotten the key, and with nothing of it known here.
+    stand.fake.tell("forget_keys")
     assert stand.provider.pay_out(payout).reference == sent.reference
     assert len(stand.fake.things("transfer")) == 1
     stand.way.ask(lambda v1: v1.transfers.reversals.create(sent.reference))
     back = [one for one in stand.provider.changed_since(LONG_AGO) if one.__class__ is sent.__class__]
     assert [one.state for one in back] == [PayoutState.FAILED]
+
+
+def test_where_payees_must_take_cards_too_they_are_asked_to(stand: StripeStand) -> None:
+    stand.fake.tell("conditions", both_capabilities=True)
+    assert stand.provider.onboard("artist-1", account="", email="", return_to="http://x/").account
+    assert len(stand.fake.things("account")) == 1
 
 
 def test_an_account_of_somebody_else_is_never_paid(stand: StripeStand) -> None:

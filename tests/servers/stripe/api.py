@@ -101,6 +101,8 @@ def _filtered(world: World, kind: str, params: Thing) -> list[Thing]:
             found = [one for one in found if one["status"] == status]
     elif status:
         found = [one for one in found if one.get("status") == status]
+    if "active" in params:
+        found = [one for one in found if one["active"] == (params["active"] == "true")]
     if kind == "price" and "lookup_keys" in params:
         found = [one for one in found if one["lookup_key"] in params["lookup_keys"]]
     if kind == "event" and "types" in params:
@@ -130,6 +132,20 @@ at("POST", "transfers")(connect.transfer)
 def _customer(world: World, params: Thing, reference: str) -> Thing:
     thing = world.get(reference, "customer")
     thing["metadata"].update(metadata(params))
+    return thing
+
+
+@at("DELETE", "customers/*")
+def _no_customer(world: World, params: Thing, reference: str) -> Thing:
+    world.get(reference, "customer")
+    del world.things[reference]
+    return {"id": reference, "object": "customer", "deleted": True}
+
+
+@at("POST", "prices/*")
+def _price(world: World, params: Thing, reference: str) -> Thing:
+    thing = world.get(reference, "price")
+    thing["active"] = params.get("active") != "false"
     return thing
 
 

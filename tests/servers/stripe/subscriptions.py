@@ -55,8 +55,10 @@ def product(world: World, params: Thing) -> Thing:
 def price(world: World, params: Thing) -> Thing:
     """A new price, with a product of its own if need be."""
     lookup = params.get("lookup_key")
-    if lookup and world.every("price", lambda one: one["lookup_key"] == lookup and one["active"]):
-        raise invalid("A price with this lookup key already exists.", param="lookup_key")
+    for former in world.every("price", lambda one: bool(lookup) and one["lookup_key"] == lookup):
+        if params.get("transfer_lookup_key") != "true":
+            raise invalid("A price with this lookup key already exists.", param="lookup_key")
+        former["lookup_key"] = None
     currency = params["currency"].lower()
     of = params.get("product") or product(world, params.get("product_data") or {})["id"]
     world.get(of, "product")
