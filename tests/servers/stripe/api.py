@@ -132,6 +132,7 @@ at("POST", "transfers")(connect.transfer)
 def _customer(world: World, params: Thing, reference: str) -> Thing:
     thing = world.get(reference, "customer")
     thing["metadata"].update(metadata(params))
+    thing["invoice_settings"].update(params.get("invoice_settings") or {})
     return thing
 
 
@@ -149,10 +150,31 @@ def _price(world: World, params: Thing, reference: str) -> Thing:
     return thing
 
 
+@at("POST", "plans")
+def _plan(world: World, params: Thing) -> Thing:
+    """A price by its name of before; subscriptions still take one."""
+    made = subscriptions.price(
+        world,
+        {
+            "currency": params["currency"],
+            "unit_amount": params["amount"],
+            "recurring": {"interval": params["interval"]},
+            "product": params["product"],
+        },
+    )
+    return {**made, "object": "plan", "amount": made["unit_amount"], "interval": params["interval"]}
+
+
+@at("POST", "payment_methods")
+def _method(world: World, params: Thing) -> Thing:
+    return money.card(world, params["card"]["number"])
+
+
 @at("POST", "payment_methods/*/attach")
 def _attach(world: World, params: Thing, name: str) -> Thing:
     payer = world.get(params["customer"], "customer")
-    method = money.card(world, name, customer=payer["id"])
+    method = money.kept(money.card(world, name, customer=payer["id"]))
+    method["customer"] = payer["id"]
     payer["invoice_settings"]["default_payment_method"] = method["id"]
     return method
 

@@ -171,7 +171,7 @@ def _subscribe(world: World, visit: Thing, method: Thing, address: str) -> None:
 def give_card(world: World, customer: str, card: str) -> Thing:
     """Somebody changes their card; what is open is tried with it at once."""
     payer = world.get(customer, "customer")
-    method = money.card(world, card, customer=payer["id"])
+    method = money.kept(money.card(world, card, customer=payer["id"]))
     payer["invoice_settings"]["default_payment_method"] = method["id"]
     for subscription in world.every("subscription", lambda one: one["customer"] == customer):
         subscription["default_payment_method"] = method["id"]

@@ -55,6 +55,13 @@ def card(world: World, name: str, **fields: Any) -> Thing:
     )
 
 
+def kept(method: Thing) -> Thing:
+    """A card that is to stay with a customer: the bank is asked about it, and some say no already."""
+    if method["_behaviour"] in {"generic_decline", "insufficient_funds", "expired_card"}:
+        raise declined(method["_behaviour"])
+    return method
+
+
 def declined(behaviour: str) -> Fault:
     """The error of a card that is declined."""
     if behaviour == "expired_card":

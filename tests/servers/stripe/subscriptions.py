@@ -116,7 +116,8 @@ def default_card(world: World, subscription: Thing) -> Thing | None:
 
 def begin(world: World, params: Thing, *, method: Thing | None = None, present: bool = False) -> Thing:
     """A new subscription; with a card that is declined, of who is *present*, there is none."""
-    costs = world.get(params["items"][0]["price"], "price")
+    wanted = params["items"][0]
+    costs = world.get(wanted.get("price") or wanted.get("plan", ""), "price")
     payer = world.get(params["customer"], "customer")
     start = world.now()
     trial = (
