@@ -28,6 +28,9 @@ DECLINED = {
     "authentication_required": N_(
         "The bank wants you to confirm this payment. Confirm your card under 'payment method', then try again."
     ),
+    "subscription_payment_intent_requires_action": N_(
+        "The bank wants you to confirm this payment. Confirm your card under 'payment method', then try again."
+    ),
     "incorrect_cvc": N_("The security code of this card is wrong."),
 }
 DECLINED_SOMEHOW = N_("This card was declined. Use another one, or ask your bank.")
@@ -117,6 +120,8 @@ def told(error: Any) -> MusicConnectError:
     if isinstance(error, stripe.InvalidRequestError):
         if error.code == "resource_missing" or error.http_status == 404:
             return NotFound("Stripe does not know this.")
+        if error.code in DECLINED:
+            return Invalid(DECLINED[error.code])
         if error.code in CONFLICTS:
             return Conflict(CONFLICTS[error.code])
         log.warning(
@@ -126,6 +131,8 @@ def told(error: Any) -> MusicConnectError:
             return Invalid("This amount is too small to be paid by card, wallet or bank.", field="amount")
         if error.code == "amount_too_large":
             return Invalid("This amount is more than Stripe takes at once.", field="amount")
+        if error.param in {"email", "customer_email"}:
+            return Invalid("Stripe does not take this e-mail address.", field="email")
         return Invalid("Stripe does not take this as it was asked for.")
     log.warning("stripe does not answer", extra={"status": error.http_status, "request": error.request_id})
     return Unavailable("Stripe does not answer at the moment. Try again in a few minutes.")

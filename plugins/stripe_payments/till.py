@@ -6,6 +6,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
+from appliance.currencies import DIGITS
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
@@ -98,7 +99,7 @@ class Till:
 
     def _line_of(self, currency: str, item: LineItem) -> dict[str, Any]:
         each, rest = divmod(amounts.theirs(item.amount_minor, currency), item.quantity)
-        if rest:
+        if rest or (DIGITS[currency] == 3 and each % 10):
             # Three for ten: no price of one times three makes that.
             return self._line(currency, f"{item.quantity} × {item.name}", each * item.quantity + rest, 1)
         return self._line(currency, item.name, each, item.quantity)

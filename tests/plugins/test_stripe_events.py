@@ -31,6 +31,7 @@ from appliance.payments import FailureFact
 from appliance.payments import PaymentFact
 from appliance.payments import RefundRequest
 from appliance.payments import SubscriptionFact
+from plugins.stripe_payments import history
 from plugins.stripe_payments import signatures
 from tests.plugins.stripe_stand import BEGAN
 from tests.plugins.stripe_stand import EMAIL
@@ -173,6 +174,11 @@ def test_an_old_object_that_moved_is_found_although_it_was_made_long_before(stan
     assert [one.state for one in of(told, DisputeFact)] == [DisputeState.WON]
     assert [one.cancel_at for one in of(told, SubscriptionFact)] == [begun.period_end]
     assert of(told, PaymentFact) == []
+
+
+def test_the_log_is_asked_for_no_more_kinds_than_it_takes() -> None:
+    assert 0 < len(history.LOGGED) <= 20
+    assert set(history.LOGGED) < set(history.ABOUT_US)
 
 
 def test_more_than_a_page_is_listed_whole(stand: StripeStand) -> None:

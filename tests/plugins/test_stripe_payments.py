@@ -356,6 +356,23 @@ def test_a_change_that_waits_is_taken_back_or_gives_way(stand: StripeStand) -> N
     assert resumed.cancel_at is None
 
 
+def test_an_end_that_was_set_in_the_dashboard_is_taken_back(stand: StripeStand) -> None:
+    begun = member(stand)
+    day = int((BEGAN + timedelta(days=40)).timestamp())
+    stand.way.ask(lambda v1: v1.subscriptions.update(begun.reference, {"cancel_at": day}))
+    assert last(stand.facts(), SubscriptionFact).cancel_at == BEGAN + timedelta(days=40)
+    with pytest.raises(Conflict, match="resume it first"):
+        stand.provider.preview(change_to(begun, 2000))
+    assert stand.provider.resume(begun.reference, mark=begun.mark, key="resume-1").cancel_at is None
+
+
+def test_a_membership_stays_in_its_currency(stand: StripeStand) -> None:
+    begun = member(stand)
+    other = replace(change_to(begun, 2000), price=Price(2000, "USD", Interval.MONTH, "Gold"))
+    with pytest.raises(Conflict, match="stays in its currency"):
+        stand.provider.change(other)
+
+
 def test_a_trial_may_be_changed_and_left(stand: StripeStand) -> None:
     begun = member(stand, trial_days=14)
     assert (begun.state, begun.trial_end) == (SubscriptionState.TRIALING, BEGAN + timedelta(days=14))
@@ -439,6 +456,13 @@ def test_a_refund_by_hand_in_the_dashboard_is_told_too(stand: StripeStand) -> No
     stand.way.ask(lambda v1: v1.refunds.create({"payment_intent": intent["id"]}))
     back = last(stand.facts(), RefundFact)
     assert (back.payment, back.amount_minor, back.failed) == (intent["id"], 1000, False)
+
+
+def test_what_was_paid_in_one_currency_goes_back_in_it(stand: StripeStand) -> None:
+    stand.pay(stand.provider.begin_checkout(once()))
+    payment = last(stand.facts(), PaymentFact)
+    with pytest.raises(Invalid, match="goes back in it"):
+        stand.provider.refund(RefundRequest(payment.reference, payment.mark, 500, "USD", key="refund-1"))
 
 
 @pytest.mark.parametrize("won", [True, False])

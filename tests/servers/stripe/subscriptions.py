@@ -276,6 +276,8 @@ def change(world: World, subscription: Thing, params: Thing) -> Thing:
         subscription["canceled_at"] = world.now() if ends else None
         end = subscription["items"]["data"][0]["current_period_end"]
         subscription["cancel_at"] = end if ends else None
+    elif "cancel_at" in params:
+        subscription["cancel_at"] = int(params["cancel_at"]) if params["cancel_at"] else None
     if "pause_collection" in params:
         how = params["pause_collection"]
         subscription["pause_collection"] = (
