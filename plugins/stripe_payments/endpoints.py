@@ -75,7 +75,9 @@ class Endpoints:
 
     def register_if_missing(self) -> None:
         """Register them once, where there is an address and no secret; a failure is logged and tried again at the next start."""
-        if self._tried or self.given or not self.public_url.startswith("https://"):
+        # Stripe itself sends to nothing but https://.
+        reachable = self.public_url.startswith("https://") or (self.public_url and self.stripe.api_base)
+        if self._tried or self.given or not reachable:
             return
         self._tried = True
         try:
