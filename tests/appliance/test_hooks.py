@@ -166,6 +166,7 @@ def test_the_bundled_plugins_are_ready_and_idle_without_settings(plugin):
         "download_mark",
         "manual_payments",
         "oidc_signin",
+        "paypal_payments",
         "signed_cdn",
         "webhook_out",
     ]
