@@ -101,7 +101,7 @@ def blueprint(provider: ManualPayments) -> Blueprint:
             with provider.act() as act:
                 row = demands.find(demand_id)
                 amount = _minor(typed, row.currency)
-                demands.confirm(demand_id, amount, by=g.visitor.id, act=act)
+                row = demands.confirm(demand_id, amount, by=g.visitor.id, act=act)
         except Invalid as problem:
             return _desk(provider, problem=problem, at=demand_id, typed=typed), 422
         flash(
