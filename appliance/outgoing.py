@@ -119,6 +119,20 @@ def post(
     return _send("POST", place, data, sent, timeout_s, allow_private, most_bytes)
 
 
+def patch(
+    place: Url,
+    body: bytes,
+    *,
+    timeout_s: float,
+    allow_private: bool,
+    headers: Mapping[str, str] | None = None,
+    most_bytes: int = MOST_READ_BYTES,
+) -> Answer:
+    """PATCH a checked *place* with JSON; ``Unavailable`` says who did not answer."""
+    sent = {"Content-Type": "application/json", **(headers or {})}
+    return _send("PATCH", place, body, sent, timeout_s, allow_private, most_bytes)
+
+
 def _send(
     method: str,
     place: Url,

@@ -439,8 +439,12 @@ def of_kind(told: Sequence[Fact], kind: type[Any]) -> list[Any]:
 
 
 def facts(stand: Stand) -> list[Fact]:
-    """All that the events since the last time are about."""
-    return [fact for delivery in stand.events() for fact in stand.provider.facts_of(delivery.body)]
+    """What the events since the last time tell that was not told before: an event may say everything about its object once more."""
+    known: set[Fact] = vars(stand).setdefault("known_facts", set())
+    told = [fact for delivery in stand.events() for fact in stand.provider.facts_of(delivery.body)]
+    fresh = [fact for fact in told if fact not in known]
+    known.update(told)
+    return fresh
 
 
 def paid_once(stand: Stand, request: CheckoutRequest | None = None) -> PaymentFact:

@@ -16,6 +16,7 @@ from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.hooks import Plugin
 from appliance.hooks import Status
+from web import navigation
 from web.admin import entrance
 from web.request_cycle import appliance
 
@@ -40,6 +41,7 @@ class Entry:
     status: str
     well: bool
     runs: bool
+    pages: str
     explanation: str
     rows: list["FormRow"]
     problem: Exception | None
@@ -103,6 +105,7 @@ def _entry(plugin: Plugin, rows: list[Row], problem: Exception | None) -> Entry:
         status=str(STATUS[plugin.status]),
         well=plugin.status in {Status.READY, Status.DISABLED},
         runs=plugin.status is Status.READY,
+        pages=path if navigation.exists(path := f"/plugins/{plugin.name}/") else "",
         explanation=plugin.explanation,
         rows=[_row(plugin.name, row, sent=problem is not None) for row in rows],
         problem=problem,
