@@ -78,10 +78,11 @@ bench: $(STAMPS)/dev ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.benchmarks
 
 # 47 times each of some 60 operations by each of four kinds of people are more than ten thousand requests.
-drills: $(STAMPS)/dev ## Ask the API ten thousand times, send 200 broken files of each format, kill processes ROUNDS times
+drills: $(STAMPS)/dev ## Ask the API ten thousand times, send 200 broken files of each format, tell a year of 2000 fans anyhow, kill processes ROUNDS times
 	CASES=47 $(BIN)/python -m pytest -n $(WORKERS) tests/web/test_every_operation.py
 	MUTATIONS=200 $(BIN)/python -m pytest -n $(WORKERS) tests/transcoder/test_fuzzed_media.py
-	@for round in $$(seq $(ROUNDS)); do echo "Round $$round"; $(BIN)/python -m pytest tests/journeys/test_killed_processes.py; done
+	YEAR_FANS=2000 $(BIN)/python -m pytest -n $(WORKERS) tests/appliance/billing/test_simulated_year.py
+	@for round in $$(seq $(ROUNDS)); do echo "Round $$round"; $(BIN)/python -m pytest tests/journeys/test_killed_processes.py tests/journeys/test_killed_payments.py; done
 
 format: $(STAMPS)/dev ## Put the code into the house's format
 	$(BIN)/ruff check --fix --select I .

@@ -7,14 +7,20 @@ import time
 from appliance import clock
 from appliance import idempotency
 from appliance import jobs
+from appliance import processors
 from appliance import revocations
 from appliance import startup
 from appliance.accounts import sessions
+from appliance.billing import inbox
+from appliance.billing import processing
+from appliance.billing import reconciling
+from appliance.billing import refunding
 from appliance.catalog import cleaning
 from appliance.catalog import publishing
 from appliance.catalog import rendition_keys
 from appliance.catalog import tracks
 from appliance.catalog import uploads
+from appliance.collective import books
 from appliance.collective import identity
 from appliance.collective import storage_use
 from appliance.downloads import keeping
@@ -22,10 +28,19 @@ from appliance.errors import MusicConnectError
 from appliance.jobs.queue import crontab
 from appliance.jobs.queue import huey
 from appliance.mail import outbox
+from appliance.memberships import subscription_doubles
+from appliance.memberships import subscription_letters
+from appliance.payouts import requesting
+from appliance.payouts import sending
+from appliance.shop import orders
 
 log = logging.getLogger(__name__)
 
+DECLARED = (processing, reconciling)
+"""Modules whose import declares the jobs that chores send."""
 SCRATCH_KEPT_S = 24 * 3600
+JOBS = (sending,)
+"""Modules whose import declares jobs, for the worker that imports these chores."""
 
 
 @huey.periodic_task(crontab(minute="*"), name="sweep_jobs")  # type: ignore[untyped-decorator]
@@ -38,6 +53,21 @@ def sweep_jobs() -> None:
 def publish_due() -> None:
     """Every minute: publish the scheduled releases whose hour has come."""
     for job_id in publishing.publish_due(now=clock.now()):
+        jobs.send(job_id)
+
+
+@huey.periodic_task(crontab(minute="*"), name="write_membership_letters")  # type: ignore[untyped-decorator]
+def write_membership_letters() -> None:
+    """Every minute: write what is due about memberships that are paid for, such as that a payment did not arrive."""
+    collective = identity.current(startup.appliance().settings).name
+    for job_id in subscription_letters.write_due(collective=collective, now=clock.now()):
+        jobs.send(job_id)
+
+
+@huey.periodic_task(crontab(minute="*"), name="process_payment_events")  # type: ignore[untyped-decorator]
+def process_payment_events() -> None:
+    """Every minute: process the events of payment providers whose next try has come."""
+    for job_id in inbox.queue_due(now=clock.now()):
         jobs.send(job_id)
 
 
@@ -90,6 +120,26 @@ def expire_sessions() -> None:
     sessions.expire(now=clock.now())
 
 
+@huey.periodic_task(crontab(minute="33"), name="expire_payment_events")  # type: ignore[untyped-decorator]
+def expire_payment_events() -> None:
+    """Every hour: forget the events of payment providers, and what was found out by asking them, after a season."""
+    inbox.expire(now=clock.now())
+    reconciling.expire(now=clock.now(), kept=inbox.KEPT)
+
+
+@huey.periodic_task(crontab(minute="7", hour="*/6"), name="reconcile_payments")  # type: ignore[untyped-decorator]
+def reconcile_payments() -> None:
+    """Every six hours: ask each payment provider for the truth about all that changed, by a job, so that it is tried again."""
+    for provider in processors.every():
+        jobs.send(reconciling.ask(provider.name, actor=None, now=clock.now()))
+
+
+@huey.periodic_task(crontab(minute="*/5"), name="finish_refunds")  # type: ignore[untyped-decorator]
+def finish_refunds() -> None:
+    """Every five minutes: ask again for refunds whose asking did not come to an end."""
+    refunding.carry_out_due(now=clock.now())
+
+
 @huey.periodic_task(crontab(minute="41"), name="reseal_tracks")  # type: ignore[untyped-decorator]
 def reseal_tracks() -> None:
     """Every hour: encrypt the tracks that became exclusive while nobody could, and decrypt those that no longer are."""
@@ -105,6 +155,18 @@ def tend_downloads() -> None:
     budget_bytes = appliance.settings.downloads_budget_mb * 1024 * 1024
     keeping.make_room(appliance.store, budget_bytes=budget_bytes, now=now)
     keeping.expire(now=now)
+
+
+@huey.periodic_task(crontab(minute="51"), name="end_double_memberships")  # type: ignore[untyped-decorator]
+def end_double_memberships() -> None:
+    """Every hour: end what somebody pays for twice, and give that money back."""
+    subscription_doubles.end_all(now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="53"), name="expire_orders")  # type: ignore[untyped-decorator]
+def expire_orders() -> None:
+    """Every hour: give up orders that nobody paid for a month, and with them the discount codes they hold."""
+    orders.expire(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="43"), name="sweep_scratch")  # type: ignore[untyped-decorator]
@@ -124,6 +186,20 @@ def clean_store() -> None:
     removed = cleaning.remove_orphans(appliance.store, now=clock.now(), kept=kept)
     removed += keeping.sweep(appliance.store, now=clock.now())
     log.info("store cleaned", extra={"objects": removed})
+
+
+@huey.periodic_task(crontab(day="1", hour="4", minute="0"), name="pay_out")  # type: ignore[untyped-decorator]
+def pay_out() -> None:
+    """The first of the month, 04:00 (UTC): pay the artists who want that and are owed enough."""
+    minimum = startup.appliance().settings.payout_minimum
+    for job_id in requesting.request_due(minimum=minimum, now=clock.now()):
+        jobs.send(job_id)
+
+
+@huey.periodic_task(crontab(hour="3", minute="0"), name="check_books")  # type: ignore[untyped-decorator]
+def check_books() -> None:
+    """Every night 03:00 (UTC): check the books, by a job, so that it is tried again; a difference is an alarm."""
+    jobs.send(books.ask(now=clock.now()))
 
 
 @huey.periodic_task(crontab(hour="3", minute="30"), name="count_storage")  # type: ignore[untyped-decorator]

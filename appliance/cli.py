@@ -12,7 +12,9 @@ from appliance import doctor
 from appliance import hooks
 from appliance import job_commands
 from appliance import key_commands
+from appliance import ledger_commands
 from appliance import mail_commands
+from appliance import payment_commands
 from appliance import search_commands
 from appliance import settings as settings_module
 from appliance import startup
@@ -90,7 +92,9 @@ for added in (
     audit_commands.trail,
     job_commands.jobs,
     mail_commands.mail,
+    payment_commands.payments,
     key_commands.keys,
+    ledger_commands.ledger,
     search_commands.search,
     doctor.doctor,
 ):

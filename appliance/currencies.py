@@ -42,5 +42,6 @@ def minor(text: str, code: str) -> int:
 def written(amount_minor: int, code: str) -> str:
     """Pure: *amount_minor* as one writes it into a field, without the currency."""
     digits = DIGITS[code]
-    whole, rest = divmod(amount_minor, 10**digits)
-    return f"{whole}.{rest:0{digits}}" if digits else str(whole)
+    whole, rest = divmod(abs(amount_minor), 10**digits)
+    sign = "-" if amount_minor < 0 else ""
+    return f"{sign}{whole}.{rest:0{digits}}" if digits else f"{sign}{whole}"

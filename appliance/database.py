@@ -116,6 +116,17 @@ def transaction() -> Iterator[None]:
             yield
 
 
+@contextmanager
+def snapshot() -> Iterator[None]:
+    """Many questions about one and the same state, whatever others write meanwhile; nothing is written within."""
+    database = proxy.obj
+    outermost = not database.in_transaction()
+    with database.atomic():
+        if outermost and not isinstance(database, peewee.SqliteDatabase):
+            database.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        yield
+
+
 def locked(query: "peewee.ModelSelect[M]") -> "peewee.ModelSelect[M]":
     """*query* with its rows held until the transaction ends; on SQLite the transaction holds the whole database anyway."""
     return query if isinstance(proxy.obj, peewee.SqliteDatabase) else query.for_update()

@@ -33,6 +33,7 @@ from appliance.errors import Unavailable
 from appliance.hooks import Status
 from appliance.invocation import data_option
 from appliance.invocation import settings_from
+from appliance.ledger import alarms
 from appliance.mail import outbox
 from appliance.mail import server as mail_server
 from appliance.mail import smtp
@@ -201,6 +202,23 @@ def _audit(settings: Settings) -> str:
     if wrong:
         raise Invalid(wrong)
     return "ends where it was sealed ('musicconnect audit verify' looks at all of it)"
+
+
+@check("books")
+def _books(settings: Settings) -> str:
+    last = alarms.latest()
+    if last is None:
+        return "not checked yet; they are every night ('musicconnect ledger check')"
+    if last.differences:
+        first = alarms.told(last)[0]
+        raise Invalid(
+            "The books do not add up in {count} place(s), by the check of {day}; the first is {row}: {first} Run: musicconnect ledger check.",
+            count=last.differences,
+            day=last.ended_at.date().isoformat(),
+            row=first.row,
+            first=first.sentence,
+        )
+    return f"add up, by the check of {last.ended_at:%Y-%m-%d %H:%M} UTC"
 
 
 @check("plugins", connect=startup.load_plugins)

@@ -208,14 +208,27 @@ def has(hook: str) -> bool:
 def insist(hook: str, **arguments: Any) -> None:
     """Call *hook* on every plugin where going on without it would be wrong; ``Unavailable`` names the one that failed."""
     for implementation in reversed(getattr(_manager.hook, hook).get_hookimpls()):
-        try:
-            implementation.function(**{name: arguments[name] for name in implementation.argnames})
-        except BROKEN as error:
-            log.exception("a plugin failed", extra={"plugin": implementation.plugin_name, "hook": hook})
-            raise Unavailable(
-                "The plugin '{plugin}' failed, so this was not done. Try again later.",
-                plugin=implementation.plugin_name,
-            ) from error
+        _insisted(implementation, hook, arguments)
+
+
+def first(hook: str, **arguments: Any) -> Any:
+    """The first answer to *hook*, or ``None``; ``Unavailable`` names a plugin that failed before there was one."""
+    for implementation in reversed(getattr(_manager.hook, hook).get_hookimpls()):
+        answer = _insisted(implementation, hook, arguments)
+        if answer is not None:
+            return answer
+    return None
+
+
+def _insisted(implementation: Any, hook: str, arguments: dict[str, Any]) -> Any:
+    try:
+        return implementation.function(**{name: arguments[name] for name in implementation.argnames})
+    except BROKEN as error:
+        log.exception("a plugin failed", extra={"plugin": implementation.plugin_name, "hook": hook})
+        raise Unavailable(
+            "The plugin '{plugin}' failed, so this was not done. Try again later.",
+            plugin=implementation.plugin_name,
+        ) from error
 
 
 def add_commands(cli: "click.Group", *, points: Iterable[EntryPoint] | None = None) -> list[tuple[str, str]]:

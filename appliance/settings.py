@@ -176,6 +176,22 @@ class Settings:
         minimum=0,
         maximum=10_000,
     )
+    payout_minimum: int = _row(
+        10,
+        "Smallest payout to an artist, in whole units of its currency.",
+        minimum=0,
+        maximum=1_000_000,
+    )
+    bank_holder: str = _row("", "Name of the bank account that payouts by hand are made from.")
+    bank_iban: str = _row(
+        "",
+        "IBAN of the bank account that payouts by hand are made from.",
+        pattern=r"([A-Za-z]{2}[0-9]{2}[A-Za-z0-9 ]{11,40})?",
+        form="an IBAN, or nothing",
+    )
+    bank_bic: str = _row(
+        "", "BIC of that account's bank; not needed within the SEPA.", pattern=r"([A-Za-z0-9]{8,11})?"
+    )
     disabled_plugins: tuple[str, ...] = _row((), "Plugins that are installed but must not run.")
     log_level: str = _row("info", "How much is logged.", choices=("debug", "info", "warning", "error"))
     plugins: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))

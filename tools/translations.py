@@ -24,7 +24,12 @@ from babel.messages.pofile import write_po
 
 ROOT = Path(__file__).resolve().parents[1]
 TRANSLATIONS = ROOT / "web" / "translations"
-MAIL = ("appliance/mail/wording.py", "appliance/mail/account_wording.py")
+MAIL = (
+    "appliance/mail/wording.py",
+    "appliance/mail/account_wording.py",
+    "appliance/mail/shop_wording.py",
+    "appliance/mail/ledger_wording.py",
+)
 """Where the sentences of mail stand."""
 LANGUAGES = ("de",)
 ERRORS = (

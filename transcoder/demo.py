@@ -33,6 +33,7 @@ from appliance.memberships import founding
 from appliance.memberships import granting
 from appliance.memberships import tiers
 from appliance.memberships.models import Origin
+from appliance.shop import prices
 from transcoder import covers
 from transcoder import liner_notes
 from transcoder import program
@@ -60,6 +61,10 @@ def make(*, now: datetime) -> bool:
         for slug, said in liner_notes.ARTISTS.items():
             artist_page.edit(artists.find(slug), said, actor=owner, now=now)
         _memberships(owner, now=now)
+        for title, (price_minor, pay_more) in liner_notes.PRICES.items():
+            prices.set_release(made[title], price_minor, pay_more=pay_more, actor=owner, now=now)
+        for slug, percent in liner_notes.CATALOGUES.items():
+            prices.set_catalogue(artists.find(slug), percent, actor=owner, now=now)
         draft = {name: value for name, value in liner_notes.DRAFT.items() if name != "artist"}
         releases.create(artists.find(liner_notes.DRAFT["artist"]), draft, now=now)
         notes = {made[title].id: note for title, note in liner_notes.FEATURED.items()}

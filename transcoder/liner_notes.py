@@ -109,6 +109,15 @@ TIERS: dict[str, dict[str, dict[str, Any]]] = {
 """What artists made of the tiers that everyone begins with, by kind."""
 MEMBERSHIPS = {"lumen-vale": "superfan", "ada-quill": "supporter"}
 """Of whom the fan is a member, as a gift, and in which tier."""
+PRICES = {
+    "Last Train, First Light": (700, True),
+    "Tidewater Letters": (500, False),
+    "Harbour Bells": (300, True),
+    "Kitchen Songs": (0, True),
+}
+"""What releases cost at least, in minor units, and whether one may pay more; nothing at least is *name your price*."""
+CATALOGUES = {"lumen-vale": 20}
+"""Whose releases are sold all at once, and how many percent are taken off then."""
 FEATURED = {
     "Tidewater Letters": "For an early morning with the window open.",
     "Last Train, First Light": "Best after midnight.",

@@ -24,6 +24,8 @@ from web import library
 from web import listen
 from web import listening
 from web import media
+from web import membership
+from web import payment_metrics
 from web import people
 from web import plugin_pages
 from web import private_keys
@@ -33,8 +35,10 @@ from web import resubmission
 from web import security
 from web import setup
 from web import sharing
+from web import shop
 from web import storefront
 from web import studio
+from web import webhooks
 
 EXTENSION = "musicconnect"
 
@@ -68,13 +72,16 @@ def create_app(appliance: Appliance) -> Flask:
     resubmission.register(app)
     private_keys.register(app)
     security.register(app, settings)
+    shop.register(app)
     # As they were written, the id first. After Flask-Security, which brings a JSON provider of its own.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     errors.register(app)
     # A registry of its own: a test makes many applications in one process.
+    registry = CollectorRegistry()
     PrometheusMetrics(
-        app, path="/metrics", group_by="endpoint", registry=CollectorRegistry(), excluded_paths=["^/health$"]
+        app, path="/metrics", group_by="endpoint", registry=registry, excluded_paths=["^/health$"]
     )
+    payment_metrics.register(registry)
     for family in (
         frame,
         health,
@@ -90,9 +97,12 @@ def create_app(appliance: Appliance) -> Flask:
         storefront,
         discovery,
         sharing,
+        webhooks,
         studio,
         security,
         people,
+        membership,
+        shop,
         admin,
         about,
         design,

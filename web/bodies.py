@@ -31,6 +31,16 @@ def takes_picture(view: V) -> V:
     return view
 
 
+def takes(most_bytes: int) -> Callable[[V], V]:
+    """A view that takes so many bytes."""
+
+    def mark(view: V) -> V:
+        view.most_bytes = most_bytes  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def register(app: Flask) -> None:
     """Keep every request of *app* to what its view takes, whatever server carries it."""
 

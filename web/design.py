@@ -53,6 +53,13 @@ def design() -> str:
             _tier(LONG, "€5 a month", yours=True),
             _tier(ARABIC, "€10 a month"),
         ],
+        boxes=[
+            _box("A release", price="€7", pay_more=True),
+            _box(LONG, price="€8", instead="€10"),
+            _box(ARABIC, price="€9", preorder=True),
+            _box(EMOJI, price="Free", free=True),
+            _box("What one has", owned=True),
+        ],
         colours=[(colour, colours.accent(colour)) for colour in COLOURS],
         icons=icons(),
         problem=Invalid("This cannot be read as a date.", field="wrong"),
@@ -61,6 +68,11 @@ def design() -> str:
         emoji=EMOJI,
         week=[(f"2026-03-{day:02}", day * 37 % 41) for day in range(1, 29)],
     )
+
+
+def _box(name: str, **values: Any) -> Any:
+    said = {"price": "", "instead": "", "pay_more": False, "free": False, "owned": False, "preorder": False}
+    return SimpleNamespace(name=name, action="#buying", **{**said, **values})
 
 
 def icons() -> list[str]:

@@ -20,6 +20,7 @@ from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
 from appliance import errors
+from appliance.billing import inbox
 from appliance.catalog import artists
 from appliance.catalog import originals
 from appliance.catalog import staging
@@ -42,6 +43,7 @@ STATUS: dict[type[errors.MusicConnectError], int] = {
     staging.WrongChecksum: 460,
     staging.Busy: 423,
     originals.TooLarge: 413,
+    inbox.TooLarge: 413,
     versions.Stale: 412,
     errors.NotFound: 404,
     errors.NotAllowed: 403,
@@ -187,7 +189,8 @@ def on_surprise(error: Exception) -> ResponseReturnValue:
 def wants_json() -> bool:
     """Whether the answer is for a program."""
     return (
-        request.path.startswith(("/api/", "/media/")) or request.accept_mimetypes.best == "application/json"
+        request.path.startswith(("/api/", "/media/", "/webhooks/"))
+        or request.accept_mimetypes.best == "application/json"
     )
 
 

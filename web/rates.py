@@ -32,7 +32,7 @@ from web.request_cycle import person
 V = TypeVar("V", bound=Callable[..., Any])
 UNCOUNTED = frozenset({"media", "health", "gate"})
 UNCOUNTED_VIEWS = frozenset({"static", "prometheus_metrics"})
-SAME_FOR_ALL = frozenset({"sharing", "installed", "frame"})
+SAME_FOR_ALL = frozenset({"sharing", "installed", "frame", "webhooks"})
 """Families whose answers do not depend on who asks, so they are counted by address alone."""
 GENERAL = 1200
 """Requests a minute, of one account and of one address: a page with all that it loads is some ten. The same for all: to look up who is a
@@ -41,12 +41,16 @@ member would cost a request more than counting it."""
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How many of a kind in how many minutes: from one address, of one account, for one name that is typed; 0 for any number."""
+    """How many of a kind in how many minutes: from one address, of one account, for one name that is typed; 0 for any number.
+
+    With *refused* only what was refused counts.
+    """
 
     minutes: int
     address: int
     account: int = 0
     name: int = 0
+    refused: bool = False
 
 
 FACTORS = {TierKind.SUPPORTER: 2, TierKind.SUPERFAN: 4}
@@ -63,8 +67,15 @@ RULES = {
     "tokens": Rule(60, address=60, account=20),
     "uploads": Rule(60, address=3000, account=1000),
     "downloads": Rule(60, address=600, account=120),
+    # A provider sends as much as there is to tell; who has no signature that holds is stopped.
+    "webhooks": Rule(1, address=300, refused=True),
     # A membership given to an address tells whether it has an account: enough for a guest list, too few to try a list of strangers.
     "grants": Rule(60, address=120, account=60),
+    # Each asks a payment provider, which counts as well.
+    "payments": Rule(60, address=600, account=60),
+    "orders": Rule(60, address=600, account=120),
+    # A code is sixty bits: who types a wrong letter a few times is let go on, who tries them one after the other is not.
+    "codes": Rule(15, address=60, account=30),
 }
 OF_SECURITY = {
     "login": "sign-in",
@@ -125,7 +136,9 @@ def register(app: Flask, settings: Settings) -> None:
         in_memory_fallback_enabled=bool(settings.rate_limit_url),
         strategy="fixed-window",
         key_prefix="musicconnect",
-        application_limits=[ApplicationLimit(lambda: amount(GENERAL, 1), key_function=who)],
+        application_limits=[
+            ApplicationLimit(lambda: amount(GENERAL, 1), key_function=who, exempt_when=is_counted_elsewhere)
+        ],
     )
     for endpoint, view in list(app.view_functions.items()):
         kind = getattr(view, "rate", "") or OF_SECURITY.get(endpoint.removeprefix("security."), "")
@@ -140,6 +153,7 @@ def register(app: Flask, settings: Settings) -> None:
                     key_func=key,
                     # Not to look at a form, and nobody to be counted: nothing to count.
                     exempt_when=lambda key=key: request.method in SAFE_METHODS or not key(),
+                    deduct_when=was_refused if rule.refused else None,
                 )(view)
         app.view_functions[endpoint] = view
     limiter.request_filter(is_uncounted)
@@ -170,6 +184,16 @@ def told(answer: Response, limiter: Limiter) -> Response:
 def is_uncounted() -> bool:
     """Whether this request is of those that are many by nature and cost little."""
     return request.blueprint in UNCOUNTED or request.endpoint in UNCOUNTED_VIEWS
+
+
+def is_counted_elsewhere() -> bool:
+    """Whether this request has a count of its own instead of the general one."""
+    return request.blueprint == "webhooks"
+
+
+def was_refused(answer: Response) -> bool:
+    """Whether what was asked for was refused."""
+    return 400 <= answer.status_code < 500
 
 
 def who() -> str:

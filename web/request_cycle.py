@@ -64,8 +64,11 @@ def begin() -> None:
         # methods, and each would be a time series of its own.
         request.prom_do_not_track = True  # type: ignore[attr-defined]
         return
-    if getattr(current_app.view_functions[str(request.endpoint)], "by_origin", False):
+    view = current_app.view_functions[str(request.endpoint)]
+    if getattr(view, "by_origin", False):
         require_own_page()
+        return
+    if getattr(view, "by_signature", False):
         return
     # An API call that rides on no session cannot be forged by another site: there is nothing to ride on.
     if request.blueprint != "api" or (not _bearer() and current_user.is_authenticated):
@@ -75,6 +78,12 @@ def begin() -> None:
 def by_origin(view: V) -> V:
     """A view that ``sendBeacon`` calls, which can carry no token of the page: who sent it is told by the browser instead."""
     view.by_origin = True  # type: ignore[attr-defined]
+    return view
+
+
+def by_signature(view: V) -> V:
+    """A view that programs call whose signature over the body it checks itself: no browser's session is looked at."""
+    view.by_signature = True  # type: ignore[attr-defined]
     return view
 
 

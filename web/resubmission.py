@@ -16,6 +16,8 @@ from appliance.database import new_id
 from appliance.idempotency import StillRunning
 
 FIELD = "form_token"
+NO_FORMS = frozenset({"api", "webhooks"})
+"""Families of programs: to look for a field would read the body away from them."""
 PATIENCE_S = 10.0
 
 
@@ -29,7 +31,7 @@ def register(app: Flask) -> None:
 
 def begin() -> ResponseReturnValue | None:
     """Let the first through; answer the second with where the first one led."""
-    if request.method != "POST" or request.routing_exception is not None or request.blueprint == "api":
+    if request.method != "POST" or request.routing_exception is not None or request.blueprint in NO_FORMS:
         return None
     token = request.form.get(FIELD, "")
     if not 10 <= len(token) <= 64:

@@ -37,6 +37,8 @@ from appliance.memberships import early
 from appliance.memberships import granting
 from appliance.memberships import tiers
 from appliance.memberships.access import Access
+from appliance.memberships.models import Origin
+from appliance.shop import offers as shop_offers
 from web import addresses
 from web import presentation
 from web import private_keys
@@ -44,6 +46,8 @@ from web.api.routing import cursor_for
 from web.api.routing import cursor_instant
 from web.downloads import offers
 from web.library import lines
+from web.membership import tier_ways
+from web.presentation import shop as shop_views
 from web.presentation import tiers as tier_views
 from web.request_cycle import person
 from web.request_cycle import roles
@@ -111,6 +115,7 @@ def artist(artist: str) -> ResponseReturnValue:
         first_page=not request.args.get("cursor"),
         ours=standing.reaches(access.Standing.CONTRIBUTOR),
         following=follows.has(person(), found),
+        **_shop(found),
         box=box.of_artist(found),
         page=metadata.of_artist(found, rows),
     )
@@ -145,6 +150,7 @@ def release(artist: str, slug: str) -> ResponseReturnValue:
         others=[presentation.release_card(other) for other in others if other.id != row.id][:MORE_BY],
         ours=right.may_edit,
         download=offers.of(url_for("downloads.ask_for_release", release_id=row.id), shown, rights),
+        buy=shop_views.buy_box(shop_offers.of_release(row), person()),
         right=presentation.right(right, back=addresses.release_page(row)),
         favourite=row.id in favourites.of_releases(person(), [row.id]),
         box=box.of_release(row),
@@ -178,6 +184,7 @@ def track(artist: str, slug: str, name: str) -> ResponseReturnValue:
         after=presentation.neighbour(near[1], row.release),
         ours=right.may_edit,
         download=offers.of(url_for("downloads.ask_for_track", track_id=row.id), [row], {row.id: right}),
+        buy=shop_views.buy_box(shop_offers.of_track(row), person()),
         right=presentation.right(right, back=addresses.track_page(row)),
         box=box.of_track(row),
         page=metadata.of_track(row),
@@ -219,16 +226,34 @@ def _tiers(found: Artist) -> dict[str, object]:
     who = person()
     mine = granting.current(who, found, now=clock.now()) if who else None
     rows = tiers.of_artist(found)
-    if mine and mine.paid_through:
+    ways = tier_ways.of(found, rows, who, mine)
+    if mine and mine.origin == Origin.PAID:
+        note = _("You are a member. What you pay, and when, stands on your account.")
+    elif mine and mine.paid_through:
         note = _("You are a member until %(day)s.", day=presentation.day(mine.paid_through))
     elif mine:
         note = _("You are a member.")
+    elif ways:
+        note = _("You can cancel at any time, and stay a member to the end of what you paid.")
     else:
         note = _(
             "Nobody can pay for a membership here yet; until then %(artist)s gives it away.",
             artist=found.name,
         )
-    return {"tiers": tier_views.tiers(rows, own=mine.tier_id if mine else ""), "tiers_note": note}
+    own = mine.tier_id if mine else ""
+    return {"tiers": tier_views.tiers(rows, own=own, ways=ways), "tiers_note": note}
+
+
+def _shop(found: Artist) -> dict[str, object]:
+    """What of the artist can be bought beside the releases that are out, on the first page."""
+    if request.args.get("cursor"):
+        return {"catalogue": None, "preorders": [], "tip": ""}
+    who = person()
+    return {
+        "catalogue": shop_views.buy_box(shop_offers.of_catalogue(found), who),
+        "preorders": [shop_views.buy_box(offer, who) for offer in shop_offers.preorders(found)],
+        "tip": shop_views.tip_page(found),
+    }
 
 
 def _played(found: Artist) -> list[Track]:

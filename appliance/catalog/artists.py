@@ -3,6 +3,8 @@
 import re
 from datetime import datetime
 
+import peewee
+
 from appliance.accounts import audit
 from appliance.accounts import people
 from appliance.accounts.audit import Action
@@ -82,12 +84,15 @@ def run_by(user: User) -> list[Artist]:
 
 
 def delete(artist: Artist, *, actor: User, now: datetime) -> None:
-    """Remove an artist that has no release; ``Conflict`` otherwise."""
+    """Remove an artist that has no release and that nobody ever paid; ``Conflict`` otherwise."""
     with transaction():
         members.hold(artist)
         if Release.select().where(Release.artist == artist.id).exists():
             raise Conflict("Only an artist without releases can be removed.")
-        Artist.delete().where(Artist.id == artist.id).execute()
+        try:
+            Artist.delete().where(Artist.id == artist.id).execute()
+        except peewee.IntegrityError as error:
+            raise Conflict("Somebody paid for this artist, so the artist stays, as the books do.") from error
         findable.artist(artist.id)
         audit.record(
             Action.ARTIST_REMOVED,

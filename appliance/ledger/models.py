@@ -35,13 +35,17 @@ class TransactionKind(StrEnum):
 
 
 class Account(Base):
-    """One account: its *balance_minor* is the sum of its entries, debits positive, credits negative; what is owed is negative."""
+    """One account: its *balance_minor* is the sum of its entries, debits positive, credits negative; what is owed is negative.
+
+    *moved_at* is the instant of its last entry: no later one is given an earlier instant, so that by instant they stand as by number.
+    """
 
     id = peewee.BigAutoField()
     kind = peewee.CharField(max_length=20)
     owner = peewee.CharField(max_length=40, default="")
     currency = peewee.CharField(max_length=3)
     balance_minor = peewee.BigIntegerField(default=0)
+    moved_at = UtcDateTimeField(null=True)
 
     class Meta:
         table_name = "ledger_account"
@@ -76,7 +80,35 @@ class Entry(Base):
 
     class Meta:
         table_name = "ledger_entry"
-        indexes = ((("account", "id"), False), (("account", "at"), False))
+        indexes = ((("account", "id"), False), (("account", "at", "id"), False))
+
+
+class DaySum(Base):
+    """What the entries of one day (UTC) and one kind come to on a payee's account: a statement of years need not add up a million entries."""
+
+    id = peewee.BigAutoField()
+    account = peewee.ForeignKeyField(Account, index=False)
+    account_id: int
+    day = peewee.DateField()
+    kind = peewee.CharField(max_length=12)
+    amount_minor = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "ledger_day"
+        indexes = ((("account", "day", "kind"), True),)
+
+
+class BookCheck(Identified):
+    """What a check of the books found: how many *differences*, of which *told* names the first in JSON; *mailed_at* when admins were told."""
+
+    began_at = UtcDateTimeField()
+    ended_at = UtcDateTimeField()
+    differences = peewee.IntegerField(default=0)
+    told = peewee.TextField(default="[]")
+    mailed_at = UtcDateTimeField(null=True)
+
+    class Meta:
+        table_name = "ledger_check"
 
 
 class Payment(Identified):
@@ -118,7 +150,10 @@ class Payment(Identified):
 
 
 class PaymentLine(Base):
-    """A part of a payment that is for one thing: a *release* or a *track* (ids), or the artist as such. *booked_minor* is the artists' part of it."""
+    """A part of a payment that is for one thing: a *release* or a *track* (ids), or the artist as such. *booked_minor* is the artists' part of it.
+
+    *agreement* (an id) is the one by which that part is shared, chosen once: corrections go to whom the money went. Empty: the artist has it all.
+    """
 
     id = peewee.BigAutoField()
     payment = peewee.ForeignKeyField(Payment, backref="lines", on_delete="CASCADE")
@@ -129,6 +164,7 @@ class PaymentLine(Base):
     track = peewee.CharField(max_length=26, default="")
     amount_minor = peewee.BigIntegerField()
     booked_minor = peewee.BigIntegerField(default=0)
+    agreement = peewee.CharField(max_length=26, default="", index=True)
 
     class Meta:
         table_name = "payment_line"
@@ -167,7 +203,11 @@ class Dispute(Identified):
 
     class Meta:
         table_name = "dispute"
-        indexes = ((("provider", "reference"), True), (("provider", "payment"), False))
+        indexes = (
+            (("provider", "reference"), True),
+            (("provider", "payment"), False),
+            (("state",), False),
+        )
 
 
 class SplitAgreement(Identified):
@@ -220,6 +260,8 @@ MODELS: tuple[type[Base], ...] = (
     Account,
     Transaction,
     Entry,
+    DaySum,
+    BookCheck,
     Payment,
     PaymentLine,
     Refund,

@@ -62,10 +62,11 @@ def note(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Paym
     """Note a payment, or what more is known of it: its fee, once it is known."""
     with transaction():
         payment = _row(fact, sale, provider=provider, now=now)
+        booked = posting.count(_subject(payment)) > 0
         if fact.fee_minor is not None and fact.fee_minor != payment.fee_minor:
             Payment.update(fee_minor=fact.fee_minor, updated_at=now).where(Payment.id == payment.id).execute()
         _add_up(payment, now=now)
-        return book(payment.id, TransactionKind.PAYMENT, now=now)
+        return book(payment.id, TransactionKind.FEE if booked else TransactionKind.PAYMENT, now=now)
 
 
 def note_refund(fact: RefundFact, *, provider: str, now: datetime) -> Payment | None:
@@ -130,12 +131,12 @@ def book(payment_id: str, kind: TransactionKind, *, now: datetime) -> Payment:
     """Write what the books lack of this payment; nothing when they say it all."""
     with transaction():
         payment: Payment = database.locked(Payment.select().where(Payment.id == payment_id)).get()
-        books, artists = settlement.target(_known(payment))
+        books, artists = settlement.target(known(payment))
         wanted: dict[Line, int] = {
             (kind_, payment.provider if kind_ in OF_PROVIDER else ""): amount
             for kind_, amount in books.items()
         }
-        subject = f"payment:{payment.id}"
+        subject = _subject(payment)
         said = posting.booked(subject)
         entries = {
             line: wanted.get(line, 0) - said.get(line, 0)
@@ -157,25 +158,36 @@ def book(payment_id: str, kind: TransactionKind, *, now: datetime) -> Payment:
 
 def _shares(payment: Payment, artists: int) -> dict[str, int]:
     """What each payee gets more or less, when the artists' part of the whole payment is *artists*."""
-    lines = list(PaymentLine.select().where(PaymentLine.payment == payment.id).order_by(PaymentLine.position))
     got: dict[str, int] = {}
-    for line, part in zip(
-        lines, settlement.apportion(artists, [row.amount_minor for row in lines]), strict=True
-    ):
+    for line, part in sorted(parts_by_line(payment, artists), key=lambda found: _turn(found[0])):
         if part == line.booked_minor:
             continue
         PaymentLine.update(booked_minor=part).where(PaymentLine.id == line.id).execute()
         shares = splits.share(
             part - line.booked_minor,
+            agreement=line.agreement,
             artist=payment.artist,
-            release=line.release,
-            track=line.track,
             currency=payment.currency,
-            at=payment.paid_at,
         )
         for payee, amount in shares.items():
             got[payee] = got.get(payee, 0) + amount
     return got
+
+
+def parts_by_line(payment: Payment, artists: int) -> list[tuple[PaymentLine, int]]:
+    """The lines of a payment, each with its part of *artists*."""
+    lines = list(PaymentLine.select().where(PaymentLine.payment == payment.id).order_by(PaymentLine.position))
+    parts = settlement.apportion(artists, [row.amount_minor for row in lines])
+    return list(zip(lines, parts, strict=True))
+
+
+def _turn(line: PaymentLine) -> tuple[str, int]:
+    # Agreements are held in one order everywhere, or two payments that meet on two of them would wait for each other.
+    return line.agreement, line.position
+
+
+def _subject(payment: Payment) -> str:
+    return f"payment:{payment.id}"
 
 
 def _row(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Payment:
@@ -207,6 +219,7 @@ def _row(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Paym
     payment: Payment = database.locked(Payment.select().where(here)).get()
     if made:
         for position, one in enumerate(sale.sold or [Sold("", fact.amount_minor)]):
+            agreement = splits.holding(sale.artist, release=one.release, track=one.track, at=fact.paid_at)
             PaymentLine.insert(
                 payment=payment.id,
                 position=position,
@@ -214,6 +227,7 @@ def _row(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Paym
                 release=one.release,
                 track=one.track,
                 amount_minor=one.amount_minor,
+                agreement=agreement.id if agreement else "",
             ).execute()
     return payment
 
@@ -249,7 +263,8 @@ def _add_up(payment: Payment, *, now: datetime) -> None:
     ).where(Payment.id == payment.id).execute()
 
 
-def _known(payment: Payment) -> settlement.Known:
+def known(payment: Payment) -> settlement.Known:
+    """Pure: what the row of a payment knows, as ``settlement.target`` takes it."""
     return settlement.Known(
         amount=payment.amount_minor,
         currency=payment.currency,

@@ -1,6 +1,7 @@
 """Writing into the books: a transaction whose entries balance, once for each key."""
 
 from collections.abc import Mapping
+from datetime import UTC
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from appliance.database import transaction
 from appliance.errors import Invalid
 from appliance.ledger.models import Account
 from appliance.ledger.models import AccountKind
+from appliance.ledger.models import DaySum
 from appliance.ledger.models import Entry
 from appliance.ledger.models import Transaction
 from appliance.ledger.models import TransactionKind
@@ -50,15 +52,25 @@ def post(
             return False
         made: int = Transaction.get(Transaction.key == key).id
         # In one order everywhere, or two transactions that meet on two accounts would wait for each other.
-        for account, amount in sorted((_account(line, currency), amount) for line, amount in amounts.items()):
-            Account.update(balance_minor=Account.balance_minor + amount).where(
-                Account.id == account
-            ).execute()
-            after = Account.get_by_id(account).balance_minor
-            Entry.insert(
-                transaction=made, account=account, amount_minor=amount, after_minor=after, at=now
-            ).execute()
+        for account, amount in sorted((_account(line, currency), amounts[line]) for line in sorted(amounts)):
+            _enter(made, kind, account, amount, now=now)
     return True
+
+
+def _enter(made: int, kind: TransactionKind, account: int, amount: int, *, now: datetime) -> None:
+    held = database.locked(Account.select().where(Account.id == account)).get()
+    after = held.balance_minor + amount
+    # Who waited for the account writes after the others, so its instant is not before theirs.
+    at = max(now, held.moved_at or now)
+    Account.update(balance_minor=after, moved_at=at).where(Account.id == account).execute()
+    Entry.insert(transaction=made, account=account, amount_minor=amount, after_minor=after, at=at).execute()
+    if held.kind == AccountKind.PAYABLE:
+        DaySum.insert(
+            account=account, day=at.astimezone(UTC).date(), kind=kind, amount_minor=amount
+        ).on_conflict(
+            conflict_target=[DaySum.account, DaySum.day, DaySum.kind],
+            update={DaySum.amount_minor: DaySum.amount_minor + amount},
+        ).execute()
 
 
 def booked(subject: str) -> dict[Line, int]:

@@ -6,6 +6,7 @@ processor's fee for it stays, and is borne by the artists, as the platform has n
 """
 
 from dataclasses import dataclass
+from dataclasses import replace
 
 from appliance.currencies import DIGITS
 from appliance.ledger.models import AccountKind
@@ -52,6 +53,11 @@ def target(known: Known) -> tuple[dict[AccountKind, int], int]:
         AccountKind.PLATFORM_SHARE: -share,
     }
     return {kind: amount for kind, amount in books.items() if amount}, base - share
+
+
+def without_contest(known: Known) -> Known:
+    """Pure: the same as if whoever contests it had lost."""
+    return replace(known, contested=0)
 
 
 def apportion(total: int, weights: list[int]) -> list[int]:

@@ -39,25 +39,29 @@ def allocate(total: int, parts: Sequence[Part]) -> dict[str, int]:
     return got
 
 
-def share(
-    amount: int, *, artist: str, release: str, track: str, currency: str, at: datetime
-) -> dict[str, int]:
-    """What each payee gets of *amount* more or (negative) less that was earned at the instant *at*; call it in the transaction that books it."""
-    agreement = holding(artist, release=release, track=track, at=at)
-    if agreement is None:
+def share(amount: int, *, agreement: str, artist: str, currency: str) -> dict[str, int]:
+    """What each payee gets of *amount* more or (negative) less by the *agreement* (an id); call it in the transaction that books it.
+
+    Without an agreement all of it is the *artist*'s.
+    """
+    if not agreement:
         return {artist: amount}
-    SplitTotal.insert(agreement=agreement.id, currency=currency).on_conflict_ignore().execute()
-    here = (SplitTotal.agreement == agreement.id) & (SplitTotal.currency == currency)
+    SplitTotal.insert(agreement=agreement, currency=currency).on_conflict_ignore().execute()
+    here = (SplitTotal.agreement == agreement) & (SplitTotal.currency == currency)
     before = int(database.locked(SplitTotal.select().where(here)).get().total_minor)
     SplitTotal.update(total_minor=before + amount).where(here).execute()
-    parts = parts_of(agreement, currency)
-    had, has = allocate(before, parts), allocate(before + amount, parts)
+    return difference(parts_of(agreement, currency), before, before + amount)
+
+
+def difference(parts: Sequence[Part], before: int, after: int) -> dict[str, int]:
+    """Pure: what each payee gets more or less when all that was shared goes from *before* to *after*."""
+    had, has = allocate(before, parts), allocate(after, parts)
     return {payee: has[payee] - had[payee] for payee in has if has[payee] != had[payee]}
 
 
 def holding(artist: str, *, release: str = "", track: str = "", at: datetime) -> SplitAgreement | None:
     """The agreement that holds for this at that instant: the track's own, else the release's, else the artist's; of several the latest."""
-    for of_release, of_track in dict.fromkeys([(release, track), (release, ""), ("", "")]):
+    for of_release, of_track in dict.fromkeys([("", track), (release, ""), ("", "")]):
         here = (
             (SplitAgreement.artist == artist)
             & (SplitAgreement.release == of_release)
@@ -72,9 +76,9 @@ def holding(artist: str, *, release: str = "", track: str = "", at: datetime) ->
     return None
 
 
-def parts_of(agreement: SplitAgreement, currency: str) -> list[Part]:
-    """The parts of an agreement, in order; a recoup counts in its own currency only."""
-    rows = SplitPart.select().where(SplitPart.agreement == agreement.id).order_by(SplitPart.position)
+def parts_of(agreement: str, currency: str) -> list[Part]:
+    """The parts of an agreement (an id), in order; a recoup counts in its own currency only."""
+    rows = SplitPart.select().where(SplitPart.agreement == agreement).order_by(SplitPart.position)
     return [
         Part(row.payee, row.share_bps, row.recoup_minor if row.recoup_currency == currency else 0)
         for row in rows

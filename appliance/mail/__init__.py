@@ -5,6 +5,9 @@ dies between the server's answer and the note of it sends again, with the same M
 """
 
 from appliance.mail import account_wording
+from appliance.mail import ledger_wording
+from appliance.mail import membership_wording
+from appliance.mail import shop_wording
 from appliance.mail.models import Message
 from appliance.mail.models import MessageState
 from appliance.mail.sending import send
@@ -23,5 +26,8 @@ __all__ = [
     "configure",
     "declare",
     "is_set",
+    "ledger_wording",
+    "membership_wording",
     "send",
+    "shop_wording",
 ]

@@ -77,3 +77,15 @@ declare(
         after=(N_("The link is for you alone. Who does not know {by} need not do anything."),),
     )
 )
+declare(
+    Kind(
+        "payout_account_changed",
+        N_("{artist} is paid to another account"),
+        (N_("From now on {artist} is paid to the account {account}."),),
+        after=(
+            N_(
+                "If this was none of you, somebody else is in an account: change your password, and tell the collective at once."
+            ),
+        ),
+    )
+)

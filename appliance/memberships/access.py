@@ -130,7 +130,7 @@ class _Asked:
         self.standings = standings(user, artists.values(), roles=roles)
         # To the people behind an artist everything is open, whatever they bought.
         public = [key for key, found in self.standings.items() if found is Standing.PUBLIC]
-        self.relations = relations.of(user, public)
+        self.relations = relations.of(user, public, now=now)
         self.moderates = user is not None and permissions.allows(roles, Permission.TAKEDOWNS_MANAGE)
         self.signed_in, self.keys, self.now = user is not None, keys, now
         self.answers: dict[tuple[str, bool, bool, bool], Access] = {}

@@ -47,7 +47,8 @@ def grant(
 ) -> Membership:
     """Make the person with this address a member until *through*, or for good.
 
-    ``NotFound`` when nobody has this address, ``Conflict`` when they are a member: change that instead.
+    ``NotFound`` when nobody has this address, ``Conflict`` when they were given one already: change that instead. Who pays for theirs
+    may be given another, say a better one.
     """
     if origin not in GIVEN:
         raise Invalid("Choose why: a gift, the press or the band.", field="origin")
@@ -58,7 +59,7 @@ def grant(
         tiers.make(artist, now=now)
         tier = _open_tier(artist, tier_id)
         user = people.find(people.address(email))
-        before = _current(artist, user)
+        before = _given(artist, user)
         if before is not None and runs(before.paid_through, now):
             raise Conflict("{email} is a member already; change that membership.", email=user.email)
         if before is not None:
@@ -143,9 +144,14 @@ def find(artist: Artist, membership_id: str) -> Membership:
 
 
 def current(user: User, artist: Artist, *, now: datetime) -> Membership | None:
-    """This person's membership of this artist, if there is one now."""
-    found = _current(artist, user)
-    return found if found is not None and runs(found.paid_through, now) else None
+    """This person's membership of this artist, if there is one now, tier joined; of several that in the dearest tier."""
+    here = (Membership.artist == artist.id) & (Membership.user == user.id) & Membership.ended_at.is_null()
+    rows = [
+        row
+        for row in Membership.select(Membership, Tier).join(Tier).where(here)
+        if runs(row.paid_through, now)
+    ]
+    return max(rows, key=lambda row: (row.tier.price_minor, row.id), default=None)
 
 
 def of_artist(artist: Artist, *, limit: int, before: str | None = None) -> list[Membership]:
@@ -170,7 +176,7 @@ def of_person(user: User, *, now: datetime) -> list[Membership]:
 
 def counts(artist: Artist, *, now: datetime) -> dict[str, int]:
     """How many members each tier of the artist has now, by its id; a tier without any is not in it."""
-    count = peewee.fn.COUNT(Membership.id)
+    count = peewee.fn.COUNT(Membership.user.distinct())
     here = (Membership.artist == artist.id) & Membership.ended_at.is_null()
     here &= Membership.paid_through.is_null() | (Membership.paid_through > now)
     rows: Any = Membership.select(Membership.tier, count).where(here).group_by(Membership.tier).tuples()
@@ -183,8 +189,9 @@ def _joined() -> "peewee.ModelSelect[Membership]":
     )
 
 
-def _current(artist: Artist, user: User) -> Membership | None:
+def _given(artist: Artist, user: User) -> Membership | None:
     here = (Membership.artist == artist.id) & (Membership.user == user.id) & Membership.ended_at.is_null()
+    here &= Membership.origin.in_(GIVEN)
     found: Membership | None = Membership.select().where(here).first()
     return found
 

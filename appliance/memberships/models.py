@@ -58,6 +58,7 @@ class Tier(Identified):
     direct_messages_a_month = peewee.IntegerField(default=0)
     offline = peewee.BooleanField(default=False)
     merchandise_discount_percent = peewee.IntegerField(default=0)
+    trial_days = peewee.IntegerField(default=0)
     archived_at = UtcDateTimeField(null=True)
     version = peewee.IntegerField(default=1)
     created_at = UtcDateTimeField()
@@ -68,7 +69,10 @@ class Tier(Identified):
 
 
 class Membership(Identified):
-    """A person is a member of an artist in a tier, until it was *ended* or *paid_through* has passed; without that, for good."""
+    """A person is a member of an artist in a tier, until it was *ended* or *paid_through* has passed; without that, for good.
+
+    One that is paid for has the id of its subscription. It may run beside one that was given; of both the better counts, perk by perk.
+    """
 
     user = peewee.ForeignKeyField(User, on_delete="CASCADE", backref="tier_memberships", index=False)
     user_id: str
@@ -113,7 +117,7 @@ class Purchase(Identified):
 
 MODELS: tuple[type[Base], ...] = (Tier, Membership, Purchase)
 
-# The database itself refuses a second free tier, and a second membership that runs.
+# The database itself refuses a second free tier, and a second membership that was given and runs.
 Tier.add_index(
     Tier.index(
         Tier.artist,
@@ -128,7 +132,7 @@ Membership.add_index(
         Membership.user,
         Membership.artist,
         unique=True,
-        where=Membership.ended_at.is_null(),
-        name="membership_current",
+        where=Membership.ended_at.is_null() & (Membership.origin != Origin.PAID),
+        name="membership_given",
     )
 )

@@ -13,3 +13,9 @@ def refund(purchase: Purchase, *, now: datetime) -> None:
         standing = (Purchase.id == purchase.id) & Purchase.refunded_at.is_null()
         if Purchase.update(refunded_at=now).where(standing).execute():
             revocations.revoke(f"member:{purchase.user_id}:{purchase.artist_id}", now=now)
+
+
+def restore(purchase: Purchase) -> None:
+    """Open again what a refund shut that did not come to be. Nothing happens when it is open."""
+    standing = (Purchase.id == purchase.id) & Purchase.refunded_at.is_null(False)
+    Purchase.update(refunded_at=None).where(standing).execute()

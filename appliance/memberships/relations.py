@@ -1,4 +1,7 @@
-"""What a person is to artists by tiers and purchases: read in three queries at most, whatever the number of artists."""
+"""What a person is to artists by tiers and purchases: read in three queries at most, whatever the number of artists.
+
+Of a membership that was given and one that is paid for, both count: perk by perk the better, until the first of them ends.
+"""
 
 from collections.abc import Collection
 from collections.abc import Iterable
@@ -11,6 +14,7 @@ from appliance.accounts.models import User
 from appliance.catalog.models import Quality
 from appliance.memberships.decision import Offer
 from appliance.memberships.decision import Perks
+from appliance.memberships.decision import runs
 from appliance.memberships.models import Membership
 from appliance.memberships.models import Purchase
 from appliance.memberships.models import Tier
@@ -60,8 +64,8 @@ class Relation:
     bought: set[str] = field(default_factory=set)
 
 
-def of(user: User | None, artist_ids: Collection[str]) -> dict[str, Relation]:
-    """What *user* is to each of these artists, by the artist's id."""
+def of(user: User | None, artist_ids: Collection[str], *, now: datetime) -> dict[str, Relation]:
+    """What *user* is now to each of these artists, by the artist's id."""
     found = {key: Relation() for key in artist_ids}
     if not found:
         return found
@@ -70,9 +74,12 @@ def of(user: User | None, artist_ids: Collection[str]) -> dict[str, Relation]:
     if user is None:
         return found
     for membership in _memberships(user.id, *found):
+        if not runs(membership.paid_through, now):
+            continue
         relation = found[membership.artist_id]
-        relation.member = perks_of(tiers[membership.tier_id]).joined(relation.free)
-        relation.paid_through = membership.paid_through
+        relation.member = perks_of(tiers[membership.tier_id]).joined(relation.member or relation.free)
+        ends = [end for end in (relation.paid_through, membership.paid_through) if end]
+        relation.paid_through = min(ends, default=None)
     for purchase in _purchases(user.id, *found):
         bought = {purchase.release_id, purchase.track_id}
         found[purchase.artist_id].bought.update(key for key in bought if key)

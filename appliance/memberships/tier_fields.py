@@ -18,6 +18,7 @@ MOST = {
     "downloads_a_month": 10_000,
     "direct_messages_a_month": 1_000,
     "merchandise_discount_percent": 100,
+    "trial_days": 90,
 }
 """The most of each perk that is a number."""
 FLAGS = ("exclusives", "monthly_qa", "live_sessions", "virtual_backstage", "offline")
@@ -48,6 +49,8 @@ def require_sound(kind: str, values: Mapping[str, Any]) -> None:
                 "The free tier is everybody: an earlier hour for it is the public date.",
                 field="early_access_hours",
             )
+        if values["trial_days"]:
+            raise Invalid("The free tier is everybody's; there is nothing to try.", field="trial_days")
         if values["exclusives"]:
             raise Invalid("The free tier is everybody: what it opens is not exclusive.", field="exclusives")
         return
@@ -101,5 +104,6 @@ READERS: Mapping[str, Callable[[object], object]] = {
     "merchandise_discount_percent": _number(
         "merchandise_discount_percent", MOST["merchandise_discount_percent"]
     ),
+    "trial_days": _number("trial_days", MOST["trial_days"]),
     **{name: _flag(name) for name in FLAGS},
 }

@@ -15,6 +15,7 @@ def up(migrator, db):
         owner = CharField(max_length=40, default="")
         currency = CharField(max_length=3)
         balance_minor = BigIntegerField(default=0)
+        moved_at = UtcDateTimeField(null=True)
 
         class Meta:
             database = db
@@ -44,7 +45,31 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = "ledger_entry"
-            indexes = ((("account", "id"), False), (("account", "at"), False))
+            indexes = ((("account", "id"), False), (("account", "at", "id"), False))
+
+    class DaySum(Model):
+        id = BigAutoField()
+        account = ForeignKeyField(Account, index=False)
+        day = DateField()
+        kind = CharField(max_length=12)
+        amount_minor = BigIntegerField()
+
+        class Meta:
+            database = db
+            table_name = "ledger_day"
+            indexes = ((("account", "day", "kind"), True),)
+
+    class BookCheck(Model):
+        id = CharField(primary_key=True, max_length=26)
+        began_at = UtcDateTimeField()
+        ended_at = UtcDateTimeField()
+        differences = IntegerField(default=0)
+        told = TextField(default="[]")
+        mailed_at = UtcDateTimeField(null=True)
+
+        class Meta:
+            database = db
+            table_name = "ledger_check"
 
     class Payment(Model):
         id = CharField(primary_key=True, max_length=26)
@@ -88,6 +113,7 @@ def up(migrator, db):
         track = CharField(max_length=26, default="")
         amount_minor = BigIntegerField()
         booked_minor = BigIntegerField(default=0)
+        agreement = CharField(max_length=26, default="", index=True)
 
         class Meta:
             database = db
@@ -125,7 +151,11 @@ def up(migrator, db):
         class Meta:
             database = db
             table_name = "dispute"
-            indexes = ((("provider", "reference"), True), (("provider", "payment"), False))
+            indexes = (
+                (("provider", "reference"), True),
+                (("provider", "payment"), False),
+                (("state",), False),
+            )
 
     class SplitAgreement(Model):
         id = CharField(primary_key=True, max_length=26)
@@ -171,6 +201,8 @@ def up(migrator, db):
             Account,
             Transaction,
             Entry,
+            DaySum,
+            BookCheck,
             Payment,
             PaymentLine,
             Refund,
@@ -209,6 +241,8 @@ def down(migrator, db):
         "refund",
         "payment_line",
         "payment",
+        "ledger_check",
+        "ledger_day",
         "ledger_entry",
         "ledger_transaction",
         "ledger_account",

@@ -20,6 +20,7 @@ from appliance.accounts import factor_models as factors
 from appliance.accounts import models as accounts
 from appliance.accounts.models import Role
 from appliance.accounts.models import User
+from appliance.billing import models as billing
 from appliance.catalog import member_models as members
 from appliance.catalog import models as catalog
 from appliance.catalog import takedowns
@@ -37,9 +38,12 @@ from appliance.library import models as library
 from appliance.listening import models as listening
 from appliance.mail import Message
 from appliance.memberships import models as memberships
+from appliance.memberships import subscription_models as subscriptions
 from appliance.node_processes import NodeProcess
+from appliance.payouts import models as payouts
 from appliance.plugin_settings import PluginSetting
 from appliance.revocations import Revocation
+from appliance.shop import models as shop
 from tests.makers import make_user
 
 MODELS = [
@@ -47,14 +51,18 @@ MODELS = [
     for module in (
         accounts,
         factors,
+        billing,
         catalog,
         members,
         collective,
         downloads,
         ledger,
         library,
+        payouts,
         listening,
         memberships,
+        subscriptions,
+        shop,
         takedowns,
         topics,
         featured,

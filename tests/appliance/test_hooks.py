@@ -18,6 +18,8 @@ from appliance.errors import NotFound
 from appliance.errors import Unavailable
 from appliance.hooks import Status
 from appliance.hookspecs import PublishedTrack
+from appliance.payments import TaxableSale
+from appliance.payments import TaxRate
 from appliance.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -164,10 +166,12 @@ def test_the_bundled_plugins_are_ready_and_idle_without_settings(plugin):
     assert sorted(found) == [
         "demo_payments",
         "download_mark",
+        "fixed_tax",
         "manual_payments",
         "oidc_signin",
         "paypal_payments",
         "signed_cdn",
+        "stripe_payments",
         "webhook_out",
     ]
     assert {one.status for one in found.values()} == {Status.READY}
@@ -283,6 +287,27 @@ def test_hook_sign_in_ways(plugin, caplog):
     assert sorted(names) == ["harbour", "other"]
     [record] = [r for r in caplog.records if r.levelno == logging.ERROR]
     assert (record.plugin, record.hook) == ("mm", "sign_in_ways")
+
+
+def test_hook_tax_rate(plugin, caplog):
+    rates = """
+    from appliance.payments import TaxRate
+    @hookimpl
+    def tax_rate(sale):
+        return TaxRate("VAT", 1900) if sale.country == "DE" else None
+    """
+    fails = "@hookimpl\ndef tax_rate(sale): raise OSError('no line')"
+    sale = TaxableSale("digital", "DE", 700, "EUR")
+    load()
+    assert hooks.first("tax_rate", sale=sale) is None
+    load(plugin("rates", rates))
+    assert hooks.has("tax_rate")
+    assert hooks.first("tax_rate", sale=sale) == TaxRate("VAT", 1900)
+    assert hooks.first("tax_rate", sale=TaxableSale("tip", "", 1, "EUR")) is None
+    load(plugin("broken", fails))
+    with pytest.raises(Unavailable, match="The plugin 'broken' failed"):
+        hooks.first("tax_rate", sale=sale)
+    assert [record.plugin for record in caplog.records if record.levelno == logging.ERROR] == ["broken"]
 
 
 def test_hook_payment_providers(plugin, caplog):

@@ -3,7 +3,6 @@
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -110,13 +109,15 @@ def test_every_artist_begins_with_the_three_tiers_of_the_house() -> None:
 
 def test_an_artist_from_before_has_the_tiers_of_the_house_and_one_made_by_an_older_server_too() -> None:
     artist = make_artist()
-    script = Path(database.MIGRATIONS) / "0014_tiers.py"
+    scripts = ("0014_tiers", "0022_subscriptions", "0024_shop")
     runner = database.Runner(database.proxy.obj, str(database.MIGRATIONS))
     made = [{**row.__data__, "id": ""} for row in tiers.of_artist(artist)]
     with database.transaction():
-        migration = next(row for row in runner.migrations() if row.name == script.stem).load()
-        migration.down(runner.migrator, database.proxy.obj)
-        migration.up(runner.migrator, database.proxy.obj)
+        migrations = [row.load() for row in runner.migrations() if row.name in scripts]
+        for migration in reversed(migrations):
+            migration.down(runner.migrator, database.proxy.obj)
+        for migration in migrations:
+            migration.up(runner.migrator, database.proxy.obj)
     assert [{**row.__data__, "id": ""} for row in tiers.of_artist(artist)] == made
     # What nothing is stored of is as it is for everybody, and made when somebody looks after it.
     Tier.delete().execute()

@@ -10,9 +10,11 @@ from pathlib import Path
 
 from tests.benchmarks import access
 from tests.benchmarks import gate
+from tests.benchmarks import ledger
 from tests.benchmarks import lighthouse
 from tests.benchmarks import memory
 from tests.benchmarks import pages
+from tests.benchmarks import payments
 from tests.benchmarks import sealing
 from tests.benchmarks import serving
 from tests.benchmarks import transcoding
@@ -24,7 +26,9 @@ SUITES = {
     "sealing": sealing.run,
     "serving": serving.run,
     "gate": gate.run,
+    "ledger": ledger.run,
     "access": access.run,
+    "payments": payments.run,
     "memory": memory.run,
     "pages": pages.run,
     "lighthouse": lighthouse.run,

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from playwright.sync_api import Browser
+from playwright.sync_api import ConsoleMessage
 from playwright.sync_api import Page
 from playwright.sync_api import sync_playwright
 
@@ -29,6 +30,11 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
+def told(message: ConsoleMessage) -> str:
+    """What the page complains of, and where it met it."""
+    return f"{message.text} ({message.location.get('url', '')})"
+
+
 @contextmanager
 def page(browser: Browser, *, expected: str = "never", **options: Any) -> Iterator[Page]:
     """A page in a fresh profile; whatever the page complains of fails the test, save what holds the *expected* text."""
@@ -36,7 +42,7 @@ def page(browser: Browser, *, expected: str = "never", **options: Any) -> Iterat
     context = browser.new_context(**{"viewport": DESKTOP, **options})
     made = context.new_page()
     made.on("pageerror", lambda error: complaints.append(str(error)))
-    made.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    made.on("console", lambda message: complaints.append(told(message)) if message.type == "error" else None)
     try:
         yield made
     finally:

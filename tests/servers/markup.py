@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Page
@@ -29,13 +30,20 @@ def faults(pages: Mapping[str, str]) -> list[str]:
     return found
 
 
-def violations(page: Page) -> list[str]:
-    """What axe-core finds on the page as it is shown now, WCAG 2.2 AA and best practices; empty when nothing."""
+OF_LOOKS = ["color-contrast", "target-size", "scrollable-region-focusable", "link-in-text-block"]
+"""Rules of axe-core whose answer changes with colours and sizes, and not with the document alone."""
+
+
+def violations(page: Page, *, rules: Sequence[str] = ()) -> list[str]:
+    """What axe-core finds on the page as it is shown now, WCAG 2.2 AA and best practices, or by these *rules* alone; empty when nothing."""
     # Playwright evaluates a function in the page's own world, where the policy forbids scripts that are not ours; a text that is a
     # program, handed over as it is, runs by the protocol and passes.
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE.read_text("utf-8") + "; undefined")
-    report = page.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
+    options: dict[str, object] = {"resultTypes": ["violations"]}
+    if rules:
+        options["runOnly"] = {"type": "rule", "values": list(rules)}
+    report = page.evaluate("options => axe.run(document, options)", options)
     return [
         f"{violation['id']}: {violation['help']}: {node['target']} {node['html'][:200]}"
         for violation in report["violations"]

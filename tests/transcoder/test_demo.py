@@ -15,6 +15,8 @@ from appliance.discovery import featured
 from appliance.library import playlists
 from appliance.listening.models import DailyPlays
 from appliance.memberships import granting
+from appliance.shop import offers
+from appliance.shop.models import Price
 from appliance.startup import Appliance
 from tests.makers import NOW
 from transcoder import demo
@@ -81,3 +83,15 @@ def test_the_words_of_the_demo_belong_to_songs_that_are_there_and_fit_their_leng
         assert lyrics.plain(text).split("\n") == [
             line for line in liner_notes.TRACKS[title]["lyrics"].split("\n") if line
         ]
+
+
+def test_releases_of_the_demo_are_for_sale() -> None:
+    demo.make(now=NOW)
+    priced = Price.select().where(Price.release.is_null(False))
+    assert sorted((row.price_minor, row.pay_more) for row in priced) == [
+        (0, True),
+        (300, True),
+        (500, False),
+        (700, True),
+    ]
+    assert offers.of_catalogue(artists.find("lumen-vale")).price_minor == 640

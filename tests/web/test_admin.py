@@ -23,6 +23,7 @@ from appliance.accounts import audit
 from appliance.accounts import people
 from appliance.accounts import roles
 from appliance.accounts import tokens
+from appliance.accounts.audit import Action
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
 from appliance.catalog.models import Artist
@@ -34,6 +35,7 @@ from appliance.startup import Appliance
 from tests.queries import least
 from tests.servers import site
 from tests.servers.site import Person
+from web.admin import acts
 from web.app import create_app
 
 PAGES = (
@@ -390,6 +392,10 @@ def test_webhooks_are_set_by_the_form(desk: FlaskClient, restarted) -> None:
 
 
 # ---- the audit trail
+
+
+def test_every_act_the_trail_keeps_is_said_in_words() -> None:
+    assert set(acts.TOLD) == set(Action)
 
 
 def test_the_trail_is_filtered_paged_and_exported(desk: FlaskClient, admin: Person) -> None:

@@ -19,6 +19,8 @@ from appliance import mail
 from appliance.accounts import tokens
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
+from appliance.billing.models import EventState
+from appliance.billing.models import ProviderEvent
 from appliance.catalog import invitations
 from appliance.catalog import members
 from appliance.catalog import uploads
@@ -26,10 +28,13 @@ from appliance.catalog.member_models import MemberRole
 from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
 from appliance.database import new_id
+from appliance.ledger.models import Payment
 from appliance.library import playlists
 from appliance.mail import outbox
 from appliance.memberships import granting
 from appliance.memberships import tiers
+from appliance.shop import codes as shop_codes
+from appliance.shop import discounts
 from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
@@ -61,6 +66,9 @@ DRAFT: dict[str, Who] = {
     "admin.test_mail": Who.ADMIN,
     "admin.take_down": Who.ADMIN,
     "admin.restore": Who.ADMIN,
+    "admin.settle_payout": Who.ADMIN,
+    "admin.reconcile_payments": Who.ADMIN,
+    "admin.replay_event": Who.ADMIN,
     "api.add_tier": Who.MANAGER,
     "api.edit_tier": Who.MANAGER,
     "api.grant_membership": Who.MANAGER,
@@ -103,6 +111,7 @@ DRAFT: dict[str, Who] = {
     "library.forget": Who.STRANGER,
     "library.keep": Who.STRANGER,
     "listening.take": Who.NOBODY,
+    "membership.begin": Who.STRANGER,
     "people.change_role": Who.OWNER,
     "people.invite": Who.OWNER,
     "people.leave": Who.CONTRIBUTOR,
@@ -123,6 +132,17 @@ DRAFT: dict[str, Who] = {
     "studio.grant_membership": Who.MANAGER,
     "studio.change_membership": Who.MANAGER,
     "studio.end_membership": Who.MANAGER,
+    "studio.set_price": Who.MANAGER,
+    "studio.set_catalogue": Who.MANAGER,
+    "studio.set_seller": Who.MANAGER,
+    "studio.make_codes": Who.MANAGER,
+    "studio.stop_codes": Who.MANAGER,
+    "studio.make_discount": Who.MANAGER,
+    "studio.stop_discount": Who.MANAGER,
+    "studio.agree": Who.MANAGER,
+    "studio.agree_on_release": Who.MANAGER,
+    "studio.agree_on_track": Who.MANAGER,
+    "studio.take_back_agreement": Who.MANAGER,
     "studio.add_track": Who.CONTRIBUTOR,
     "studio.create_artist": Who.STRANGER,
     "studio.create_release": Who.CONTRIBUTOR,
@@ -175,6 +195,12 @@ OWN = {
 PROVED = {
     "admin.change_person",
     "admin.hand_over_artist",
+    "admin.make_bank_file",
+    "admin.refund_payment",
+    "studio.connect_provider",
+    "studio.remove_payout_account",
+    "studio.request_payout",
+    "studio.set_bank_account",
     "people.add_authenticator",
     "people.add_passkey",
     "people.make_token",
@@ -198,11 +224,24 @@ ELSEWHERE = {
         ),
         "tests/web/test_downloads.py: the tier decides who may download",
     ),
+    **dict.fromkeys(
+        (
+            "membership.agree",
+            "membership.cancel",
+            "membership.pause",
+            "membership.reckon",
+            "membership.resume",
+        ),
+        "for who pays, not even for an admin: tests/web/test_memberships_pages.py",
+    ),
+    "studio.pay_monthly": "tests/web/test_payouts.py: the owner alone",
     "people.link_identity": "one's own, and it needs a plugin: tests/plugins/test_oidc_signin.py",
     "people.unlink_identity": "tests/plugins/test_oidc_signin.py: what opens somebody else's account stays",
     "api.forget_play": "tests/web/test_api_library.py: what others heard stays",
     "people.revoke_token": "tests/web/test_account.py: somebody else's token stays",
     "frame.choose_language": "for everybody: it keeps a cookie",
+    "shop.begin_order": "for everybody, with or without an account: tests/web/test_shop.py",
+    "shop.redeem_code": "for who has a code: tests/web/test_shop.py",
     "security.login": "for everybody",
     "security.logout": "for everybody",
     "security.register": "for everybody, where registration is open",
@@ -214,6 +253,7 @@ ELSEWHERE = {
     "sign_in.check_second": "for who gave the password: tests/web/test_sign_in.py",
     "people.end_session": "tests/web/test_sessions.py: somebody else's session stays",
     "people.forget_device": "tests/web/test_sessions.py: somebody else's device stays",
+    "webhooks.receive": "for whose signature holds: tests/web/test_webhooks.py",
     "setup.finish": "for who has the token printed on the console: tests/web/test_setup.py",
 }
 
@@ -252,9 +292,33 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
     membership = granting.grant(
         artist, other.user.email, tier_id=tier.id, origin="gift", actor=owner.user, now=now
     )
+    batch = shop_codes.make(release, 1, actor=owner.user, now=now)
+    discount = discounts.make(artist, "SPRING", percent=10, actor=owner.user, now=now)
     row = tokens.recognise(owner.token, now)
     assert row is not None
     people[Who.NOBODY] = guest
+    payment = Payment.create(
+        provider="nobody",
+        reference="pay_1",
+        mark="order-1",
+        artist=artist.id,
+        amount_minor=700,
+        currency="EUR",
+        share_bps=1000,
+        paid_at=now,
+        created_at=now,
+        updated_at=now,
+    )
+    event = ProviderEvent.create(
+        provider="nobody",
+        event="evt_1",
+        kind="x",
+        happened_at=now,
+        received_at=now,
+        due_at=now,
+        body="{}",
+        state=EventState.FAILED,
+    )
     values = {
         "artist_id": artist.id,
         "slug": artist.slug,
@@ -272,8 +336,16 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
         "entry_id": new_id(),
         "name": "webhook_out",
         "passkey_id": new_id(),
+        "payout_id": new_id(),
+        "payment_id": payment.id,
+        "event_id": event.id,
+        "account_id": new_id(),
+        "provider": "nobody",
         "tier_id": tier.id,
+        "batch_id": batch.id,
+        "discount_id": discount.id,
         "membership_id": membership.id,
+        "agreement_id": new_id(),
         "kind": "release",
         "key": release.id,
     }

@@ -24,7 +24,8 @@ def strict(appliance, monkeypatch):
     monkeypatch.setattr(
         rates,
         "RULES",
-        {
+        rates.RULES
+        | {
             "sign-in": rates.Rule(15, address=8, account=4, name=3),
             "registration": rates.Rule(60, address=2),
             "recovery": rates.Rule(60, address=3, name=1),
@@ -32,6 +33,7 @@ def strict(appliance, monkeypatch):
             "uploads": rates.Rule(60, address=3, account=2),
             "downloads": rates.Rule(60, address=3, account=2),
             "grants": rates.Rule(60, address=3, account=2),
+            "webhooks": rates.Rule(60, address=3, refused=True),
         },
     )
     return create_app(appliance)

@@ -8,6 +8,9 @@ from web.admin import entrance
 from web.admin import featured
 from web.admin import mail
 from web.admin import overview
+from web.admin import payment_events
+from web.admin import payments
+from web.admin import payouts
 from web.admin import people
 from web.admin import plugins
 from web.admin import takedowns
@@ -17,5 +20,19 @@ from web.admin import work
 __all__ = ["blueprint"]
 
 blueprint: Blueprint = entrance.blueprint
-PAGES = (overview, collective, featured, people, artists, work, mail, plugins, takedowns, trail)
+PAGES = (
+    overview,
+    collective,
+    featured,
+    people,
+    artists,
+    payments,
+    payment_events,
+    payouts,
+    work,
+    mail,
+    plugins,
+    takedowns,
+    trail,
+)
 """Modules whose import puts their pages onto the blueprint."""

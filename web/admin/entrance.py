@@ -36,6 +36,8 @@ SECTIONS = (
     ("featured", lazy_gettext("Featured"), Permission.FEATURED_CHANGE),
     ("people", lazy_gettext("People"), Permission.PEOPLE_MANAGE),
     ("artists", lazy_gettext("Artists"), Permission.ARTISTS_MANAGE),
+    ("payments", lazy_gettext("Payments"), Permission.PAYMENTS_MANAGE),
+    ("payouts", lazy_gettext("Payouts"), Permission.PAYMENTS_MANAGE),
     ("jobs", lazy_gettext("Jobs"), Permission.JOBS_MANAGE),
     ("mail", lazy_gettext("Mail"), Permission.MAIL_MANAGE),
     ("storage", lazy_gettext("Storage"), Permission.STORAGE_MANAGE),

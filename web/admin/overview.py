@@ -30,6 +30,7 @@ NAMES = {
     "storage": lazy_gettext("Storage"),
     "jobs": lazy_gettext("Jobs"),
     "audit trail": lazy_gettext("Audit trail"),
+    "books": lazy_gettext("Books"),
     "mail": lazy_gettext("Mail"),
     "plugins": lazy_gettext("Plugins"),
     "address": lazy_gettext("Address"),

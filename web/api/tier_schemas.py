@@ -71,6 +71,12 @@ _WORDS: dict[str, Schema] = {
         minimum=0,
         maximum=_MOST["merchandise_discount_percent"],
     ),
+    "trial_days": number(
+        "integer",
+        "How many days one can try it before the first payment.",
+        minimum=0,
+        maximum=_MOST["trial_days"],
+    ),
 }
 _NAME = text("Name.", minLength=1, maxLength=tier_fields.LONGEST_NAME)
 _THROUGH = maybe({**INSTANT, "description": "Until when; null for good."})

@@ -17,6 +17,7 @@ from appliance.accounts.models import User
 from appliance.catalog.wording import clean_line
 from appliance.errors import Invalid
 from web.people.memberships import own_memberships
+from web.people.memberships import own_subscriptions
 from web.people.routing import blueprint
 from web.request_cycle import require_person
 from web.request_cycle import roles
@@ -25,6 +26,7 @@ from web.security import elsewhere
 
 SECTIONS = (
     ("profile", lazy_gettext("Profile"), "people.account"),
+    ("purchases", lazy_gettext("Purchases"), "shop.purchases"),
     ("email", lazy_gettext("E-mail address"), "security.change_email"),
     ("password", lazy_gettext("Password"), "security.change_password"),
     ("second_factor", lazy_gettext("Second factor"), "people.second_factor"),
@@ -91,10 +93,12 @@ def after_sign_in() -> ResponseReturnValue:
 
 
 def _page(who: User, *, problem: Exception | None = None) -> str:
+    paid = own_subscriptions(who)
     return render_template(
         "people/account.html",
         person=who,
-        memberships=own_memberships(who),
+        subscriptions=paid,
+        memberships=own_memberships(who, paid=paid),
         sent=request.form,
         problem=problem,
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask_babel import gettext as _
@@ -30,8 +31,17 @@ ORIGINS = {
 
 
 @dataclass(frozen=True, slots=True)
+class WayIn:
+    """A link to pay for a tier, and what one saves by it."""
+
+    text: str
+    href: str
+    saving: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TierView:
-    """A tier as pages show it; *yours* where who looks is in it, *members* for its artist's people."""
+    """A tier as pages show it; *yours* where who looks is in it, *members* for its artist's people, *ways* in for everybody else."""
 
     id: str
     kind: str
@@ -43,14 +53,29 @@ class TierView:
     archived: bool
     yours: bool
     members: int
+    ways: Sequence[WayIn] = ()
 
 
-def tiers(rows: Iterable[Tier], *, own: str = "", members: Mapping[str, int] | None = None) -> list[TierView]:
+def tiers(
+    rows: Iterable[Tier],
+    *,
+    own: str = "",
+    members: Mapping[str, int] | None = None,
+    ways: Mapping[str, Sequence[WayIn]] | None = None,
+) -> list[TierView]:
     """Tiers in their order; *own* is the id of the one that who looks is in."""
-    return [tier(row, yours=row.id == own, members=(members or {}).get(row.id, 0)) for row in rows]
+    return [
+        tier(
+            row,
+            yours=row.id == own,
+            members=(members or {}).get(row.id, 0),
+            ways=(ways or {}).get(row.id, ()),
+        )
+        for row in rows
+    ]
 
 
-def tier(row: Tier, *, yours: bool = False, members: int = 0) -> TierView:
+def tier(row: Tier, *, yours: bool = False, members: int = 0, ways: Sequence[WayIn] = ()) -> TierView:
     """One tier."""
     monthly = price(row.price_minor, row.currency)
     yearly = price(row.annual_price_minor, row.currency) if row.annual_price_minor else ""
@@ -66,6 +91,7 @@ def tier(row: Tier, *, yours: bool = False, members: int = 0) -> TierView:
         archived=row.archived_at is not None,
         yours=yours,
         members=members,
+        ways=ways,
     )
 
 

@@ -64,3 +64,22 @@ def _short_day(value: date, locale: Locale) -> str:
 def day(value: date) -> str:
     """A date with its month in letters, which no country reads the other way round."""
     return str(format_date(value, "long"))
+
+
+def amount(amount_minor: int, currency: str) -> str:
+    """An amount in minor units with its currency and all of its digits, as it stands in books and statements."""
+    digits = DIGITS[currency]
+    pattern = get_locale().currency_formats["standard"].pattern
+    if numbers.get_currency_symbol(currency, get_locale())[-1:].isalpha():
+        # Letters do not touch the figure.
+        pattern = pattern.replace("¤#", "¤\u00a0#")
+    return str(
+        numbers.format_currency(
+            Decimal(amount_minor).scaleb(-digits),
+            currency,
+            # By ISO 4217; what Babel knows of digits is custom, and rounds.
+            format=re.sub(r"\.0+", f".{'0' * digits}" if digits else "", pattern),
+            locale=get_locale(),
+            currency_digits=False,
+        )
+    )

@@ -4,12 +4,35 @@ Every act is a plain form; scripts make some of them smoother. What cannot be ta
 """
 
 from web.studio import bench
+from web.studio import codes
 from web.studio import dashboard
+from web.studio import discounts
 from web.studio import figures
 from web.studio import going_out
 from web.studio import masters
 from web.studio import membership
+from web.studio import money
+from web.studio import orders
+from web.studio import payouts
+from web.studio import prices
+from web.studio import splits
 from web.studio import tiers
 from web.studio.routing import blueprint
 
-__all__ = ["bench", "blueprint", "dashboard", "figures", "going_out", "masters", "membership", "tiers"]
+__all__ = [
+    "bench",
+    "blueprint",
+    "codes",
+    "dashboard",
+    "discounts",
+    "figures",
+    "going_out",
+    "masters",
+    "membership",
+    "money",
+    "orders",
+    "payouts",
+    "prices",
+    "splits",
+    "tiers",
+]

@@ -22,14 +22,17 @@ from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.memberships import granting
+from appliance.memberships import subscriptions
 from appliance.memberships import tiers
 from appliance.memberships.decision import runs
 from appliance.memberships.models import Membership
 from appliance.memberships.models import Origin
 from appliance.memberships.models import TierKind
+from appliance.memberships.subscription_states import Stage
 from web import presentation
 from web import rates
 from web.people.routing import artist_with_money
+from web.presentation import subscriptions as subscription_views
 from web.presentation.tiers import ORIGINS
 from web.sentences import told
 from web.studio import forms
@@ -53,6 +56,7 @@ class MembershipView:
     note: str
     over: bool
     given: bool
+    state: str
     version: int
 
 
@@ -137,7 +141,7 @@ def _last(row: Membership) -> str:
     return (row.paid_through - timedelta(microseconds=1)).date().isoformat()
 
 
-def _view(row: Membership) -> MembershipView:
+def _view(row: Membership, states: dict[str, Stage]) -> MembershipView:
     return MembershipView(
         id=row.id,
         name=row.user.display_name or row.user.email.partition("@")[0],
@@ -150,6 +154,7 @@ def _view(row: Membership) -> MembershipView:
         note=row.note,
         over=not runs(row.paid_through, clock.now()),
         given=row.origin in granting.GIVEN,
+        state=subscription_views.state_word(states[row.id]) if row.id in states else "",
         version=row.version,
     )
 
@@ -158,12 +163,13 @@ def _page(artist: Artist, *, problem: Exception | None = None) -> str:
     before = request.args.get("before") or None
     rows = granting.of_artist(artist, limit=ON_A_PAGE + 1, before=before)
     more, rows = len(rows) > ON_A_PAGE, rows[:ON_A_PAGE]
+    states = subscriptions.stages([row.id for row in rows if row.origin == Origin.PAID])
     open_tiers = [row for row in tiers.of_artist(artist) if row.kind != TierKind.FREE]
     return render_template(
         "studio/members.html",
         artist=presentation.artist(artist),
         slug=artist.slug,
-        members=[_view(row) for row in rows],
+        members=[_view(row, states) for row in rows],
         tiers=[(row.id, _(row.name)) for row in open_tiers],
         origins={origin: ORIGINS[origin] for origin in granting.GIVEN},
         longest=granting.LONGEST_NOTE,

@@ -11,13 +11,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from appliance import clock
+from appliance import currencies
 from appliance.accounts.models import User
 from appliance.catalog.models import Artist
 from appliance.catalog.versions import Stale
 from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
-from appliance import currencies
 from appliance.memberships import granting
 from appliance.memberships import tier_fields
 from appliance.memberships import tiers as domain

@@ -19,8 +19,10 @@ const LAZY = [
   "kept-list",
   "link-rows",
   "local-time",
+  "order-wait",
   "passkey-button",
   "password-field",
+  "payment-wait",
   "playlist-order",
   "release-desk",
   "share-button",
@@ -71,6 +73,14 @@ function makeRoom() {
   if (dock) measuring.observe(dock);
 }
 
+// A page with a form begins a session for who has none. Fetched twice at once, by the hover and by the press that follows it, it would
+// begin two, and the form of one be sent with the cookie of the other.
+const WITHOUT_FORMS = /^\/($|@|artists|genres|tags|new)/;
+
+function sparePrefetch(event) {
+  if (document.querySelector(".site-sign-in") && !WITHOUT_FORMS.test(event.target.pathname)) event.preventDefault();
+}
+
 function arrive() {
   enliven();
   showCurrentTabs();
@@ -79,6 +89,7 @@ function arrive() {
 
 arrive();
 addEventListener("turbo:load", arrive);
+addEventListener("turbo:before-prefetch", sparePrefetch);
 addEventListener("focusin", turnTo);
 addEventListener("pointerover", turnTo);
 addEventListener("dragenter", turnTo);

@@ -1,0 +1,216 @@
+"""From an event to what follows from it: the provider is asked for the facts, and all of them are noted in one transaction.
+
+Facts are noted by whoever owns their mark and the rest is recomputed, so an event can be processed twice, late, or before those that
+happened earlier. A payment of somebody who left still goes into the books.
+"""
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from dataclasses import field
+from datetime import datetime
+from datetime import timedelta
+from typing import assert_never
+
+from appliance import clock
+from appliance import database
+from appliance import jobs
+from appliance import processors
+from appliance.billing import inbox
+from appliance.billing import purposes
+from appliance.billing import soundness
+from appliance.billing.models import EventState
+from appliance.billing.models import ProviderEvent
+from appliance.billing.purposes import Purpose
+from appliance.database import transaction
+from appliance.errors import Invalid
+from appliance.errors import MusicConnectError
+from appliance.jobs import Job
+from appliance.jobs import JobState
+from appliance.ledger import payments
+from appliance.ledger.models import Payment
+from appliance.payments import AccountFact
+from appliance.payments import CheckoutFact
+from appliance.payments import DisputeFact
+from appliance.payments import Fact
+from appliance.payments import FailureFact
+from appliance.payments import PaymentFact
+from appliance.payments import PaymentProvider
+from appliance.payments import PayoutFact
+from appliance.payments import RefundFact
+from appliance.payments import SubscriptionFact
+from appliance.payouts import settling as payouts
+
+log = logging.getLogger(__name__)
+
+BACK_OFF_S = (5, 30, 120, 600, 1800, 3600)
+MOST_ATTEMPTS = 30
+"""Thirty tries last about a day; what failed until then, a reconciliation has found out by itself."""
+AT_ONCE = 50
+"""Events that a job takes in hand together."""
+
+
+@dataclass(slots=True)
+class Applied:
+    """What came of some facts: the marks of ours they were about, and how many were about nobody's."""
+
+    marks: list[str] = field(default_factory=list)
+    strangers: int = 0
+
+
+def apply(facts: Iterable[Fact], *, provider: str, now: datetime) -> Applied:
+    """Note *facts* and settle whatever they are about, all of it or nothing; what nobody owns is counted only."""
+    with transaction():
+        touched: dict[str, Purpose | None] = {}
+        applied = Applied()
+        for fact in facts:
+            soundness.require(fact)
+            mark, owner = _note(fact, provider=provider, now=now)
+            if mark:
+                touched[mark] = owner
+            else:
+                applied.strangers += 1
+        # In one order everywhere, or two transactions that meet on two marks would wait for each other.
+        for mark in sorted(touched):
+            if (owner := touched[mark]) is not None:
+                owner.settle(mark, now=now)
+        applied.marks = sorted(touched)
+    return applied
+
+
+def _note(fact: Fact, *, provider: str, now: datetime) -> tuple[str, Purpose | None]:
+    """The mark that the fact is about, and who is to settle it; no mark when it is nobody's."""
+    match fact:
+        case PaymentFact():
+            for purpose in purposes.every():
+                if (sale := purpose.sale_of(fact.mark, fact)) is not None:
+                    payments.note(fact, sale, provider=provider, now=now)
+                    return fact.mark, purpose
+            return "", None
+        case RefundFact():
+            return _of_payment(fact, payments.note_refund(fact, provider=provider, now=now))
+        case DisputeFact():
+            return _of_payment(fact, payments.note_dispute(fact, provider=provider, now=now))
+        case CheckoutFact():
+            if (owner := purposes.owner_of(fact.mark)) is None:
+                return "", None
+            owner.note_checkout(fact, provider=provider, now=now)
+            return fact.mark, owner
+        case SubscriptionFact() | FailureFact():
+            owner = purposes.SUBSCRIPTIONS
+            if not owner.owns(fact.mark):
+                return "", None
+            if isinstance(fact, SubscriptionFact):
+                owner.note_subscription(fact, provider=provider, now=now)
+            else:
+                owner.note_failure(fact, provider=provider, now=now)
+            return fact.mark, owner
+        case PayoutFact():
+            if not payouts.owns(fact.mark):
+                return "", None
+            payouts.note_payout(fact, provider=provider, now=now)
+            return fact.mark, None
+        case AccountFact():
+            payouts.note_account(fact, provider=provider, now=now)
+            return fact.mark, None
+        case _:
+            assert_never(fact)
+
+
+def _of_payment(fact: RefundFact | DisputeFact, payment: Payment | None) -> tuple[str, Purpose | None]:
+    # Without its payment it is kept, and taken into account as soon as that is told of.
+    mark = payment.mark if payment is not None else fact.payment
+    return mark, purposes.owner_of(mark) if payment is not None else None
+
+
+def facts_of(provider: PaymentProvider, body: str) -> list[Fact]:
+    """What a stored event is about, as its provider tells it; asked outside of any transaction."""
+
+    def facts_of() -> list[Fact]:
+        return list(provider.facts_of(body.encode()))
+
+    return processors.ask(facts_of, provider.label)
+
+
+def process(event: ProviderEvent, *, now: datetime) -> EventState:
+    """Let an event take effect; when that fails it is due again later, and in the end it is given up."""
+    try:
+        facts = facts_of(processors.find(event.provider), event.body)
+        with transaction():
+            here = ProviderEvent.id == event.id
+            held: ProviderEvent | None = database.locked(ProviderEvent.select().where(here)).first()
+            if held is None or held.state != EventState.RECEIVED:
+                return EventState(held.state) if held is not None else EventState.IGNORED
+            applied = apply(facts, provider=event.provider, now=now)
+            state = EventState.PROCESSED if applied.marks else EventState.IGNORED
+            ProviderEvent.update(
+                state=state,
+                attempts=ProviderEvent.attempts + 1,
+                marks=" ".join(applied.marks),
+                problem="",
+                taken_by=None,
+                processed_at=now,
+            ).where(here).execute()
+    except Exception as error:
+        # As at the top of a job: one event that cannot be processed must not keep the others waiting.
+        return _put_off(event, error, now=now)
+    return state
+
+
+def _put_off(event: ProviderEvent, error: Exception, *, now: datetime) -> EventState:
+    known = isinstance(error, MusicConnectError)
+    attempts = event.attempts + 1
+    # What the input is to blame for does not get better by trying again.
+    over = isinstance(error, Invalid) or attempts >= MOST_ATTEMPTS
+    state = EventState.FAILED if over else EventState.RECEIVED
+    log.log(
+        logging.WARNING if known else logging.ERROR,
+        "payment event failed",
+        extra={"event": event.id, "provider": event.provider, "attempt": attempts, "for_good": over},
+        exc_info=not known,
+    )
+    ProviderEvent.update(
+        state=state,
+        attempts=attempts,
+        due_at=now + timedelta(seconds=BACK_OFF_S[min(attempts, len(BACK_OFF_S)) - 1]),
+        taken_by=None,
+        problem=str(error)[:500] if known else f"{type(error).__name__}: it stands in the log.",
+    ).where(ProviderEvent.id == event.id, ProviderEvent.state == EventState.RECEIVED).execute()
+    return state
+
+
+@jobs.handles(inbox.JOB)
+def drain(running: jobs.Running) -> None:
+    """Process what is due for one provider, the oldest first, until nothing is."""
+    try:
+        while True:
+            for event in (taken := _take(running, now=clock.now())):
+                running.progress(0)
+                process(event, now=clock.now())
+            if not taken and inbox.close(running.job_id, running.payload, now=clock.now()):
+                return
+    finally:
+        here = (ProviderEvent.taken_by == running.job_id) & (ProviderEvent.state == EventState.RECEIVED)
+        ProviderEvent.update(taken_by=None).where(here).execute()
+
+
+def _take(running: jobs.Running, *, now: datetime) -> list[ProviderEvent]:
+    """Some of what is due, so that another job leaves it alone for as long as this one runs."""
+    elsewhere = Job.select(Job.id).where(
+        Job.kind == inbox.JOB, Job.state == JobState.RUNNING, Job.id != running.job_id
+    )
+    free = ProviderEvent.taken_by.is_null() | ProviderEvent.taken_by.not_in(elsewhere)
+    due = (
+        (ProviderEvent.state == EventState.RECEIVED)
+        & (ProviderEvent.provider == running.payload)
+        & (ProviderEvent.due_at <= now)
+    )
+    some = ProviderEvent.select(ProviderEvent.id).where(due, free).order_by(ProviderEvent.id).limit(AT_ONCE)
+    with transaction():
+        # "free" once more: of two jobs that chose the same, the second waits for the first and then finds them taken.
+        ids = [row.id for row in some]
+        ProviderEvent.update(taken_by=running.job_id).where(ProviderEvent.id.in_(ids), due, free).execute()
+        mine = ProviderEvent.select().where(
+            ProviderEvent.id.in_(ids), ProviderEvent.taken_by == running.job_id, due
+        )
+        return list(mine.order_by(ProviderEvent.id))

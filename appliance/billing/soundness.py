@@ -1,0 +1,35 @@
+"""What a fact must be like before it may reach the books: a plugin may be wrong, and the books cannot be mended by hand."""
+
+from appliance.currencies import DIGITS
+from appliance.errors import Invalid
+from appliance.payments import DisputeFact
+from appliance.payments import Fact
+from appliance.payments import FailureFact
+from appliance.payments import PaymentFact
+from appliance.payments import RefundFact
+
+MOST_MINOR = 10**12
+"""No single payment is larger."""
+LONGEST_REFERENCE = 120
+
+
+def require(fact: Fact) -> None:
+    """``Invalid`` for an amount, a currency or a reference that cannot be."""
+    if isinstance(fact, PaymentFact | RefundFact | DisputeFact | FailureFact):
+        if fact.currency not in DIGITS:
+            raise Invalid("The currency '{currency}' is not known here.", currency=fact.currency[:10])
+        _amount(fact.amount_minor)
+        if not 0 < len(fact.reference) <= LONGEST_REFERENCE:
+            raise Invalid("A reference has 1 to {most} characters.", most=LONGEST_REFERENCE)
+    if isinstance(fact, PaymentFact):
+        _amount(fact.fee_minor or 0)
+        _amount(fact.tax_minor)
+        if fact.tax_minor > fact.amount_minor:
+            raise Invalid("The tax is more than the amount it is part of.")
+    if isinstance(fact, DisputeFact):
+        _amount(fact.fee_minor)
+
+
+def _amount(minor: int) -> None:
+    if isinstance(minor, bool) or not isinstance(minor, int) or not 0 <= minor <= MOST_MINOR:
+        raise Invalid("An amount is a whole number of minor units, from 0 to {most}.", most=MOST_MINOR)

@@ -1,0 +1,102 @@
+"""What messages about memberships that are paid for say."""
+
+from appliance.errors import N_
+from appliance.mail.wording import Kind
+from appliance.mail.wording import declare
+
+SEE = N_("See your membership")
+MEND = N_("Mend the payment")
+NO_CARD = N_("Your card is changed on the page of the payment provider; we never see it.")
+
+declare(
+    Kind(
+        "membership_welcome",
+        N_("You are a member of {artist}"),
+        (
+            N_("Thank you: you are a member of {artist} at {collective} now, in the tier {tier}."),
+            N_("The next payment, {price}, is on {day}."),
+        ),
+        button=SEE,
+        after=(N_("There you can change or cancel it at any time."),),
+    )
+)
+declare(
+    Kind(
+        "membership_changed",
+        N_("Your membership of {artist} has changed"),
+        (
+            N_("As you agreed, you are in the tier {tier} of {artist} now."),
+            N_("Charged for it: {paid}. The next payment, {price}, is on {day}."),
+        ),
+        button=SEE,
+    )
+)
+declare(
+    Kind(
+        "membership_will_change",
+        N_("Your membership of {artist} will change"),
+        (
+            N_("As you agreed, you are in the tier {tier} of {artist} from {day} on, for {price}."),
+            N_("Until then all stays as it is, and nothing is charged."),
+        ),
+        button=SEE,
+    )
+)
+declare(
+    Kind(
+        "membership_cancelled",
+        N_("Your membership of {artist} is cancelled"),
+        (N_("You stay a member of {artist} until {day}. Nothing more is charged."),),
+        button=SEE,
+        after=(N_("Until then you can think again, on the same page."),),
+    )
+)
+declare(
+    Kind(
+        "membership_ended",
+        N_("Your membership of {artist} is over"),
+        (
+            N_("You are no longer a member of {artist}, and nothing more is charged."),
+            N_("You go on hearing what everybody hears, and you can join again whenever you like."),
+        ),
+        button=SEE,
+    )
+)
+declare(
+    Kind(
+        "membership_due_first",
+        N_("A payment for {artist} did not arrive"),
+        (
+            N_("The payment of {price} for your membership of {artist} did not arrive."),
+            N_("You stay a member until {day}. Please look whether your card still holds."),
+        ),
+        button=MEND,
+        after=(NO_CARD,),
+    )
+)
+declare(
+    Kind(
+        "membership_due_second",
+        N_("The payment for {artist} is still due"),
+        (
+            N_("The payment of {price} for your membership of {artist} has still not arrived."),
+            N_("If it is not mended by {day}, you hear what everybody hears from then on."),
+        ),
+        button=MEND,
+        after=(NO_CARD,),
+    )
+)
+declare(
+    Kind(
+        "membership_due_last",
+        N_("Your membership of {artist} rests"),
+        (
+            N_("The payment of {price} for your membership of {artist} has not arrived in a week."),
+            N_(
+                "From now on you hear what everybody hears. Mend the payment, and you are a member again at once."
+            ),
+        ),
+        button=MEND,
+        after=(NO_CARD,),
+    )
+)

@@ -1,0 +1,198 @@
+"""What can be bought now: a release, a track, all of an artist at once, and a tip."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from appliance.accounts.models import User
+from appliance.catalog import artists
+from appliance.catalog import openness
+from appliance.catalog import releases
+from appliance.catalog import tracks
+from appliance.catalog.models import Artist
+from appliance.catalog.models import Release
+from appliance.catalog.models import ReleaseState
+from appliance.catalog.models import Track
+from appliance.errors import NotFound
+from appliance.ledger.settlement import apportion
+from appliance.memberships.models import Purchase
+from appliance.shop import prices
+from appliance.shop.models import Kind
+from appliance.shop.models import Price
+
+MOST_OF_A_CATALOGUE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that an offer opens; *weight* is its part of the price."""
+
+    name: str
+    weight: int
+    release: str = ""
+    track: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What can be bought for at least *price_minor*, in one order: *full_minor* is what its parts cost one by one.
+
+    *thing* is the id of the release, the track or, for its catalogue and for a tip, the artist. *preorder*: it is not out yet.
+    """
+
+    kind: Kind
+    thing: str
+    name: str
+    artist: Artist
+    currency: str
+    price_minor: int
+    full_minor: int
+    pay_more: bool
+    parts: tuple[Part, ...] = ()
+    preorder: bool = False
+
+
+def find(kind: str, thing: str) -> Offer:
+    """The offer for this thing, or ``NotFound`` when it cannot be bought."""
+    found: Offer | None = None
+    match kind:
+        case Kind.RELEASE:
+            found = of_release(releases.find(thing))
+        case Kind.TRACK:
+            found = of_track(tracks.find(thing))
+        case Kind.CATALOGUE:
+            found = of_catalogue(artists.by_id(thing))
+        case Kind.TIP:
+            found = tip(artists.by_id(thing))
+    if found is None:
+        raise NotFound("This cannot be bought.")
+    return found
+
+
+def of_release(release: Release, price: Price | None = None) -> Offer | None:
+    """The offer for this release, its artist joined; ``None`` where there is none."""
+    price = price or prices.of_things([release.id]).get(release.id)
+    if price is None or not (openness.is_public(release) or _is_ahead(release, price)):
+        return None
+    return Offer(
+        kind=Kind.RELEASE,
+        thing=release.id,
+        name=release.title,
+        artist=release.artist,
+        currency=prices.currency_of(release.artist_id),
+        price_minor=price.price_minor,
+        full_minor=price.price_minor,
+        pay_more=price.pay_more,
+        parts=(Part(release.title, 1, release=release.id),),
+        preorder=not openness.is_public(release),
+    )
+
+
+def of_track(track: Track, price: Price | None = None) -> Offer | None:
+    """The offer for this track, release and artist joined; ``None`` where there is none."""
+    price = price or prices.of_things([track.id]).get(track.id)
+    if price is None or not (openness.is_public(track.release) and openness.is_heard(track)):
+        return None
+    return Offer(
+        kind=Kind.TRACK,
+        thing=track.id,
+        name=track.title,
+        artist=track.release.artist,
+        currency=prices.currency_of(track.release.artist_id),
+        price_minor=price.price_minor,
+        full_minor=price.price_minor,
+        pay_more=price.pay_more,
+        parts=(Part(track.title, 1, release=track.release_id, track=track.id),),
+    )
+
+
+def of_catalogue(artist: Artist) -> Offer | None:
+    """All that is out and has a price, with what is taken off; ``None`` unless that is offered and more than one release."""
+    known = prices.of_artist(artist)
+    off = known.get(artist.id)
+    if off is None:
+        return None
+    rows = releases.published(limit=MOST_OF_A_CATALOGUE, artist=artist)
+    sold = [(row, known[row.id].price_minor) for row in rows if row.id in known]
+    if len(sold) < 2:
+        return None
+    full = sum(cost for _row, cost in sold)
+    return Offer(
+        kind=Kind.CATALOGUE,
+        thing=artist.id,
+        name=artist.name,
+        artist=artist,
+        currency=prices.currency_of(artist.id),
+        price_minor=discounted(full, off.percent_off),
+        full_minor=full,
+        pay_more=True,
+        parts=tuple(Part(row.title, cost, release=row.id) for row, cost in sold),
+    )
+
+
+def tip(artist: Artist) -> Offer:
+    """Money for the artist as such: as much as one likes."""
+    return Offer(
+        kind=Kind.TIP,
+        thing=artist.id,
+        name=artist.name,
+        artist=artist,
+        currency=prices.currency_of(artist.id),
+        price_minor=0,
+        full_minor=0,
+        pay_more=True,
+    )
+
+
+def preorders(artist: Artist) -> list[Offer]:
+    """What of this artist is sold before its day, the next one first."""
+    query = (
+        Release.select(Release, Artist)
+        .join(Artist)
+        .where(Release.artist == artist.id, Release.state == ReleaseState.SCHEDULED)
+        .order_by(Release.publish_at)
+    )
+    found = prices.of_artist(artist)
+    ahead = [of_release(row, found[row.id]) for row in query if row.id in found]
+    return [offer for offer in ahead if offer is not None]
+
+
+def discounted(amount_minor: int, percent: int) -> int:
+    """Pure: what is left of an amount with so many percent taken off; a half is rounded up, for the artist."""
+    return (amount_minor * (100 - percent) + 50) // 100
+
+
+def shared(offer: Offer, amount_minor: int) -> list[tuple[Part, int]]:
+    """Pure: each part of the offer with its part of *amount_minor*, to the cent; things that cost nothing share alike."""
+    weights = [part.weight for part in offer.parts]
+    if not any(weights):
+        weights = [1] * len(weights)
+    return list(zip(offer.parts, apportion(amount_minor, weights), strict=True))
+
+
+def bought(user: User | None, things: Iterable[str]) -> frozenset[str]:
+    """Of these releases and tracks, what this person has bought and not given back."""
+    wanted = list(things)
+    if user is None or not wanted:
+        return frozenset()
+    standing = Purchase.refunded_at.is_null() & (Purchase.user == user.id)
+    mine = Purchase.release.in_(wanted) | Purchase.track.in_(wanted)
+    rows = Purchase.select(Purchase.release, Purchase.track).where(standing & mine)
+    return frozenset(key for row in rows for key in (row.release_id, row.track_id) if key)
+
+
+def has_all(offer: Offer, user: User | None) -> bool:
+    """Whether this person has bought all of it already; a track also with its whole release."""
+    keys = {key for part in offer.parts for key in (part.release, part.track) if key}
+    mine = bought(user, keys)
+    return bool(offer.parts) and all(
+        mine & {part.track or part.release, part.release} for part in offer.parts
+    )
+
+
+def _is_ahead(release: Release, price: Price) -> bool:
+    return (
+        bool(price.preorder)
+        and release.state == ReleaseState.SCHEDULED
+        and release.publish_at is not None
+        and release.taken_down_at is None
+    )

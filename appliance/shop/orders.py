@@ -1,0 +1,203 @@
+"""Orders: begun once however often they are sent, found by their buyers and their sellers."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from datetime import timedelta
+
+from appliance import processors
+from appliance import startup
+from appliance.accounts import people
+from appliance.accounts.models import User
+from appliance.catalog.models import Artist
+from appliance.database import new_id
+from appliance.database import transaction
+from appliance.errors import Conflict
+from appliance.errors import Invalid
+from appliance.errors import NotFound
+from appliance.payments import Feature
+from appliance.shop import discounts
+from appliance.shop import offers
+from appliance.shop import quotes
+from appliance.shop import receipts
+from appliance.shop import settling
+from appliance.shop.models import Kind
+from appliance.shop.models import Order
+from appliance.shop.models import OrderItem
+from appliance.shop.models import OrderState
+from appliance.shop.models import Receipt
+from appliance.shop.quotes import Quote
+from appliance.shop.quotes import Wish
+
+TILL_STAYS = timedelta(hours=20)
+"""How long an open order is led back to its till; after that a new one is made, since tills close after a day."""
+OPEN_FOR = timedelta(days=30)
+"""When an open order is given up. A payment that comes later, by bank say, still makes it paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who buys: somebody with an account, or who has this *email*; *browser* is a random word of theirs, by which two tabs are one.
+
+    *collective* is whose name stands on the receipt, *locale* the language of it, *root* the address below which its link leads here.
+    """
+
+    email: str
+    user: User | None = None
+    browser: str = ""
+    locale: str = "en"
+    collective: str = ""
+    root: str = ""
+
+
+def begin(wish: Wish, buyer: Buyer, *, provider: str, now: datetime) -> Order:
+    """The order for *wish*: made once, and the same one for whoever sends it again; one that costs nothing is settled at once.
+
+    ``Invalid`` for what cannot be taken, ``Conflict`` when they have it already.
+    """
+    quote = quotes.make(wish, now=now)
+    email = people.address(buyer.user.email if buyer.user else buyer.email)
+    paid_by = _provider(quote, provider)
+    key = _open_key(quote, buyer, email, paid_by)
+    with transaction():
+        if quote.discount is not None:
+            discounts.hold(quote.discount)
+        Order.update(open_key=None).where(
+            Order.open_key == key, Order.created_at < now - TILL_STAYS
+        ).execute()
+        order_id = new_id()
+        made = (
+            Order.insert(
+                id=order_id,
+                user=buyer.user.id if buyer.user else None,
+                email=email,
+                artist=quote.offer.artist.id,
+                artist_name=quote.offer.artist.name,
+                collective=buyer.collective[:200],
+                root=buyer.root[:200],
+                provider=paid_by,
+                open_key=key,
+                currency=quote.currency,
+                total_minor=quote.total_minor,
+                tax_minor=quote.tax_minor,
+                discount=quote.discount.id if quote.discount else None,
+                discount_minor=quote.discount_minor,
+                share_bps=startup.appliance().settings.platform_share_bps,
+                country=quote.country,
+                business_number=quote.business_number,
+                locale=buyer.locale[:12],
+                created_at=now,
+                updated_at=now,
+            )
+            .on_conflict_ignore()
+            .as_rowcount()
+            .execute()
+        )
+        if not made:
+            found: Order = Order.get(Order.open_key == key)
+            return found
+        # Only now: of two that came at once the second waited for the first, and sees what it bought and used up.
+        if offers.has_all(quote.offer, buyer.user):
+            raise Conflict("You have bought this already; it is among your purchases.")
+        if quote.discount is not None:
+            discounts.require_left(quote.discount)
+        _write(order_id, quote)
+        settling.settle(order_id, now=now)
+        order: Order = Order.get_by_id(order_id)
+    return order
+
+
+def find(order_id: str) -> Order:
+    """The order with this id, or ``NotFound``."""
+    order: Order | None = Order.get_or_none(Order.id == order_id)
+    if order is None:
+        raise NotFound("There is no such order.")
+    return order
+
+
+def items_of(rows: Iterable[Order]) -> dict[str, list[OrderItem]]:
+    """The items of each order in their order, by the order's id; by one query."""
+    found: dict[str, list[OrderItem]] = {row.id: [] for row in rows}
+    query = OrderItem.select().where(OrderItem.order.in_(list(found))).order_by(OrderItem.position)
+    for item in query if found else ():
+        found[item.order_id].append(item)
+    return found
+
+
+def of_person(user: User, *, limit: int, before: str = "") -> list[Order]:
+    """What this person bought, newest first (keyset by id); what was never paid is not in it."""
+    query = Order.select().where(
+        Order.user == user.id, Order.state.in_((OrderState.PAID, OrderState.REFUNDED))
+    )
+    if before:
+        query = query.where(Order.id < before)
+    return list(query.order_by(Order.id.desc()).limit(limit))
+
+
+def of_artist(artist: Artist, *, limit: int, before: str = "") -> list[Order]:
+    """The orders of this artist, newest first (keyset by id); what was never paid is not in it."""
+    query = Order.select().where(
+        Order.artist == artist.id, Order.state.in_((OrderState.PAID, OrderState.REFUNDED))
+    )
+    if before:
+        query = query.where(Order.id < before)
+    return list(query.order_by(Order.id.desc()).limit(limit))
+
+
+def receipts_of(rows: Iterable[Order]) -> dict[str, str]:
+    """The number of each order's receipt, by the order's id; by one query."""
+    wanted = [row.id for row in rows]
+    found = Receipt.select().where(Receipt.order.in_(wanted)) if wanted else ()
+    return {row.order_id: receipts.named(row) for row in found}
+
+
+def expire(*, now: datetime) -> int:
+    """Give up orders that were never paid, and with them the discount codes they hold; how many."""
+    due = (Order.state == OrderState.OPEN) & (Order.created_at < now - OPEN_FOR)
+    ids = [row.id for row in Order.select(Order.id).where(due).limit(1000)]
+    for order_id in ids:
+        with transaction():
+            Order.update(checkout_state="expired", checkout_as_of=now).where(Order.id == order_id).execute()
+            settling.settle(order_id, now=now)
+    return len(ids)
+
+
+def _provider(quote: Quote, name: str) -> str:
+    """Who takes the money; nobody where there is none to take."""
+    if not quote.total_minor:
+        return ""
+    ways = processors.offering(Feature.ONE_OFF, currency=quote.currency, amount_minor=quote.total_minor)
+    if not ways:
+        raise Conflict("Nothing can be paid here at the moment.")
+    if name not in {way.name for way in ways}:
+        raise Invalid("Choose how you want to pay.", field="provider")
+    return name
+
+
+def _open_key(quote: Quote, buyer: Buyer, email: str, provider: str) -> str:
+    """The same for the same things for the same buyer; what somebody else typed an address for is somebody else's order."""
+    who = f"user:{buyer.user.id}" if buyer.user else f"guest:{buyer.browser or new_id()}:{email}"
+    said = [who, provider, quote.currency, quote.country, quote.business_number]
+    said += [quote.discount.id if quote.discount else ""]
+    for line in quote.lines:
+        said += [line.kind, line.release, line.track, str(line.amount_minor), line.message]
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()
+
+
+def _write(order_id: str, quote: Quote) -> None:
+    for position, line in enumerate(quote.lines):
+        OrderItem.insert(
+            id=new_id(),
+            order=order_id,
+            position=position,
+            kind=line.kind,
+            name=line.name[:300],
+            message=line.message,
+            amount_minor=line.amount_minor,
+            tax_minor=line.tax_minor,
+            tax_name=line.tax_name,
+            tax_bps=line.tax_bps,
+            release="" if line.kind is Kind.TIP else line.release,
+            track=line.track,
+        ).execute()

@@ -1,0 +1,124 @@
+"""What follows for an order from what providers told: reckoned anew each time, so that no order of facts and no repetition matters."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from appliance import database
+from appliance.database import transaction
+from appliance.ledger import payments
+from appliance.ledger.models import Payment
+from appliance.ledger.payments import Sale
+from appliance.ledger.payments import Sold
+from appliance.payments import CheckoutFact
+from appliance.payments import CheckoutState
+from appliance.payments import PaymentFact
+from appliance.shop import delivery
+from appliance.shop import receipts
+from appliance.shop.models import Order
+from appliance.shop.models import OrderItem
+from appliance.shop.models import OrderState
+
+_LATER = (CheckoutState.OPEN, CheckoutState.EXPIRED, CheckoutState.COMPLETED)
+"""Of two words of the same instant, the one further on holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an order stands by its payments: whether all of it ever *arrived*, and when."""
+
+    state: OrderState
+    arrived: bool
+    paid_at: datetime | None
+
+
+def sale_of(mark: str, fact: PaymentFact) -> Sale | None:
+    """Whose sale a payment is for, to whom and of which things; ``None`` when the mark is not an order's."""
+    order = Order.get_or_none(Order.id == mark)
+    if order is None:
+        return None
+    items = OrderItem.select().where(OrderItem.order == mark).order_by(OrderItem.position)
+    sold = [Sold(row.name, row.amount_minor, release=row.release, track=row.track) for row in items]
+    return Sale(artist=order.artist, user=order.user_id or "", share_bps=order.share_bps, sold=sold)
+
+
+def owns(mark: str) -> bool:
+    """Whether *mark* is an order's."""
+    return bool(Order.select().where(Order.id == mark).exists())
+
+
+def note_checkout(fact: CheckoutFact, *, provider: str, now: datetime) -> None:
+    """Note how a visit to the till stands; of two words on it the later one holds."""
+    with transaction():
+        order = _held(fact.mark)
+        if order is None or order.provider != provider:
+            return
+        if order.reference and order.reference != fact.reference:
+            return
+        before = (order.checkout_as_of, _rank(order.checkout_state)) if order.checkout_as_of else None
+        if before is not None and (fact.as_of, _rank(fact.state)) <= before:
+            return
+        Order.update(
+            reference=fact.reference, checkout_state=fact.state, checkout_as_of=fact.as_of, updated_at=now
+        ).where(Order.id == order.id).execute()
+
+
+def settle(mark: str, *, now: datetime) -> None:
+    """Bring an order in line with its payments: what it opens, its receipt, and the letters about it; in the caller's transaction.
+
+    Its letters go out with the next sweep of the jobs.
+    """
+    with transaction():
+        order = _held(mark)
+        if order is None:
+            return
+        standing = reckoned(order, payments.of_mark(mark))
+        _store(order, standing, now=now)
+        if standing.arrived and order.total_minor:
+            receipts.issue(order, now=now)
+        if standing.state is OrderState.PAID:
+            delivery.deliver(order, now=now)
+        elif standing.state is OrderState.REFUNDED:
+            delivery.take_back(order, now=now)
+
+
+def reckoned(order: Order, rows: list[Payment]) -> Standing:
+    """Pure: how an order stands by its payments.
+
+    Paid is what arrived whole, and stays so when a part of it goes back, or while it is contested. When nothing is left of it, by refunds
+    or by a lost dispute, it is refunded. What was never paid is open until its till has closed.
+    """
+    if not order.total_minor:
+        return Standing(OrderState.PAID, True, order.created_at)
+    own = [row for row in rows if row.currency == order.currency]
+    arrived = bool(own) and sum(row.amount_minor for row in own) >= order.total_minor
+    if arrived:
+        left = sum(row.amount_minor - row.refunded_minor - row.lost_minor for row in own)
+        state = OrderState.PAID if left > 0 else OrderState.REFUNDED
+        return Standing(state, True, max(row.paid_at for row in own))
+    expired = order.checkout_state == CheckoutState.EXPIRED
+    return Standing(OrderState.EXPIRED if expired else OrderState.OPEN, False, None)
+
+
+def _store(order: Order, standing: Standing, *, now: datetime) -> None:
+    values: dict[str, Any] = {"state": standing.state, "paid_at": standing.paid_at}
+    if standing.state is not OrderState.OPEN:
+        values["open_key"] = None
+    refunded = standing.state is OrderState.REFUNDED
+    values["refunded_at"] = (order.refunded_at or now) if refunded else None
+    changed = {name: value for name, value in values.items() if getattr(order, name) != value}
+    if changed:
+        Order.update(updated_at=now, **changed).where(Order.id == order.id).execute()
+        if "state" in changed and refunded:
+            receipts.tell("order_refunded", order, now=now)
+        for name, value in changed.items():
+            setattr(order, name, value)
+
+
+def _held(mark: str) -> Order | None:
+    found: Order | None = database.locked(Order.select().where(Order.id == mark)).first()
+    return found
+
+
+def _rank(state: str) -> int:
+    return _LATER.index(CheckoutState(state)) if state else -1

@@ -1,0 +1,51 @@
+"""The way to the provider's till: asked outside of transactions, and twice with the same key for the same order."""
+
+from datetime import datetime
+
+from appliance import processors
+from appliance.database import transaction
+from appliance.errors import Conflict
+from appliance.payments import CheckoutRequest
+from appliance.payments import LineItem
+from appliance.shop import orders
+from appliance.shop.models import Order
+from appliance.shop.models import OrderState
+
+
+def lead(order: Order, *, return_to: str, cancel_to: str, now: datetime) -> str:
+    """Where the browser goes to pay for *order*; ``ProviderFailed`` when its provider does not answer, and then nothing is lost.
+
+    ``Conflict`` when there is nothing to be paid any more.
+    """
+    if order.state != OrderState.OPEN:
+        raise Conflict("There is nothing to be paid for this order.")
+    if order.url:
+        return str(order.url)
+    provider = processors.find(order.provider)
+    request = CheckoutRequest(
+        mark=order.id,
+        key=f"order-{order.id}",
+        currency=order.currency,
+        items=_lines(order),
+        return_to=return_to,
+        cancel_to=cancel_to,
+        email=order.email,
+        locale=order.locale,
+        tax_minor=order.tax_minor,
+    )
+    checkout = processors.ask(provider.begin_checkout, provider.label, request)
+    with transaction():
+        Order.update(reference=checkout.reference[:200], url=checkout.url, updated_at=now).where(
+            Order.id == order.id, Order.url == ""
+        ).execute()
+    return checkout.url
+
+
+def _lines(order: Order) -> list[LineItem]:
+    """What stands at the till: each line without the tax in it, which is told beside."""
+    rows = orders.items_of([order])[order.id]
+    return [
+        LineItem(f"{order.artist_name}: {row.name}"[:200], row.amount_minor - row.tax_minor)
+        for row in rows
+        if row.amount_minor
+    ]

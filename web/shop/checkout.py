@@ -1,0 +1,175 @@
+"""The way to the till: what one is about to buy, for how much, and how it is paid; nothing is charged but what the page showed."""
+
+from dataclasses import dataclass
+from dataclasses import field
+
+from babel import Locale
+from flask import flash
+from flask import redirect
+from flask import render_template
+from flask import request
+from flask import url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from flask_babel import gettext as _
+
+from appliance import clock
+from appliance import currencies
+from appliance import processors
+from appliance.errors import Conflict
+from appliance.errors import Invalid
+from appliance.errors import MusicConnectError
+from appliance.errors import NotFound
+from appliance.errors import Unavailable
+from appliance.payments import Feature
+from appliance.shop import offers
+from appliance.shop import orders
+from appliance.shop import quotes
+from appliance.shop import taxes
+from appliance.shop import till
+from appliance.shop.models import Kind
+from appliance.shop.models import Order
+from appliance.shop.offers import Offer
+from appliance.shop.quotes import Quote
+from appliance.shop.quotes import Wish
+from web import addresses
+from web import presentation
+from web import rates
+from web.presentation import shop as shown
+from web.request_cycle import person
+from web.shop import visitors
+from web.shop.routing import blueprint
+
+FIELDS = ("amount", "tip", "message", "discount", "email", "country", "business_number", "provider")
+PAY = "pay"
+
+
+@dataclass(slots=True)
+class Sent:
+    """What the form says, and what is wrong with it."""
+
+    values: dict[str, str]
+    problem: Exception | None = None
+    again: bool = False
+    """The total has changed since it was shown, so it is asked for once more."""
+    quote: Quote | None = field(default=None)
+
+
+@blueprint.get("/buy/<kind>/<thing>")
+def checkout(kind: str, thing: str) -> str:
+    """What one is about to buy; a box on another page may have said for how much."""
+    offer = offers.find(kind, thing)
+    sent = Sent({name: request.args.get(name, "").strip() for name in FIELDS})
+    _quote(offer, sent)
+    return _page(offer, sent)
+
+
+@blueprint.post("/buy/<kind>/<thing>")
+@rates.limited("orders")
+def begin_order(kind: str, thing: str) -> ResponseReturnValue:
+    """Show the total anew, or begin the order and lead to the till."""
+    offer = offers.find(kind, thing)
+    sent = Sent({name: request.form.get(name, "").strip() for name in FIELDS})
+    _quote(offer, sent)
+    if sent.problem is not None:
+        return _page(offer, sent), 422
+    if request.form.get("act") != PAY:
+        return _page(offer, sent), 200
+    sent.again = sent.quote is not None and request.form.get("agreed") != str(sent.quote.total_minor)
+    if sent.again:
+        return _page(offer, sent), 409
+    try:
+        order = _begin(offer, sent)
+    except (Invalid, Conflict, Unavailable, NotFound) as error:
+        sent.problem = error
+        return _page(offer, sent), 503 if isinstance(error, Unavailable) else 422
+    if order.total_minor:
+        return redirect(url_for("shop.pay", order_id=order.id), 303)
+    flash(_("It is yours."))
+    return redirect(url_for("shop.order", order_id=order.id), 303)
+
+
+@blueprint.get("/orders/<order_id>/pay")
+def pay(order_id: str) -> ResponseReturnValue:
+    """On to the provider: a page of ours, since a form may lead nowhere else."""
+    order = visitors.own(order_id)
+    if order.state != "open" or not order.url:
+        return redirect(url_for("shop.order", order_id=order.id), 303)
+    return render_template("shop/pay.html", order=shown.order(order, []), target=order.url)
+
+
+def _begin(offer: Offer, sent: Sent) -> Order:
+    order = orders.begin(
+        _wish(offer, sent.values),
+        visitors.buyer(sent.values["email"]),
+        provider=sent.values["provider"],
+        now=clock.now(),
+    )
+    visitors.keep(order)
+    if order.total_minor:
+        till.lead(
+            order,
+            return_to=addresses.root() + url_for("shop.order", order_id=order.id),
+            cancel_to=addresses.root() + url_for("shop.checkout", kind=offer.kind, thing=offer.thing),
+            now=clock.now(),
+        )
+    return order
+
+
+def _quote(offer: Offer, sent: Sent) -> None:
+    """Reckon what the form asks for; where that cannot be, say why."""
+    paying = request.method == "POST" and request.form.get("act") == PAY
+    try:
+        sent.quote = quotes.make(_wish(offer, sent.values), now=clock.now(), draft=not paying)
+    except MusicConnectError as error:
+        sent.problem = error
+
+
+def _wish(offer: Offer, values: dict[str, str]) -> Wish:
+    def amount(name: str) -> int | None:
+        try:
+            return currencies.minor(values[name], offer.currency) if values[name] else None
+        except Invalid as error:
+            error.field = name
+            raise
+
+    return Wish(
+        kind=offer.kind,
+        thing=offer.thing,
+        amount_minor=amount("amount"),
+        tip_minor=amount("tip") or 0,
+        message=values["message"],
+        discount=values["discount"],
+        country=values["country"],
+        business_number=values["business_number"],
+        tip_name=_("A gift for %(artist)s", artist=offer.artist.name),
+    )
+
+
+def _page(offer: Offer, sent: Sent) -> str:
+    total = sent.quote.total_minor if sent.quote else 0
+    ways = processors.offering(Feature.ONE_OFF, currency=offer.currency, amount_minor=total) if total else ()
+    return render_template(
+        "shop/checkout.html",
+        offer=offer.kind,
+        box=shown.buy_box(offer, person()),
+        artist=presentation.artist(offer.artist),
+        currency=offer.currency,
+        quote=shown.quote(sent.quote) if sent.quote else None,
+        sent=sent.values,
+        problem=sent.problem,
+        again=sent.again,
+        ways=[(way.name, _(way.label)) for way in ways],
+        guest=person() is None,
+        countries=_countries() if taxes.are_asked() else [],
+        longest=quotes.LONGEST_MESSAGE,
+        action=url_for("shop.begin_order", kind=offer.kind, thing=offer.thing),
+        tip_only=offer.kind is Kind.TIP,
+    )
+
+
+def _countries() -> list[tuple[str, str]]:
+    """Every country by its name in the reader's language."""
+    known = (get_locale() or Locale("en")).territories
+    named = [(name, code) for code, name in known.items() if len(code) == 2 and code.isalpha()]
+    return [("", _("Choose your country")), *((code, name) for name, code in sorted(named))]
