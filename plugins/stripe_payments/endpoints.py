@@ -61,7 +61,7 @@ class Endpoints:
     given: tuple[str, ...] = field(default=(), repr=False)
     kept: Callable[[], tuple[str, ...]] = kept
     _stored: tuple[str, ...] = field(default=(), repr=False)
-    _looked_at_s: float = 0.0
+    _looked_at_s: float = float("-inf")
     _tried: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

@@ -41,15 +41,9 @@ class StripeStand:
         self.fake = fake
         self.marks = Marks(site)
         self.way = Stripe(stripe.KEY, fake.url, timeout_s)
-        self.secrets = [self._endpoint(connect) for connect in (False, True)]
+        self.secrets = fake.listen(f"{fake.url}/nobody").split(",")
         endpoints = Endpoints(self.way, self.marks, "", tuple(self.secrets), kept=tuple)
         self.provider = StripePayments(self.way, self.marks, endpoints)
-
-    def _endpoint(self, connect: bool) -> str:
-        asked: dict[str, Any] = {"url": f"{self.fake.url}/nobody", "enabled_events": ["*"]}
-        if connect:
-            asked["connect"] = True
-        return str(self.way.ask(lambda v1: v1.webhook_endpoints.create(asked))["secret"])
 
     def pay(self, checkout: Checkout, *, good_later: bool = True, card: str = "") -> None:
         """Somebody pays at the till."""
