@@ -79,7 +79,7 @@ def test_a_fan_joins_upgrades_fails_to_pay_mends_it_and_cancels(
         until(shown, demo_node, membership, "did not arrive")
         change_card(shown, demo_node, membership, "A card that works")
         until(shown, demo_node, membership, "active")
-        shown.get_by_role("link", name="Cancel", exact=True).click()
+        shown.get_by_role("link", name="Cancel the membership").click()
         shown.get_by_role("button", name="Cancel the membership").click()
         expect(shown.get_by_text("Your membership is cancelled.")).to_be_visible(timeout=PATIENCE_MS)
         shown.get_by_role("link", name="Go on with it").click()
