@@ -23,6 +23,7 @@ from appliance.memberships.models import Membership
 from appliance.memberships.models import Tier
 from appliance.memberships.subscriptions import Reader
 from web import addresses
+from web import leaving
 from web import presentation
 from web import rates
 from web.membership.routing import blueprint
@@ -72,7 +73,7 @@ def pay(subscription_id: str) -> ResponseReturnValue:
     row = own(subscription_id)
     if subscriptions.runs(row) or not row.current or not row.checkout_url:
         return redirect(url_for("membership.show", subscription_id=row.id), 303)
-    return away(row.checkout_url, _("On to pay"))
+    return leaving.page(row.checkout_url, _("On to pay"))
 
 
 @blueprint.get("/memberships/<subscription_id>/waiting")
@@ -93,11 +94,6 @@ def waiting(subscription_id: str) -> ResponseReturnValue:
         back=url_for("membership.pay", subscription_id=row.id),
         long=waited.total_seconds() > LONG_S,
     )
-
-
-def away(address: str, title: str) -> str:
-    """The page that leads to a page of a payment provider at once."""
-    return render_template("membership/away.html", there=address, heading=title)
 
 
 def _tier(tier_id: str) -> Tier:

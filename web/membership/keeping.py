@@ -20,9 +20,9 @@ from appliance.memberships import subscriptions
 from appliance.memberships.subscription_models import Subscription
 from appliance.memberships.subscription_states import Move
 from web import addresses
+from web import leaving
 from web import presentation
 from web import rates
-from web.membership.joining import away
 from web.membership.routing import blueprint
 from web.membership.routing import own
 from web.presentation import subscriptions as shown
@@ -96,7 +96,7 @@ def mend(subscription_id: str) -> ResponseReturnValue:
     row = own(subscription_id)
     back = addresses.root() + _address(row)
     try:
-        return away(subscriptions.portal(row, return_to=back), _("On to your card"))
+        return leaving.page(subscriptions.portal(row, return_to=back), _("On to your card"))
     except REFUSED as error:
         return _back(row, error)
 

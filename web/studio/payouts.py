@@ -31,6 +31,7 @@ from appliance.payouts.models import Payout
 from appliance.payouts.models import PayoutAccount
 from appliance.payouts.models import PayoutStanding
 from web import addresses
+from web import leaving
 from web import presentation
 from web import rates
 from web.people.routing import artist_for
@@ -171,7 +172,7 @@ def connect_provider(slug: str, provider: str) -> ResponseReturnValue:
     except MusicConnectError as error:
         flash(told(error), "problem")
         return redirect(url_for("studio.payouts", slug=slug), 303)
-    return redirect(way, 303)
+    return leaving.page(way, _("On to where you are paid"))
 
 
 def _owner(slug: str) -> tuple[Artist, User]:
