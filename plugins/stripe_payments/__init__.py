@@ -61,7 +61,7 @@ def plugin_settings() -> tuple[Setting, ...]:
             form="up to 40 letters, digits, _ and -",
         ),
         Setting("timeout_s", int, 5, "Seconds one request to Stripe may take.", minimum=1, maximum=60),
-        Setting("api_base", str, "", "Another address than Stripe's, for tests; empty: Stripe's."),
+        Setting("api_base", str, "", "Whom to ask instead of Stripe, for tests; empty: Stripe."),
     )
 
 
