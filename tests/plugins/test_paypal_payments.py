@@ -192,6 +192,16 @@ def test_a_payment_that_nobody_told_of_is_taken_by_asking(stand: PayPalStand) ->
     assert [one.amount_minor for one in contract.of_kind(found, PaymentFact)] == [1200]
 
 
+def test_what_did_not_change_is_asked_about_once_each(stand: PayPalStand) -> None:
+    for number in range(3):
+        contract.member(stand, contract.each_month(mark=f"membership-{number}"))
+    before = len(stand.fake.seen())
+    told = list(stand.provider.changed_since(clock.now() + timedelta(hours=1)))
+    assert [type(one) for one in told] == [CheckoutFact] * 3
+    # And once for the disputes.
+    assert len(stand.fake.seen()) - before == 4
+
+
 def test_what_was_paid_long_ago_is_not_asked_about_for_ever(stand: PayPalStand) -> None:
     contract.paid_once(stand)
     stand.move(timedelta(days=61))
