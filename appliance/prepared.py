@@ -42,6 +42,34 @@ class Prepared(Generic[M]):
         return plan.rows(values)
 
 
+class Statement:
+    """Any statement with parameters; calling it with their values, as the database takes them, runs it and gives the cursor.
+
+    *build* is given stand-ins, to be used where the values go: in a condition, in what is written, never in an expression of Python.
+    """
+
+    def __init__(self, build: Callable[..., Any], count: int) -> None:
+        self._build = build
+        self._count = count
+        self._plans: dict[type, tuple[str, list[tuple[int | None, object]]]] = {}
+
+    def __call__(self, *values: object) -> Any:
+        """Run it with these values."""
+        sql, slots = self._plans.get(type(proxy.obj)) or self._plan()
+        return proxy.execute_sql(sql, [fixed if slot is None else values[slot] for slot, fixed in slots])
+
+    def _plan(self) -> tuple[str, list[tuple[int | None, object]]]:
+        markers = [f"\0{number}" for number in range(self._count)]
+        # As values that no field converts: a stand-in is not what the field expects.
+        query = self._build(*(peewee.Value(marker, converter=False) for marker in markers))
+        sql, parameters = query.sql()
+        slots: list[tuple[int | None, object]] = []
+        for given in parameters:
+            slots.append((markers.index(given), None) if given in markers else (None, given))
+        self._plans[type(proxy.obj)] = str(sql), slots
+        return str(sql), slots
+
+
 class _Plan(Generic[M]):
     def __init__(
         self,

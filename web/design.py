@@ -56,7 +56,7 @@ def design() -> str:
         boxes=[
             _box("A release", price="€7", pay_more=True),
             _box(LONG, price="€8", instead="€10"),
-            _box(ARABIC, price="€9", preorder=True),
+            _box(ARABIC, price="€9", preorder="It is out on Friday."),
             _box(EMOJI, price="Free", free=True),
             _box("What one has", owned=True),
         ],
@@ -71,7 +71,7 @@ def design() -> str:
 
 
 def _box(name: str, **values: Any) -> Any:
-    said = {"price": "", "instead": "", "pay_more": False, "free": False, "owned": False, "preorder": False}
+    said = {"price": "", "instead": "", "pay_more": False, "free": False, "owned": False, "preorder": ""}
     return SimpleNamespace(name=name, action="#buying", **{**said, **values})
 
 

@@ -34,12 +34,13 @@ MOST_NAMED = 100
 
 def differences(now: datetime) -> list[Difference]:
     """What does not agree; empty when all is well. Providers are asked, so call it outside of transactions."""
-    return [*access_checking.differences(now), *missing_fees(now), *_of_providers()]
+    return [*access_checking.differences(now), *_of_providers(now)]
 
 
-def missing_fees(now: datetime) -> Iterator[Difference]:
-    """Payments whose fee nobody told for too long."""
-    old = Payment.fee_minor.is_null() & (Payment.amount_minor > 0) & (Payment.paid_at < now - FEE_KNOWN_AFTER)
+def missing_fees(provider: str, now: datetime) -> Iterator[Difference]:
+    """Payments whose fee the provider did not tell for too long."""
+    unknown = (Payment.provider == provider) & Payment.fee_minor.is_null() & (Payment.amount_minor > 0)
+    old = unknown & (Payment.paid_at < now - FEE_KNOWN_AFTER)
     for payment in Payment.select().where(old).order_by(Payment.id).limit(MOST_NAMED):
         days = (now - payment.paid_at).days
         yield Difference(
@@ -74,12 +75,12 @@ def compared(
             )
 
 
-def _of_providers() -> Iterator[Difference]:
+def _of_providers(now: datetime) -> Iterator[Difference]:
     for provider in processors.every():
-        yield from _of_provider(provider)
+        yield from _of_provider(provider, now)
 
 
-def _of_provider(provider: PaymentProvider) -> Iterator[Difference]:
+def _of_provider(provider: PaymentProvider, now: datetime) -> Iterator[Difference]:
     before = held(provider.name)
     try:
         theirs = processors.ask(provider.balances, provider.label)
@@ -88,6 +89,7 @@ def _of_provider(provider: PaymentProvider) -> Iterator[Difference]:
         return
     if theirs is None:
         return
+    yield from missing_fees(provider.name, now)
     after = held(provider.name)
     # What moved while the provider was asked is looked at the next time.
     moved = {

@@ -82,11 +82,12 @@ def _note(fact: Fact, *, provider: str, now: datetime) -> tuple[str, Purpose | N
     """The mark that the fact is about, and who is to settle it; no mark when it is nobody's."""
     match fact:
         case PaymentFact():
-            for purpose in purposes.every():
-                if (sale := purpose.sale_of(fact.mark, fact)) is not None:
-                    payments.note(fact, sale, provider=provider, now=now)
-                    return fact.mark, purpose
-            return "", None
+            owner = purposes.owner_of(fact.mark)
+            sale = owner.sale_of(fact.mark, fact) if owner is not None else None
+            if sale is None:
+                return "", None
+            payments.note(fact, sale, provider=provider, now=now)
+            return fact.mark, owner
         case RefundFact():
             return _of_payment(fact, payments.note_refund(fact, provider=provider, now=now))
         case DisputeFact():
@@ -138,7 +139,8 @@ def process(event: ProviderEvent, *, now: datetime) -> EventState:
         facts = facts_of(processors.find(event.provider), event.body)
         with transaction():
             here = ProviderEvent.id == event.id
-            held: ProviderEvent | None = database.locked(ProviderEvent.select().where(here)).first()
+            row = ProviderEvent.select(ProviderEvent.id, ProviderEvent.state).where(here)
+            held: ProviderEvent | None = database.locked(row).first()
             if held is None or held.state != EventState.RECEIVED:
                 return EventState(held.state) if held is not None else EventState.IGNORED
             applied = apply(facts, provider=event.provider, now=now)

@@ -26,6 +26,8 @@ from appliance.payments import DisputeFact
 from appliance.payments import DisputeState
 from appliance.payments import PaymentFact
 from appliance.payments import RefundFact
+from appliance.prepared import Prepared
+from appliance.prepared import Statement
 
 OF_PROVIDER = frozenset(
     {
@@ -56,6 +58,32 @@ class Sale:
     user: str
     share_bps: int
     sold: Sequence[Sold]
+
+
+# What every payment asks, put into words once.
+_by_mark = Prepared(
+    lambda mark: Payment.select().where(Payment.mark == mark).order_by(Payment.paid_at, Payment.id)
+)
+_by_id = Prepared(lambda row: database.locked(Payment.select().where(Payment.id == row)))
+_by_reference = Prepared(
+    lambda provider, reference: database.locked(
+        Payment.select().where(Payment.provider == provider, Payment.reference == reference)
+    )
+)
+_lines = Prepared(
+    lambda row: PaymentLine.select().where(PaymentLine.payment == row).order_by(PaymentLine.position)
+)
+_disputes = Prepared(
+    lambda provider, reference: Dispute.select().where(
+        Dispute.provider == provider, Dispute.payment == reference
+    )
+)
+_refunded = Statement(
+    lambda provider, reference: Refund.select(peewee.fn.SUM(Refund.amount_minor)).where(
+        Refund.provider == provider, Refund.payment == reference, ~Refund.failed
+    ),
+    2,
+)
 
 
 def note(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Payment:
@@ -119,7 +147,7 @@ def note_dispute(fact: DisputeFact, *, provider: str, now: datetime) -> Payment 
 
 def of_mark(mark: str) -> list[Payment]:
     """All payments for one subscription or order, the oldest first."""
-    return list(Payment.select().where(Payment.mark == mark).order_by(Payment.paid_at, Payment.id))
+    return _by_mark(mark)
 
 
 def kept(payment: Payment) -> int:
@@ -130,7 +158,7 @@ def kept(payment: Payment) -> int:
 def book(payment_id: str, kind: TransactionKind, *, now: datetime) -> Payment:
     """Write what the books lack of this payment; nothing when they say it all."""
     with transaction():
-        payment: Payment = database.locked(Payment.select().where(Payment.id == payment_id)).get()
+        [payment] = _by_id(payment_id)
         books, artists = settlement.target(known(payment))
         wanted: dict[Line, int] = {
             (kind_, payment.provider if kind_ in OF_PROVIDER else ""): amount
@@ -176,7 +204,7 @@ def _shares(payment: Payment, artists: int) -> dict[str, int]:
 
 def parts_by_line(payment: Payment, artists: int) -> list[tuple[PaymentLine, int]]:
     """The lines of a payment, each with its part of *artists*."""
-    lines = list(PaymentLine.select().where(PaymentLine.payment == payment.id).order_by(PaymentLine.position))
+    lines = _lines(payment.id)
     parts = settlement.apportion(artists, [row.amount_minor for row in lines])
     return list(zip(lines, parts, strict=True))
 
@@ -215,8 +243,7 @@ def _row(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Paym
         .as_rowcount()
         .execute()
     )
-    here = (Payment.provider == provider) & (Payment.reference == fact.reference)
-    payment: Payment = database.locked(Payment.select().where(here)).get()
+    [payment] = _by_reference(provider, fact.reference)
     if made:
         for position, one in enumerate(sale.sold or [Sold("", fact.amount_minor)]):
             agreement = splits.holding(sale.artist, release=one.release, track=one.track, at=fact.paid_at)
@@ -233,29 +260,23 @@ def _row(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Paym
 
 
 def _follow(provider: str, reference: str, kind: TransactionKind, *, now: datetime) -> Payment | None:
-    here = (Payment.provider == provider) & (Payment.reference == reference)
-    payment: Payment | None = database.locked(Payment.select().where(here)).first()
-    if payment is None:
-        return None
-    _add_up(payment, now=now)
-    return book(payment.id, kind, now=now)
+    for payment in _by_reference(provider, reference):
+        _add_up(payment, now=now)
+        return book(payment.id, kind, now=now)
+    return None
 
 
 def _add_up(payment: Payment, *, now: datetime) -> None:
     """Bring the sums on the payment's row in line with its refunds and disputes."""
-    refunds = Refund.select(peewee.fn.SUM(Refund.amount_minor)).where(
-        Refund.provider == payment.provider, Refund.payment == payment.reference, ~Refund.failed
-    )
+    refunded = _refunded(payment.provider, payment.reference).fetchone()[0]
     sums = dict.fromkeys((DisputeState.OPEN, DisputeState.LOST), 0)
     fees = 0
-    for row in Dispute.select().where(
-        Dispute.provider == payment.provider, Dispute.payment == payment.reference
-    ):
+    for row in _disputes(payment.provider, payment.reference):
         fees += row.fee_minor
         if row.state in sums:
             sums[DisputeState(row.state)] += row.amount_minor
     Payment.update(
-        refunded_minor=refunds.scalar() or 0,
+        refunded_minor=int(refunded or 0),
         contested_minor=sums[DisputeState.OPEN],
         lost_minor=sums[DisputeState.LOST],
         dispute_fees_minor=fees,

@@ -70,7 +70,8 @@ def show(row: Subscription, found: Step, way: PaymentProvider, *, now: datetime)
     """Let the provider reckon what the change costs, and write down what is shown."""
     price = offers.price_of(found.offer, row.artist)
     act_id = new_id()
-    if Feature.PRORATION in way.features:
+    reckons = Feature.PRORATION in way.features
+    if reckons:
         wanted = Change(row.reference, row.id, price, found.at_once, key=act_id)
         preview = processors.ask(way.preview, way.label, wanted)
     else:
@@ -90,7 +91,8 @@ def show(row: Subscription, found: Step, way: PaymentProvider, *, now: datetime)
             due_now_minor=preview.due_now_minor,
             next_minor=preview.next_minor,
             next_at=preview.next_at,
-            as_of=preview.as_of,
+            # Without an instant these are our figures: the provider did not reckon them, and is not held to them.
+            as_of=preview.as_of if reckons else None,
             version=row.version,
             created_at=now,
         )

@@ -1,7 +1,9 @@
 """What can be bought now: a release, a track, all of an artist at once, and a tip."""
 
 from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from appliance.accounts.models import User
 from appliance.catalog import artists
@@ -36,7 +38,8 @@ class Part:
 class Offer:
     """What can be bought for at least *price_minor*, in one order: *full_minor* is what its parts cost one by one.
 
-    *thing* is the id of the release, the track or, for its catalogue and for a tip, the artist. *preorder*: it is not out yet.
+    *thing* is the id of the release, the track or, for its catalogue and for a tip, the artist. *preorder*: it is not out yet, and is at *out_at*;
+    what of it is out already, by itself, is opened *at_once*.
     """
 
     kind: Kind
@@ -49,6 +52,8 @@ class Offer:
     pay_more: bool
     parts: tuple[Part, ...] = ()
     preorder: bool = False
+    out_at: datetime | None = None
+    at_once: tuple[Part, ...] = ()
 
 
 def find(kind: str, thing: str) -> Offer:
@@ -84,6 +89,8 @@ def of_release(release: Release, price: Price | None = None) -> Offer | None:
         pay_more=price.pay_more,
         parts=(Part(release.title, 1, release=release.id),),
         preorder=not openness.is_public(release),
+        out_at=None if openness.is_public(release) else release.publish_at,
+        at_once=() if openness.is_public(release) else tuple(_out_already(release)),
     )
 
 
@@ -187,6 +194,22 @@ def has_all(offer: Offer, user: User | None) -> bool:
     return bool(offer.parts) and all(
         mine & {part.track or part.release, part.release} for part in offer.parts
     )
+
+
+def _out_already(release: Release) -> Iterator[Part]:
+    """Recordings of this release that the artist published before, on a single say: known by their ISRC, which names a recording."""
+    known = [
+        row.isrc for row in Track.select(Track.isrc).where(Track.release == release.id, Track.isrc != "")
+    ]
+    if not known:
+        return
+    query = (
+        Track.select()
+        .join(Release)
+        .where(Release.artist == release.artist_id, openness.PUBLIC, openness.HEARD, Track.isrc.in_(known))
+    )
+    for row in query.order_by(Track.release, Track.position):
+        yield Part(row.title, 0, release=row.release_id, track=row.id)
 
 
 def _is_ahead(release: Release, price: Price) -> bool:

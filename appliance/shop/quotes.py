@@ -101,6 +101,9 @@ def make(wish: Wish, *, now: datetime, draft: bool = False) -> Quote:
         QuotedLine(offer.kind, part.name, cost, release=part.release, track=part.track)
         for part, cost in offers.shared(offer, amount - off)
     ]
+    lines += [
+        QuotedLine(Kind.TRACK, part.name, 0, release=part.release, track=part.track) for part in offer.at_once
+    ]
     if tip:
         lines.append(QuotedLine(Kind.TIP, wish.tip_name, tip, message=_message(wish)))
     taxed = tuple(_taxed(lines, offer.currency, country=country, business_number=number))

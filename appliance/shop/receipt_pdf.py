@@ -19,7 +19,7 @@ from appliance.shop.models import Receipt
 WIDTHS_MM = (120, 30, 40)
 ROW_MM, FOOT_MM = 6, 15
 RECEIPT, SOLD_BY, SOLD_TO = N_("Receipt"), N_("Sold by"), N_("Sold to")
-NUMBER, ISSUED, PAID, ORDER = N_("Number"), N_("Issued on"), N_("Paid on"), N_("Order")
+NUMBER, ISSUED, PAID, ORDER = N_("Number"), N_("Issued on"), N_("Paid on"), N_("Your order")
 THING, TAX, AMOUNT, TOTAL = N_("What"), N_("Tax"), N_("Amount"), N_("Together")
 TAX_NUMBER, COUNTRY, WITHOUT, GONE_BACK = (
     N_("VAT number"),

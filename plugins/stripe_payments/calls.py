@@ -28,6 +28,9 @@ DECLINED = {
     "authentication_required": N_(
         "The bank wants you to confirm this payment. Confirm your card under 'payment method', then try again."
     ),
+    "subscription_payment_intent_requires_action": N_(
+        "The bank wants you to confirm this payment. Confirm your card under 'payment method', then try again."
+    ),
     "incorrect_cvc": N_("The security code of this card is wrong."),
 }
 DECLINED_SOMEHOW = N_("This card was declined. Use another one, or ask your bank.")
@@ -74,6 +77,7 @@ class Stripe:
 
                 # Its messages at lower levels hold what is sent: addresses, and names.
                 logging.getLogger("stripe").setLevel(logging.WARNING)
+                stripe.enable_telemetry = False
                 self._client = stripe.StripeClient(
                     self.secret_key,
                     stripe_version=API_VERSION,
@@ -106,6 +110,8 @@ def told(error: Any) -> MusicConnectError:
     if isinstance(error, stripe.CardError):
         decline = getattr(error.error, "decline_code", None) if error.error else None
         return Invalid(DECLINED.get(decline or "") or DECLINED.get(error.code or "") or DECLINED_SOMEHOW)
+    if error.code == "account_invalid":
+        return NotFound("Stripe does not know this.")
     if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
         log.error("stripe refuses the key", extra={"request": error.request_id})
         return Unavailable("Stripe does not accept the key of this server; an operator must look.")
@@ -114,6 +120,8 @@ def told(error: Any) -> MusicConnectError:
     if isinstance(error, stripe.InvalidRequestError):
         if error.code == "resource_missing" or error.http_status == 404:
             return NotFound("Stripe does not know this.")
+        if error.code in DECLINED:
+            return Invalid(DECLINED[error.code])
         if error.code in CONFLICTS:
             return Conflict(CONFLICTS[error.code])
         log.warning(
@@ -123,6 +131,8 @@ def told(error: Any) -> MusicConnectError:
             return Invalid("This amount is too small to be paid by card, wallet or bank.", field="amount")
         if error.code == "amount_too_large":
             return Invalid("This amount is more than Stripe takes at once.", field="amount")
+        if error.param in {"email", "customer_email"}:
+            return Invalid("Stripe does not take this e-mail address.", field="email")
         return Invalid("Stripe does not take this as it was asked for.")
     log.warning("stripe does not answer", extra={"status": error.http_status, "request": error.request_id})
     return Unavailable("Stripe does not answer at the moment. Try again in a few minutes.")

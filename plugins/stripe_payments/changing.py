@@ -7,6 +7,7 @@ at the period's end is a subscription schedule of two phases, which lets go of t
 from dataclasses import dataclass
 from datetime import UTC
 from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from appliance import clock
@@ -23,6 +24,7 @@ from plugins.stripe_payments.marks import Marks
 from plugins.stripe_payments.till import Till
 from plugins.stripe_payments.truth import SUBSCRIPTION
 
+THOUGHT_OVER = timedelta(days=1)
 RUNNING = frozenset({"active", "trialing", "past_due"})
 
 
@@ -88,8 +90,11 @@ class Changing:
             wanted = {"billing_cycle_anchor": "now", **SUBSCRIPTION}
             return self._fact(lambda v1: v1.subscriptions.resume(reference, wanted, once(key)), mark)
         asked: dict[str, Any] = {**SUBSCRIPTION}
-        if thing.get("cancel_at_period_end") or thing.get("cancel_at"):
+        if thing.get("cancel_at_period_end"):
             asked["cancel_at_period_end"] = False
+        elif thing.get("cancel_at"):
+            # A day that somebody chose in the dashboard.
+            asked["cancel_at"] = ""
         if thing.get("pause_collection"):
             asked["pause_collection"] = ""
         if len(asked) == len(SUBSCRIPTION):
@@ -153,12 +158,14 @@ class Changing:
         if not (start or 0) <= _seconds(agreed.as_of) <= (end or 0):
             raise Conflict("Since you saw the price, another period has begun. Look at it once more.")
         found = self._reckoned(change, thing, agreed.as_of)
-        if (found.due_now_minor, found.next_minor, found.currency, found.next_at) != (
+        same = (found.due_now_minor, found.next_minor, found.currency) == (
             agreed.due_now_minor,
             agreed.next_minor,
             agreed.currency,
-            agreed.next_at,
-        ):
+        )
+        # A new rhythm begins when it is agreed to, a while after it was shown.
+        moved = abs((found.next_at or agreed.as_of) - (agreed.next_at or agreed.as_of))
+        if not same or moved > THOUGHT_OVER:
             raise Conflict("The price has changed since you saw it. Look at it once more.")
 
     def _at_period_end(self, change: Change, thing: dict[str, Any], price: str) -> SubscriptionFact:

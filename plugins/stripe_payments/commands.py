@@ -24,7 +24,7 @@ def group(provider: Callable[[], StripePayments | None]) -> click.Group:
     def stripe() -> None:
         """Payments by Stripe."""
 
-    @stripe.command("webhook")
+    @stripe.command("webhook", short_help="Register the webhook of this server.")
     @data_option
     @click.pass_context
     def webhook(ctx: click.Context) -> None:
@@ -33,7 +33,7 @@ def group(provider: Callable[[], StripePayments | None]) -> click.Group:
             click.echo(f"{reference} registered")
         click.echo("Start MusicConnect again, so that every process knows the new secret.")
 
-    @stripe.command("check")
+    @stripe.command("check", short_help="Look whether Stripe answers.")
     @data_option
     @click.pass_context
     def check(ctx: click.Context) -> None:

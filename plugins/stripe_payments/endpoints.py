@@ -61,7 +61,7 @@ class Endpoints:
     given: tuple[str, ...] = field(default=(), repr=False)
     kept: Callable[[], tuple[str, ...]] = kept
     _stored: tuple[str, ...] = field(default=(), repr=False)
-    _looked_at_s: float = 0.0
+    _looked_at_s: float = float("-inf")
     _tried: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -75,7 +75,9 @@ class Endpoints:
 
     def register_if_missing(self) -> None:
         """Register them once, where there is an address and no secret; a failure is logged and tried again at the next start."""
-        if self._tried or self.given or not self.public_url.startswith("https://"):
+        # Stripe itself sends to nothing but https://.
+        reachable = self.public_url.startswith("https://") or (self.public_url and self.stripe.api_base)
+        if self._tried or self.given or not reachable:
             return
         self._tried = True
         try:

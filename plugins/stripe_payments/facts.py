@@ -192,13 +192,27 @@ def _paid_for(invoice: Thing | None) -> tuple[int | None, int | None]:
     return min(period["start"] for period in periods), max(period["end"] for period in periods)
 
 
-def paid_by(invoice: Thing) -> list[str]:
-    """The intents by which an invoice was paid; its payments must have been asked for with it."""
+def paid_by(invoice: Thing, *, status: str = "paid") -> list[str]:
+    """The intents by which an invoice was paid, or is to be; its payments must have been asked for with it."""
     entries = (invoice.get("payments") or {}).get("data") or ()
-    paid = [
-        (entry.get("payment") or {}).get("payment_intent") for entry in entries if entry["status"] == "paid"
+    found = [
+        (entry.get("payment") or {}).get("payment_intent") for entry in entries if entry["status"] == status
     ]
-    return [reference(intent) for intent in paid if intent]
+    return [reference(intent) for intent in found if intent]
+
+
+def bounce(intent: Thing, mark: str) -> FailureFact | None:
+    """That what was promised at the till did not come; ``None`` while it still may."""
+    if intent["status"] not in {"requires_payment_method", "canceled"}:
+        return None
+    currency = str(intent["currency"]).upper()
+    return FailureFact(
+        reference=intent["id"],
+        mark=mark,
+        failed_at=datetime.fromtimestamp(intent["created"], UTC),
+        amount_minor=amounts.ours(intent["amount"], currency),
+        currency=currency,
+    )
 
 
 def failure(invoice: Thing, mark: str) -> FailureFact | None:

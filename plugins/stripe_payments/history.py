@@ -85,11 +85,12 @@ def changed_since(truth: Truth, since: datetime) -> Iterator[Fact]:
     width = FIRST_S
     while start < until:
         end = min(start + width, until)
+        as_of = clock.now()
         found = walk.window(start, end, whole=width <= NARROWEST_S)
         if found is None:
             width = max(width // 4, NARROWEST_S)
             continue
-        yield from walk.told(found)
+        yield from walk.told(found, as_of=as_of)
         start, width = end, width * 2
     yield from _subscriptions(truth, since)
     as_of = clock.now()
@@ -145,9 +146,8 @@ class _Walk:
         # Events last: what they name is mostly told by then.
         return sorted(found, key=lambda thing: (thing["object"] == "event", thing["created"]))
 
-    def told(self, found: list[Thing]) -> Iterator[Fact]:
+    def told(self, found: list[Thing], *, as_of: datetime) -> Iterator[Fact]:
         """The facts of what a window holds."""
-        as_of = clock.now()
         intents = {thing["id"]: thing for thing in found if thing["object"] == "payment_intent"}
         taxes = {
             facts.reference(thing.get("payment_intent")): (thing.get("total_details") or {}).get("amount_tax")
@@ -164,6 +164,7 @@ class _Walk:
                 self.seen.add(thing["id"])
                 if mark:
                     yield facts.checkout(thing, mark, as_of=as_of)
+                    yield from self.truth.bounced(thing, mark)
             elif kind == "transfer":
                 self.seen.add(thing["id"])
                 if mark:
@@ -194,8 +195,7 @@ class _Walk:
                 yield from self.truth.paid(intents[reference], invoice=thing)
             else:
                 yield from self.truth.payment(reference, invoice=thing)
-        if failed := facts.failure(thing, mark):
-            yield failed
+        yield from self.truth.unpaid(thing, mark)
 
     def _moved(self, thing: Thing) -> Iterator[Fact]:
         """What an event names, unless it was told already; asked for anew, since the log only says how it stood."""

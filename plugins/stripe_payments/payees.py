@@ -39,8 +39,7 @@ class Payees:
             }
             if email:
                 asked["email"] = email
-            key = f"{self.marks.site}/account/{payee}"
-            account = self.stripe.ask(lambda v1: v1.accounts.create(asked, once(key)))["id"]
+            account = self._made(asked, f"{self.marks.site}/account/{payee}")
         link = {
             "account": account,
             "type": "account_onboarding",
@@ -72,6 +71,17 @@ class Payees:
         }
         made = self.stripe.ask(lambda v1: v1.transfers.create(asked, once(request.mark)))
         return facts.payout(made, request.mark, as_of=as_of)
+
+    def _made(self, asked: dict[str, Any], key: str) -> str:
+        try:
+            return str(self.stripe.ask(lambda v1: v1.accounts.create(asked, once(key)))["id"])
+        except Invalid:
+            # In some countries Stripe lets nobody be paid who could not take cards too, unless it agreed with the platform on that.
+            both = {
+                **asked,
+                "capabilities": {name: {"requested": True} for name in ("transfers", "card_payments")},
+            }
+            return str(self.stripe.ask(lambda v1: v1.accounts.create(both, once(key, "both")))["id"])
 
     def _own(self, account: str, payee: str) -> dict[str, Any]:
         thing = self.stripe.ask(lambda v1: v1.accounts.retrieve(account))

@@ -112,8 +112,11 @@ class StripePayments:
         amount = amounts.theirs(request.amount_minor, request.currency)
         if amount <= 0:
             raise Invalid("There is nothing to give back.", field="amount")
-        if not request.mark or self.truth.mark_of_payment(request.reference) != request.mark:
+        paid = self.stripe.ask(lambda v1: v1.payment_intents.retrieve(request.reference))
+        if not request.mark or self.truth.mark_of_intent(paid) != request.mark:
             raise NotFound("Stripe does not know this.")
+        if str(paid["currency"]).upper() != request.currency:
+            raise Invalid("What was paid in one currency goes back in it.", field="currency")
         # Stripe forgets its idempotency keys; what is written on the refund stays.
         wanted = {"payment_intent": request.reference, "limit": PAGE}
         for made in self.stripe.every(lambda v1: v1.refunds.list(wanted)):

@@ -2,11 +2,14 @@
 
 from dataclasses import dataclass
 from dataclasses import field
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
+from appliance.currencies import DIGITS
 from appliance.errors import Conflict
 from appliance.errors import Invalid
+from appliance.errors import NotFound
 from appliance.errors import Unavailable
 from appliance.payments import Checkout
 from appliance.payments import CheckoutRequest
@@ -73,7 +76,13 @@ class Till:
         else:
             asked |= {"mode": "payment", "line_items": self._lines(request, total)}
             asked["payment_intent_data"] = {"metadata": metadata}
-        made = self.stripe.ask(lambda v1: v1.checkout.sessions.create(asked, once(request.key)))
+        try:
+            made = self.stripe.ask(lambda v1: v1.checkout.sessions.create(asked, once(request.key)))
+        except NotFound:
+            if not request.customer:
+                raise
+            # Who paid before was deleted at Stripe since: they are somebody new there.
+            return self.begin(replace(request, customer="", key=f"{request.key}/anew"))
         if not made.get("url"):
             raise Conflict("This payment was begun before and is over. Start again.")
         return Checkout(made["id"], made["url"])
@@ -90,7 +99,7 @@ class Till:
 
     def _line_of(self, currency: str, item: LineItem) -> dict[str, Any]:
         each, rest = divmod(amounts.theirs(item.amount_minor, currency), item.quantity)
-        if rest:
+        if rest or (DIGITS[currency] == 3 and each % 10):
             # Three for ten: no price of one times three makes that.
             return self._line(currency, f"{item.quantity} × {item.name}", each * item.quantity + rest, 1)
         return self._line(currency, item.name, each, item.quantity)
@@ -128,18 +137,14 @@ class Till:
             "recurring": {"interval": str(price.interval)},
             "nickname": name,
             "lookup_key": lookup,
+            # One that was archived by hand leaves its key to this one.
+            "transfer_lookup_key": True,
             "metadata": {SITE: self.marks.site},
             "product": self._product(name),
         }
         if self.taxed:
             asked["tax_behavior"] = "inclusive"
-        try:
-            return str(self.stripe.ask(lambda v1: v1.prices.create(asked, once(lookup)))["id"])
-        except (Invalid, Conflict):
-            # Another process made it in the same moment.
-            if found := self._found(lookup):
-                return found
-            raise
+        return str(self.stripe.ask(lambda v1: v1.prices.create(asked, once(lookup)))["id"])
 
     def _product(self, name: str) -> str:
         reference = f"{MARK}_{self.marks.site}_{_digest(name)}"

@@ -60,14 +60,24 @@ class Truth:
         yield facts.checkout(thing, mark, as_of=as_of)
         if thing.get("payment_intent"):
             tax = (thing.get("total_details") or {}).get("amount_tax") or 0
-            yield from self.payment(
-                facts.reference(thing["payment_intent"]),
-                tax_minor=amounts.ours(tax, thing["currency"]) if self.taxed else None,
+            paid = list(
+                self.payment(
+                    facts.reference(thing["payment_intent"]),
+                    tax_minor=amounts.ours(tax, thing["currency"]) if self.taxed else None,
+                )
             )
+            yield from paid or self.bounced(thing, mark)
         if thing.get("subscription"):
             yield from self.subscription(facts.reference(thing["subscription"]))
         if thing.get("invoice"):
             yield from self.invoice(facts.reference(thing["invoice"]))
+
+    def bounced(self, visit: Mapping[str, Any], mark: str) -> Iterator[Fact]:
+        """That a bank sent back, days later, what was promised at the till."""
+        if visit.get("status") == "complete" and visit.get("payment_status") == "unpaid":
+            intent = self._intent(facts.reference(visit.get("payment_intent")))
+            if failed := facts.bounce(intent, mark):
+                yield failed
 
     def subscription(self, reference: str) -> Iterator[Fact]:
         """How a subscription stands."""
@@ -84,7 +94,15 @@ class Truth:
             return
         for intent in facts.paid_by(thing):
             yield from self.payment(intent, invoice=thing)
-        if failed := facts.failure(thing, mark):
+        yield from self.unpaid(thing, mark)
+
+    def unpaid(self, invoice: Mapping[str, Any], mark: str) -> Iterator[Fact]:
+        """That an invoice could not be collected; a bank that takes its days has not failed yet."""
+        failed = facts.failure(invoice, mark)
+        if failed and not any(
+            self._intent(intent).get("status") == "processing"
+            for intent in facts.paid_by(invoice, status="open")
+        ):
             yield failed
 
     def payment(
@@ -160,16 +178,20 @@ class Truth:
 
     def mark_of_payment(self, reference: str) -> str:
         """What the payment *reference* was for, or nothing when it is not ours."""
-        if not reference:
-            return ""
         try:
-            thing = self.stripe.ask(lambda v1: v1.payment_intents.retrieve(reference))
+            return self.mark_of_intent(self._intent(reference)) if reference else ""
         except NotFound:
             return ""
+
+    def mark_of_intent(self, thing: Mapping[str, Any]) -> str:
+        """The same of an intent: by its own mark, or by the invoice that it pays."""
         if mark := self.marks.of(thing):
             return mark
-        invoice = self._invoice_of(reference)
+        invoice = self._invoice_of(thing["id"])
         return self.mark_of_invoice(invoice) if invoice else ""
+
+    def _intent(self, reference: str) -> dict[str, Any]:
+        return self.stripe.ask(lambda v1: v1.payment_intents.retrieve(reference))
 
     def mark_of_invoice(self, invoice: Mapping[str, Any]) -> str:
         """The mark of the subscription that an invoice is of; the invoice has a copy of it."""

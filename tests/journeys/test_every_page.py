@@ -15,6 +15,8 @@ from werkzeug.routing import Map
 from werkzeug.routing import RequestRedirect
 
 from appliance.startup import Appliance
+from tests.journeys.test_memberships import pay
+from tests.journeys.test_memberships import to_the_till
 from tests.servers import markup
 from tests.servers.chromium import DESKTOP
 from tests.servers.chromium import PHONE
@@ -71,7 +73,8 @@ NO_PAGES = {
     "sharing.sitemap_part installed.manifest installed.service_worker health.health health.ready prometheus_metrics listen.artist "
     "listen.plain listen.release listen.lyrics library.favourites_queue library.playlist_queue",
     "parts of pages": "discovery.suggestions downloads.list_alone people.accent_hint studio.track_list",
-    "ways to other pages": "shop.pay people.after_sign_in library.wish sign_in.confirmed sign_in.elsewhere sign_in.back",
+    "ways to other pages": "membership.pay membership.mend shop.pay people.after_sign_in library.wish sign_in.confirmed "
+    "sign_in.elsewhere sign_in.back",
     "opened from a letter, or after a password: tests/web/test_sign_in.py": "security.confirm_email security.reset_password "
     "security.change_email_confirm sign_in.second",
     "closed since the first start, which has a journey of its own": "setup.page",
@@ -180,12 +183,49 @@ def lived_in(demo_node: Node, browser: Browser, demo_releases: list[dict]) -> di
         shown.locator("[name=email]").fill("fan@demo.com")
         shown.get_by_role("button", name="Invite").click()
         invitation = urlsplit(shown.locator("input[readonly]").first.input_value()).path
+    paid = list(memberships(demo_node, browser))
     embeds = [
         f"/embed/release/{release['id']}",
         f"/embed/track/{release['tracks'][0]['id']}",
         f"/embed/playlist/{playlist.rpartition('/')[2]}",
     ]
-    return {"nobody": embeds, "fan": [playlist, invitation], "artist": [], "admin": []}
+    return {
+        "nobody": embeds,
+        "fan": [playlist, invitation, *paid],
+        "artist": [],
+        "admin": [begun(demo_node, browser)],
+    }
+
+
+def memberships(node: Node, browser: Browser) -> Iterator[str]:
+    """A membership that the fan pays for, then the pages on its way that no link of the last stage leads to."""
+    with page(browser, java_script_enabled=False) as shown:
+        sign_in(shown, node, PEOPLE["fan"])
+        to_the_till(shown, node, "the-night-ferry")
+        address = pay(shown)
+        yield address
+        shown.goto(f"{node.url}{address}/change")
+        shown.get_by_role("button", name="See what it costs").click()
+        expect(shown.get_by_role("heading", name="What the change costs").first).to_be_visible()
+        yield urlsplit(shown.url).path
+        yield from (f"{address}/{step}" for step in ("change", "cancel", "pause"))
+        # Of whom the fan has a tier as a gift, a higher one can be paid; it is cancelled at once.
+        to_the_till(shown, node, "ada-quill", "Superfan")
+        other = pay(shown)
+        shown.goto(f"{node.url}{other}/cancel")
+        shown.get_by_role("button", name="Cancel the membership").click()
+        expect(shown.get_by_text("Your membership is cancelled.")).to_be_visible()
+        yield f"{other}/resume"
+
+
+def begun(node: Node, browser: Browser) -> str:
+    """The page that waits for a payment of the admin, who did not pay."""
+    with page(browser, java_script_enabled=False) as shown:
+        sign_in(shown, node, PEOPLE["admin"])
+        to_the_till(shown, node, "the-night-ferry")
+        shown.goto(f"{node.url}/account")
+        began = shown.get_by_role("link", name="Your membership of The Night Ferry").get_attribute("href")
+        return f"{began}/waiting"
 
 
 def test_every_page_is_valid_and_accessible_in_every_theme(

@@ -117,7 +117,7 @@ def test_a_fan_subscribes_upgrades_at_the_price_shown_fails_a_payment_recovers_a
         shown.goto(f"{demo_node.url}/plugins/demo_payments/")
         expect(shown.get_by_text(figure).first).to_be_visible()
         shown.goto(mine)
-        shown.get_by_role("link", name="Cancel").click()
+        shown.get_by_role("link", name="Cancel the membership").click()
         shown.locator("#main form button:not([type=button])").first.click()
         expect(shown.locator("#main")).to_contain_text(re.compile("[Ee]nds on|until"))
 

@@ -128,6 +128,9 @@ def test_an_artist_gives_codes_out_and_somebody_redeems_one(
     base = f"{demo_node.url}/studio/artists/{release['artist']['slug']}"
     with page(browser, viewport=DESKTOP) as shown:
         sign_in(shown, demo_node, "artist@demo.com")
+        shown.goto(f"{demo_node.url}/@{release['artist']['slug']}")
+        expect(shown.get_by_role("heading", name="Everything at once")).to_be_visible()
+        is_sound(shown)
         for path in ("prices", f"prices/{release['id']}", "orders", "discounts", "codes"):
             shown.goto(f"{base}/{path}")
             is_sound(shown)

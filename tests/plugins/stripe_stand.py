@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
@@ -12,12 +13,15 @@ from typing import Any
 import pytest
 
 from appliance import clock
+from appliance.payments import Change
 from appliance.payments import Checkout
 from appliance.payments import CheckoutRequest
 from appliance.payments import Delivery
 from appliance.payments import Fact
 from appliance.payments import Interval
 from appliance.payments import LineItem
+from appliance.payments import Price
+from appliance.payments import SubscriptionFact
 from plugins.stripe_payments.calls import Stripe
 from plugins.stripe_payments.endpoints import Endpoints
 from plugins.stripe_payments.marks import Marks
@@ -37,15 +41,9 @@ class StripeStand:
         self.fake = fake
         self.marks = Marks(site)
         self.way = Stripe(stripe.KEY, fake.url, timeout_s)
-        self.secrets = [self._endpoint(connect) for connect in (False, True)]
+        self.secrets = fake.listen(f"{fake.url}/nobody").split(",")
         endpoints = Endpoints(self.way, self.marks, "", tuple(self.secrets), kept=tuple)
         self.provider = StripePayments(self.way, self.marks, endpoints)
-
-    def _endpoint(self, connect: bool) -> str:
-        asked: dict[str, Any] = {"url": f"{self.fake.url}/nobody", "enabled_events": ["*"]}
-        if connect:
-            asked["connect"] = True
-        return str(self.way.ask(lambda v1: v1.webhook_endpoints.create(asked))["secret"])
 
     def pay(self, checkout: Checkout, *, good_later: bool = True, card: str = "") -> None:
         """Somebody pays at the till."""
@@ -116,3 +114,39 @@ def once(
 def each_month(amount_minor: int = 500, *, mark: str = "membership-1", **more: Any) -> CheckoutRequest:
     """Somebody becomes a member."""
     return once(amount_minor, mark=mark, **{"interval": Interval.MONTH, **more})
+
+
+def of(told: list[Fact], kind: type[Any]) -> list[Any]:
+    """The facts of one kind."""
+    return [one for one in told if isinstance(one, kind)]
+
+
+def last(told: list[Fact], kind: type[Any]) -> Any:
+    """The last fact of a kind."""
+    return of(told, kind)[-1]
+
+
+def member(stand: StripeStand, amount_minor: int = 1000, **more: Any) -> SubscriptionFact:
+    """Somebody became a member, and that was told."""
+    card = more.pop("card", "")
+    stand.pay(stand.provider.begin_checkout(each_month(amount_minor, **more)), card=card)
+    found: SubscriptionFact = last(stand.facts(), SubscriptionFact)
+    return found
+
+
+def change_to(
+    subscription: SubscriptionFact,
+    amount_minor: int,
+    *,
+    interval: Interval = Interval.MONTH,
+    at_once: bool = True,
+    key: str = "change-1",
+) -> Change:
+    """A subscription shall cost so much."""
+    price = Price(amount_minor, "EUR", interval, f"Tier {amount_minor}")
+    return Change(subscription.reference, subscription.mark, price, at_once, key)
+
+
+def agreed(stand: StripeStand, change: Change) -> Change:
+    """The same after the fan saw what it costs."""
+    return replace(change, agreed=stand.provider.preview(change))

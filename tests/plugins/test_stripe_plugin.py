@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,13 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from appliance import clock
 from appliance import hooks
 from appliance import plugin_settings
 from appliance import processors
-from appliance.cli import cli
 from appliance.errors import Conflict
 from appliance.errors import NotAllowed
 from appliance.hooks import Status
@@ -30,6 +29,7 @@ from plugins.stripe_payments.marks import Marks
 from tests.plugins.stripe_stand import once
 from tests.servers import stripe
 
+ROOT = Path(__file__).parents[2]
 PUBLIC = "https://music.example"
 ENDPOINT = f"{PUBLIC}/webhooks/stripe"
 
@@ -106,7 +106,7 @@ def test_the_sdk_is_imported_when_it_is_first_used() -> None:
         "p.plugin_start(Settings(), {row.name: row.default for row in p.plugin_settings()} | {'secret_key': 'sk_test_1', 'site': 'x'});"
         "assert p.payment_providers(); assert 'stripe' not in sys.modules, 'imported'"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60, cwd=ROOT)
 
 
 def test_an_installation_is_known_by_its_secret_or_by_a_name_of_its_own(
@@ -209,9 +209,18 @@ def test_a_stripe_that_takes_no_webhook_still_takes_money(
 # ---- the commands
 
 
-def test_the_commands_register_and_look(
-    appliance: Appliance, fake: stripe.FakeStripe, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def command(*words: str, given: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "appliance", "stripe", *words],
+        env={**os.environ, **given},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=ROOT,
+    )
+
+
+def test_the_commands_register_and_look(appliance: Appliance, fake: stripe.FakeStripe) -> None:
     prefix = "MUSICCONNECT_PLUGIN_STRIPE_PAYMENTS__"
     given = {
         f"{prefix}SECRET_KEY": stripe.KEY,
@@ -219,21 +228,17 @@ def test_the_commands_register_and_look(
         "MUSICCONNECT_PUBLIC_URL": PUBLIC,
         "MUSICCONNECT_DATA": str(appliance.settings.data),
         "MUSICCONNECT_DATABASE_URL": appliance.settings.database_url,
-        "MUSICCONNECT_QUEUE_URL": "memory://",
     }
-    for name, value in given.items():
-        monkeypatch.setenv(name, value)
-    hooks.add_commands(cli)
-    looked = CliRunner().invoke(cli, ["stripe", "check"])
-    assert looked.exit_code == 0, looked.output
-    assert "Stripe answers (test mode)." in looked.output and "No webhook yet." in looked.output
-    made = CliRunner().invoke(cli, ["stripe", "webhook"])
-    assert made.exit_code == 0, made.output
-    assert made.output.count("registered") == 2 and "whsec_" not in made.output
-    assert "The webhook has a secret." in CliRunner().invoke(cli, ["stripe", "check"]).output
-    monkeypatch.delenv(f"{prefix}SECRET_KEY")
-    refused = CliRunner().invoke(cli, ["stripe", "check"])
-    assert refused.exit_code == 2 and "secret_key" in refused.output
+    looked = command("check", given=given)
+    assert looked.returncode == 0, looked.stderr
+    assert "Stripe answers (test mode)." in looked.stdout and "No webhook yet." in looked.stdout
+    made = command("webhook", given=given)
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.count("registered") == 2
+    assert "whsec_" not in made.stdout + made.stderr
+    assert "The webhook has a secret." in command("check", given=given).stdout
+    refused = command("check", given={**given, f"{prefix}SECRET_KEY": ""})
+    assert refused.returncode == 2 and "secret_key" in refused.stderr
 
 
 def test_what_hangs_is_told_to_whoever_waits(

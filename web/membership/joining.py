@@ -81,7 +81,9 @@ def waiting(subscription_id: str) -> ResponseReturnValue:
     row = own(subscription_id)
     member = Membership.select().where(Membership.id == row.id, Membership.ended_at.is_null()).exists()
     if subscriptions.runs(row) and member:
-        flash(_("You are a member now: %(tier)s. Thank you!", tier=_(row.tier.name)))
+        # The script of the page looks first, and comes itself when there is something to see.
+        if "look" not in request.args:
+            flash(_("You are a member now: %(tier)s. Thank you!", tier=_(row.tier.name)))
         return redirect(url_for("membership.show", subscription_id=row.id), 303)
     waited = clock.now() - row.updated_at
     return render_template(

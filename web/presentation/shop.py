@@ -22,6 +22,7 @@ from appliance.shop.models import OrderItem
 from appliance.shop.models import OrderState
 from appliance.shop.offers import Offer
 from appliance.shop.quotes import Quote
+from web.presentation.wording import day
 from web.presentation.wording import price
 
 STATES = {
@@ -53,7 +54,8 @@ class BuyBox:
     pay_more: bool
     free: bool
     owned: bool
-    preorder: bool
+    preorder: str
+    """What is said of what is not out yet; empty for what is."""
     tip_url: str
     name: str = ""
     instead: str = ""
@@ -112,11 +114,19 @@ def buy_box(offer: Offer | None, who: User | None) -> BuyBox | None:
         pay_more=offer.pay_more,
         free=not offer.price_minor,
         owned=offers.has_all(offer, who),
-        preorder=offer.preorder,
+        preorder=_ahead(offer),
         tip_url=url_for("shop.checkout", kind=Kind.TIP, thing=offer.artist.id),
         name=offer.name,
         instead=price(offer.full_minor, offer.currency) if offer.full_minor > offer.price_minor else "",
     )
+
+
+def _ahead(offer: Offer) -> str:
+    if not offer.preorder:
+        return ""
+    if offer.out_at is None:
+        return _("It is not out yet. You pay now, and have it the moment it is.")
+    return _("It is out on %(day)s. You pay now, and have it the moment it is.", day=day(offer.out_at))
 
 
 def tip_page(artist: Artist) -> str:

@@ -53,7 +53,7 @@ def told(appliance: Appliance) -> None:
     """Books with a bit of everything in them."""
     anna = make_artist(name="Anna", slug="anna")
     make_artist(name="Ben", slug="ben")
-    pay(anna.id, number=1, fee=None, sold=(Sold("a", 1), Sold("b", 2)))
+    pay(anna.id, number=1, sold=(Sold("a", 1), Sold("b", 2)))
     agreements.make(
         Subject(anna),
         [Wanted("anna", 3333), Wanted("ben", 6667, 500, "EUR")],

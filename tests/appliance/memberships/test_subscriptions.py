@@ -286,6 +286,17 @@ def test_a_year_instead_of_months_is_at_once_and_months_instead_of_a_year_wait(
     assert fresh(row).pending_interval == "month"
 
 
+def test_a_provider_that_does_not_prorate_changes_with_the_new_period_only(
+    artist: Artist, till: Till
+) -> None:
+    till.features -= {Feature.PRORATION}
+    row = join(artist, till)
+    act = change(row, till, "superfan")
+    assert (act.at_once, act.due_now_minor, act.next_at) == (False, 0, NOW + MONTH)
+    assert (fresh(row).tier.kind, fresh(row).pending_price_minor) == ("supporter", 1000)
+    assert len(payments.of_mark(row.id)) == 1
+
+
 def test_figures_that_no_longer_hold_are_not_charged(artist: Artist, till: Till) -> None:
     row = join(artist, till)
     act = subscriptions.preview_change(row, tier_of(artist, "superfan").id, "month", now=till.now)

@@ -15,6 +15,7 @@ from appliance.catalog import tracks
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
+from appliance.catalog.models import Track
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
@@ -258,6 +259,29 @@ def test_a_draft_is_not_sold_and_a_release_ahead_only_as_a_preorder(
     assert not access.to_release(fan, ahead, roles=frozenset(), now=NOW).may_see
     out = publish(release)
     assert may_download(fan, out)
+
+
+def test_what_of_a_preorder_is_out_already_is_there_at_once(
+    artist: Artist, make_out: Callable[..., Release], fan: User, till: Till
+) -> None:
+    single = make_out(100, "The Single")
+    album = make_release(artist, title="The Album")
+    song, other = add_track(album, title="Song"), add_track(album, title="Other")
+    out = tracks.of_release(single)[0]
+    Track.update(isrc="GBAYE0601498").where(Track.id.in_([song.id, out.id])).execute()
+    Track.update(isrc="GBAYE0601499").where(Track.id == other.id).execute()
+    Release.update(state=ReleaseState.SCHEDULED, publish_at=NOW + timedelta(days=9)).where(
+        Release.id == album.id
+    ).execute()
+    prices.set_release(album, 700, pay_more=False, preorder=True, actor=artist.owner, now=NOW)
+    order = buy(wish(album), fan)
+    assert [(row.name, row.amount_minor) for row in orders.items_of([order])[order.id]] == [
+        ("The Album", 700),
+        ("Low Tide", 0),
+    ]
+    tell(order.id, till.paid(order.id, at=NOW))
+    assert access.to_track(fan, tracks.find(out.id), roles=frozenset(), now=NOW).may_download
+    assert not access.to_track(fan, tracks.find(song.id), roles=frozenset(), now=NOW).may_play
 
 
 # ---- money that goes back

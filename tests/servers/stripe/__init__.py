@@ -10,12 +10,16 @@ import json
 import os
 import subprocess
 import sys
+import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.servers.stripe.world import API_VERSION
 
 KEY = "sk_test_fake51MusicConnect"
 
@@ -29,6 +33,22 @@ class FakeStripe:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What ``[plugins.stripe_payments]`` needs to talk to it."""
+        return {"secret_key": KEY, "api_base": self.url}
+
+    def listen(self, url: str) -> str:
+        """Send all events to *url*, those of payees' accounts too; the secrets, as the setting ``webhook_secret`` wants them."""
+        return ",".join(self._endpoint(url, connect) for connect in ("false", "true"))
+
+    def _endpoint(self, url: str, connect: str) -> str:
+        said = urllib.parse.urlencode({"url": url, "enabled_events[0]": "*", "connect": connect})
+        headers = {"Authorization": f"Bearer {KEY}", "Stripe-Version": API_VERSION}
+        asked = urllib.request.Request(f"{self.url}/v1/webhook_endpoints", said.encode(), headers)
+        with urllib.request.urlopen(asked) as answer:
+            return str(json.load(answer)["secret"])
 
     def tell(self, verb: str, **said: Any) -> Any:
         """One of the verbs of ``control.ACTS``, such as ``tell("pay", session=…)``; ``deliver`` sends what waits."""

@@ -101,6 +101,8 @@ def _filtered(world: World, kind: str, params: Thing) -> list[Thing]:
             found = [one for one in found if one["status"] == status]
     elif status:
         found = [one for one in found if one.get("status") == status]
+    if "active" in params:
+        found = [one for one in found if one["active"] == (params["active"] == "true")]
     if kind == "price" and "lookup_keys" in params:
         found = [one for one in found if one["lookup_key"] in params["lookup_keys"]]
     if kind == "event" and "types" in params:
@@ -130,13 +132,49 @@ at("POST", "transfers")(connect.transfer)
 def _customer(world: World, params: Thing, reference: str) -> Thing:
     thing = world.get(reference, "customer")
     thing["metadata"].update(metadata(params))
+    thing["invoice_settings"].update(params.get("invoice_settings") or {})
     return thing
+
+
+@at("DELETE", "customers/*")
+def _no_customer(world: World, params: Thing, reference: str) -> Thing:
+    world.get(reference, "customer")
+    del world.things[reference]
+    return {"id": reference, "object": "customer", "deleted": True}
+
+
+@at("POST", "prices/*")
+def _price(world: World, params: Thing, reference: str) -> Thing:
+    thing = world.get(reference, "price")
+    thing["active"] = params.get("active") != "false"
+    return thing
+
+
+@at("POST", "plans")
+def _plan(world: World, params: Thing) -> Thing:
+    """A price by its name of before; subscriptions still take one."""
+    made = subscriptions.price(
+        world,
+        {
+            "currency": params["currency"],
+            "unit_amount": params["amount"],
+            "recurring": {"interval": params["interval"]},
+            "product": params["product"],
+        },
+    )
+    return {**made, "object": "plan", "amount": made["unit_amount"], "interval": params["interval"]}
+
+
+@at("POST", "payment_methods")
+def _method(world: World, params: Thing) -> Thing:
+    return money.card(world, params["card"]["number"])
 
 
 @at("POST", "payment_methods/*/attach")
 def _attach(world: World, params: Thing, name: str) -> Thing:
     payer = world.get(params["customer"], "customer")
-    method = money.card(world, name, customer=payer["id"])
+    method = money.kept(money.card(world, name, customer=payer["id"]))
+    method["customer"] = payer["id"]
     payer["invoice_settings"]["default_payment_method"] = method["id"]
     return method
 

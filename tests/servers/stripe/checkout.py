@@ -27,6 +27,8 @@ def session(world: World, params: Thing) -> Thing:
         raise invalid("At most 100 line items", param="line_items")
     if params.get("customer") and params.get("customer_email"):
         raise invalid("You may only specify one of these parameters: customer, customer_email.")
+    if params.get("customer"):
+        world.get(params["customer"], "customer")
     if "payment_method_types" in params:
         raise invalid("The fake wants dynamic payment methods", param="payment_method_types")
     lines = [_line(world, wanted) for wanted in params["line_items"]]
@@ -107,9 +109,17 @@ def pay(
             customer=visit["customer"],
             marks={key: str(value) for key, value in (visit["_data"].get("metadata") or {}).items()},
         )
-        money.pay(world, paid, method, email=address, country=country, present=True)
         visit["payment_intent"] = paid["id"]
-        visit["payment_status"] = "paid"
+        if method["_behaviour"] == "delayed":
+            paid["status"] = "processing"
+            world.tell("payment_intent.processing", paid)
+        else:
+            try:
+                money.pay(world, paid, method, email=address, country=country, present=True)
+            except Fault:
+                visit["payment_intent"] = None
+                raise
+            visit["payment_status"] = "paid"
     else:
         _subscribe(world, visit, method, address)
     visit["customer_details"] = {
@@ -161,7 +171,7 @@ def _subscribe(world: World, visit: Thing, method: Thing, address: str) -> None:
 def give_card(world: World, customer: str, card: str) -> Thing:
     """Somebody changes their card; what is open is tried with it at once."""
     payer = world.get(customer, "customer")
-    method = money.card(world, card, customer=payer["id"])
+    method = money.kept(money.card(world, card, customer=payer["id"]))
     payer["invoice_settings"]["default_payment_method"] = method["id"]
     for subscription in world.every("subscription", lambda one: one["customer"] == customer):
         subscription["default_payment_method"] = method["id"]
@@ -176,3 +186,18 @@ def give_card(world: World, customer: str, card: str) -> Thing:
             continue
     world.tell("customer.updated", payer)
     return method
+
+
+def arrive(world: World, visit: Thing, *, well: bool) -> Thing:
+    """A bank that takes its days has sent the money, or has none to send."""
+    paid = world.get(visit["payment_intent"], "payment_intent")
+    if well:
+        money.pay(
+            world, paid, money.card(world, "pm_card_visa"), email=visit["customer_details"]["email"] or ""
+        )
+        visit["payment_status"] = "paid"
+    else:
+        paid |= {"status": "requires_payment_method", "last_payment_error": {"type": "card_error"}}
+        world.tell("payment_intent.payment_failed", paid)
+    world.tell(f"checkout.session.async_payment_{'succeeded' if well else 'failed'}", visit)
+    return visit

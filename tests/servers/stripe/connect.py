@@ -16,6 +16,11 @@ WANTED = ["external_account", "individual.verification.document", "tos_acceptanc
 
 def account(world: World, params: Thing) -> Thing:
     """A new account, which cannot be paid yet."""
+    wanted = params.get("capabilities") or {}
+    if world.both_capabilities and "card_payments" not in wanted:
+        raise invalid(
+            "Your platform needs approval for transfers without card_payments.", param="capabilities"
+        )
     made = world.add(
         "acct",
         "account",

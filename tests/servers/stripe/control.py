@@ -28,6 +28,12 @@ def _forget(world: World) -> Thing:
     return {}
 
 
+def _forget_keys(world: World) -> Thing:
+    """As after a day: idempotency keys stand for nothing any more."""
+    world.answers.clear()
+    return {}
+
+
 def _advance(world: World, seconds: int = 0, days: int = 0, to: int = 0) -> Thing:
     schedules.advance(world, to or world.now() + seconds + days * 86_400)
     return {"now": world.now()}
@@ -46,6 +52,10 @@ def _fault(world: World, match: str, kind: str, times: int = 1, seconds: float =
 
 def _pay(world: World, session: str, card: str = "pm_card_visa", **more: Any) -> Thing:
     return checkout.pay(world, world.get(session, "checkout.session"), card=card, **more)
+
+
+def _arrive(world: World, session: str, well: bool) -> Thing:
+    return checkout.arrive(world, world.get(session, "checkout.session"), well=well)
 
 
 def _card(world: World, customer: str, card: str) -> Thing:
@@ -79,11 +89,14 @@ def _conditions(
     world: World,
     late_fees: bool | None = None,
     tax_bps: int | None = None,
+    both_capabilities: bool | None = None,
     rates: dict[str, list[Any]] | None = None,
 ) -> Thing:
-    """How the account is: fees told late, taxes reckoned, currencies exchanged (``{"usd": ["eur", 9, 10]}``)."""
+    """How the account is: fees told late, taxes reckoned, payees that must take cards too, currencies exchanged (``{"usd": ["eur", 9, 10]}``)."""
     if late_fees is not None:
         world.late_fees = late_fees
+    if both_capabilities is not None:
+        world.both_capabilities = both_capabilities
     if tax_bps is not None:
         world.tax_bps = tax_bps
     for currency, (into, up, down) in (rates or {}).items():
@@ -120,10 +133,12 @@ def _touch(world: World, thing: str, **fields: Any) -> Thing:
 
 ACTS = {
     "forget": _forget,
+    "forget_keys": _forget_keys,
     "advance": _advance,
     "freeze": _freeze,
     "fault": _fault,
     "pay": _pay,
+    "arrive": _arrive,
     "card": _card,
     "dispute": _dispute,
     "dispute_over": _dispute_over,

@@ -20,8 +20,9 @@ CARDS = {
     "4000000000000341": ("pm_card_chargeCustomerFail", "declined_later"),
     "4000000000000259": ("pm_card_createDispute", "dispute"),
     "4000000000005423": ("pm_card_createEarlyFraudWarning", "warning"),
+    "DE89370400440532013000": ("pm_usBankAccount_processing", "delayed"),
 }
-"""The test cards of Stripe, and what becomes of them."""
+"""The test cards of Stripe, and a bank account that takes its days; what becomes of them."""
 BEHAVIOURS = dict(CARDS.values())
 FEE_BPS, FEE_FIXED, DISPUTE_FEE = 290, 30, 1500
 
@@ -52,6 +53,13 @@ def card(world: World, name: str, **fields: Any) -> Thing:
         metadata={},
         _behaviour=behaviour,
     )
+
+
+def kept(method: Thing) -> Thing:
+    """A card that is to stay with a customer: the bank is asked about it, and some say no already."""
+    if method["_behaviour"] in {"generic_decline", "insufficient_funds", "expired_card"}:
+        raise declined(method["_behaviour"])
+    return method
 
 
 def declined(behaviour: str) -> Fault:
@@ -95,7 +103,7 @@ def pay(
 ) -> Thing:
     """Charge *method* for an intent; *present*: the person is there and confirms what the bank asks."""
     behaviour = method["_behaviour"]
-    fails = behaviour not in {"ok", "dispute", "warning"} and not (
+    fails = behaviour not in {"ok", "dispute", "warning", "delayed"} and not (
         behaviour == "authentication_required" and present
     )
     charge = world.add(

@@ -55,8 +55,10 @@ def product(world: World, params: Thing) -> Thing:
 def price(world: World, params: Thing) -> Thing:
     """A new price, with a product of its own if need be."""
     lookup = params.get("lookup_key")
-    if lookup and world.every("price", lambda one: one["lookup_key"] == lookup and one["active"]):
-        raise invalid("A price with this lookup key already exists.", param="lookup_key")
+    for former in world.every("price", lambda one: bool(lookup) and one["lookup_key"] == lookup):
+        if params.get("transfer_lookup_key") != "true":
+            raise invalid("A price with this lookup key already exists.", param="lookup_key")
+        former["lookup_key"] = None
     currency = params["currency"].lower()
     of = params.get("product") or product(world, params.get("product_data") or {})["id"]
     world.get(of, "product")
@@ -114,7 +116,8 @@ def default_card(world: World, subscription: Thing) -> Thing | None:
 
 def begin(world: World, params: Thing, *, method: Thing | None = None, present: bool = False) -> Thing:
     """A new subscription; with a card that is declined, of who is *present*, there is none."""
-    costs = world.get(params["items"][0]["price"], "price")
+    wanted = params["items"][0]
+    costs = world.get(wanted.get("price") or wanted.get("plan", ""), "price")
     payer = world.get(params["customer"], "customer")
     start = world.now()
     trial = (
@@ -273,6 +276,8 @@ def change(world: World, subscription: Thing, params: Thing) -> Thing:
         subscription["canceled_at"] = world.now() if ends else None
         end = subscription["items"]["data"][0]["current_period_end"]
         subscription["cancel_at"] = end if ends else None
+    elif "cancel_at" in params:
+        subscription["cancel_at"] = int(params["cancel_at"]) if params["cancel_at"] else None
     if "pause_collection" in params:
         how = params["pause_collection"]
         subscription["pause_collection"] = (

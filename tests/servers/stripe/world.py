@@ -37,6 +37,7 @@ class World:
         self.chance = random.Random(0)
         self.rates: dict[str, tuple[str, int, int]] = {}
         self.late_fees = False
+        self.both_capabilities = False
         self.tax_bps = 0
 
     def now(self) -> int:
