@@ -104,8 +104,7 @@ def of_subscription(told: Told, transactions: Sequence[Told], thing: Thing) -> I
             amounts.currency_of(failed["amount"]),
             instant(failed.get("next_payment_retry_time")),
         )
-    instants = (told.get("update_time"), told.get("status_update_time"), told["create_time"])
-    as_of = max([one for one in map(instant, instants) if one] + [thing.changed_at])
+    as_of = max(changed_at(told), thing.changed_at)
     cycles = plan_of(told)
     price, pending = prices_of(cycles, payments, str((told.get("plan") or {}).get("name", "")))
     trial_end = trial_end_of(told, cycles)
@@ -124,9 +123,24 @@ def of_subscription(told: Told, transactions: Sequence[Told], thing: Thing) -> I
         cancel_at=None if ended else thing.ends_at,
         pending=pending,
     )
-    used = told["status"] not in NOT_BEGUN
-    checkout = CheckoutState.COMPLETED if used and (payments or customer) else CheckoutState.OPEN
-    yield CheckoutFact(thing.id, thing.mark, checkout, as_of, customer, email)
+    yield of_agreement(told, thing)
+
+
+def of_agreement(told: Told, thing: Thing) -> CheckoutFact:
+    """The visit to the till of a subscription: over when somebody agreed to it."""
+    subscriber = told.get("subscriber") or {}
+    state = CheckoutState.OPEN if told["status"] in NOT_BEGUN else CheckoutState.COMPLETED
+    as_of = max(changed_at(told), thing.changed_at)
+    email, customer = payer_of(subscriber)[0], str(subscriber.get("payer_id", ""))
+    return CheckoutFact(thing.id, thing.mark, state, as_of, customer, email)
+
+
+def changed_at(told: Told) -> datetime:
+    """When something of a subscription changed last, a payment too."""
+    info = told.get("billing_info") or {}
+    payments = (info.get(name) or {} for name in ("last_payment", "last_failed_payment"))
+    instants = (told["create_time"], told.get("update_time"), told.get("status_update_time"))
+    return max(found for found in map(instant, (*instants, *(one.get("time") for one in payments))) if found)
 
 
 def payments_of(

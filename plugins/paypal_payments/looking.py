@@ -22,9 +22,11 @@ LOOKED_AT_FOR = timedelta(days=60)
 """For how long after it an order is asked about again: what goes back later is told by an event."""
 
 
-def of(wire: Wire, thing: Thing, *, now: datetime) -> list[Fact]:
+def of(wire: Wire, thing: Thing, *, now: datetime, since: datetime | None = None) -> list[Fact]:
     """All that is to say of an order or a subscription."""
-    return order(wire, thing, now=now) if thing.kind == Kind.ORDER else subscription(wire, thing, now=now)
+    if thing.kind == Kind.ORDER:
+        return order(wire, thing, now=now)
+    return subscription(wire, thing, now=now, since=since)
 
 
 def order(wire: Wire, thing: Thing, *, now: datetime) -> list[Fact]:
@@ -48,13 +50,18 @@ def order(wire: Wire, thing: Thing, *, now: datetime) -> list[Fact]:
     return found
 
 
-def subscription(wire: Wire, thing: Thing, *, now: datetime) -> list[Fact]:
-    """A subscription with its payments; one whose paid time is over, and that is to end then, is ended."""
+def subscription(wire: Wire, thing: Thing, *, now: datetime, since: datetime | None = None) -> list[Fact]:
+    """A subscription with its payments; one whose paid time is over, and that is to end then, is ended.
+
+    Of one that did not change *since* only the visit to the till is told, which takes one question instead of two.
+    """
     path = f"/v1/billing/subscriptions/{segment(thing.id)}"
     told = wire.get(f"{path}?fields=plan")
     if thing.ends_at is not None and thing.ends_at <= now and told["status"] not in facts.ENDED:
         wire.post(f"{path}/cancel", {"reason": "It was cancelled before."})
         told = wire.get(f"{path}?fields=plan")
+    if since is not None and max(facts.changed_at(told), thing.changed_at) < since:
+        return [facts.of_agreement(told, thing)]
     transactions = _transactions(wire, path, told, now=now) if told["status"] not in facts.NOT_BEGUN else []
     found = list(facts.of_subscription(told, transactions, thing))
     _note_payments(thing, found)

@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from appliance import clock
+from appliance import currencies
 from appliance import database
 from appliance import hooks
 from appliance import processors
@@ -23,6 +24,10 @@ from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.hooks import Status
+from appliance.ledger import payments
+from appliance.memberships import granting
+from appliance.memberships import subscriptions as memberships
+from appliance.memberships import tiers
 from appliance.payments import Checkout
 from appliance.payments import CheckoutFact
 from appliance.payments import CheckoutState
@@ -447,6 +452,36 @@ def test_a_trial_begins_with_a_word(bank: FlaskClient) -> None:
     assert send(bank, path).location == contract.BACK
     assert "trial has begun" in bank.get(path).get_data(as_text=True)
     assert send(bank, path).status_code == 303
+
+
+def test_a_member_by_transfer_is_one_when_it_is_confirmed(started) -> None:
+    started(**ON["manual_payments"])
+    browser, headers = create_app(startup.appliance()).test_client(), admin()
+    artist, fan = site.make_artist(site.make_person()), site.make_person("fan@example.com").user
+    tier = next(one for one in tiers.of_artist(artist) if one.price_minor)
+    began = memberships.begin(
+        fan,
+        tier,
+        interval="month",
+        provider="manual",
+        return_to=lambda key: f"http://localhost/{key}",
+        cancel_to="http://localhost/",
+        reader=memberships.Reader(),
+        now=clock.now(),
+    )
+    assert memberships.find_any(began.id).state == "incomplete"
+    demand = Demand.get()
+    assert (demand.mark, demand.amount_minor) == (began.id, tier.price_minor)
+    send(
+        browser,
+        f"{DESK}demands/{demand.id}/confirm",
+        headers,
+        amount=currencies.written(tier.price_minor, "EUR"),
+    )
+    assert memberships.find_any(began.id).state == "active"
+    [payment] = payments.of_mark(began.id)
+    assert (payment.amount_minor, payment.fee_minor, payment.provider) == (tier.price_minor, 0, "manual")
+    assert [row.tier.id for row in granting.of_person(fan, now=clock.now())] == [tier.id]
 
 
 def test_admins_find_the_desk_beside_the_plugin(bank: FlaskClient) -> None:

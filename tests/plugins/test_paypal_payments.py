@@ -17,6 +17,10 @@ from appliance.errors import Invalid
 from appliance.errors import NotAllowed
 from appliance.errors import Unavailable
 from appliance.hooks import Status
+from appliance.ledger import payments
+from appliance.memberships import granting
+from appliance.memberships import subscriptions as memberships
+from appliance.memberships import tiers
 from appliance.payments import Checkout
 from appliance.payments import CheckoutFact
 from appliance.payments import CheckoutState
@@ -41,10 +45,12 @@ from tests.plugins import provider_contract as contract
 from tests.plugins.provider_contract import LONG_AGO
 from tests.plugins.provider_contract import ProviderContract
 from tests.servers import paypal
+from tests.servers import site
 from tests.servers.paypal import CLIENT_ID
 from tests.servers.paypal import CLIENT_SECRET
 from tests.servers.paypal import WEBHOOK
 from tests.servers.paypal import FakePayPal
+from web.app import create_app
 
 PUBLIC_URL = "https://music.example"
 
@@ -190,6 +196,16 @@ def test_a_payment_that_nobody_told_of_is_taken_by_asking(stand: PayPalStand) ->
     stand.events()
     found = list(stand.provider.changed_since(LONG_AGO))
     assert [one.amount_minor for one in contract.of_kind(found, PaymentFact)] == [1200]
+
+
+def test_what_did_not_change_is_asked_about_once_each(stand: PayPalStand) -> None:
+    for number in range(3):
+        contract.member(stand, contract.each_month(mark=f"membership-{number}"))
+    before = len(stand.fake.seen())
+    told = list(stand.provider.changed_since(clock.now() + timedelta(hours=1)))
+    assert [type(one) for one in told] == [CheckoutFact] * 3
+    # And once for the disputes.
+    assert len(stand.fake.seen()) - before == 4
 
 
 def test_what_was_paid_long_ago_is_not_asked_about_for_ever(stand: PayPalStand) -> None:
@@ -422,5 +438,38 @@ def test_half_a_configuration_is_named(values: dict[str, str], status: Status, t
         assert plugin.status is status and told in plugin.explanation
         offered = [one.name for found in hooks.announce("payment_providers") for one in found]
         assert offered == (["paypal"] if values == KEYS else [])
+    finally:
+        hooks.load(Settings(), points=())
+
+
+# ---- from end to end
+
+
+def test_a_member_by_paypal_is_one_when_its_event_came(fake: FakePayPal, appliance: Appliance) -> None:
+    fake.reset()
+    values = {**KEYS, "api_url": fake.url, "allow_private_addresses": True, "webhook_id": WEBHOOK}
+    hooks.load(Settings(plugins={"paypal_payments": values}))
+    try:
+        browser = create_app(appliance).test_client()
+        artist, fan = site.make_artist(site.make_person()), site.make_person("fan@example.com").user
+        tier = next(one for one in tiers.of_artist(artist) if one.price_minor)
+        began = memberships.begin(
+            fan,
+            tier,
+            interval="month",
+            provider="paypal",
+            return_to=lambda key: contract.BACK,
+            cancel_to=contract.BACK,
+            reader=memberships.Reader(),
+            now=clock.now(),
+        )
+        fake.pay(began.checkout_url)
+        for body, headers in fake.deliveries() * 2:
+            assert browser.post("/webhooks/paypal", data=body, headers=headers).status_code == 204
+        assert browser.post("/webhooks/paypal", data=b"{}", headers=headers).status_code == 403
+        assert memberships.find_any(began.id).state == "active"
+        [payment] = payments.of_mark(began.id)
+        assert (payment.amount_minor, payment.provider, payment.country) == (tier.price_minor, "paypal", "DE")
+        assert [row.tier.id for row in granting.of_person(fan, now=clock.now())] == [tier.id]
     finally:
         hooks.load(Settings(), points=())
