@@ -48,7 +48,7 @@ def cli(ctx: click.Context, data: Path | None) -> None:
     ctx.obj = {"data": data}
 
 
-@cli.command()
+@cli.command(short_help="Bring the database to the newest schema.")
 @data_option
 @click.pass_context
 def migrate(ctx: click.Context) -> None:

@@ -18,7 +18,7 @@ def payments() -> None:
     """What payment providers sent, and asking them for the truth."""
 
 
-@payments.command()
+@payments.command(short_help="Ask the providers for the truth.")
 @click.option("--provider", help="Only this one, such as stripe.")
 @click.option(
     "--since",

@@ -29,6 +29,7 @@ MAIL = (
     "appliance/mail/account_wording.py",
     "appliance/mail/shop_wording.py",
     "appliance/mail/ledger_wording.py",
+    "appliance/shop/receipt_pdf.py",
 )
 """Where the sentences of mail stand."""
 LANGUAGES = ("de",)
@@ -140,7 +141,7 @@ def _catalogue(*texts: Text) -> Catalog:
 
 def python_texts() -> Iterator[Text]:
     """Texts of views, and sentences of errors."""
-    for package in ("appliance", "transcoder", "web"):
+    for package in ("appliance", "plugins", "transcoder", "web"):
         for path in sorted((ROOT / package).rglob("*.py")):
             if _name(path) not in MAIL:
                 yield from _extracted("python", path)
@@ -148,7 +149,8 @@ def python_texts() -> Iterator[Text]:
 
 def template_texts() -> Iterator[Text]:
     """Texts of pages."""
-    for path in sorted((ROOT / "web" / "templates").rglob("*.html")):
+    pages = [*(ROOT / "web" / "templates").rglob("*.html"), *(ROOT / "plugins").rglob("*.html")]
+    for path in sorted(pages):
         yield from _extracted("jinja2.ext:babel_extract", path)
 
 

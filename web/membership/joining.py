@@ -21,7 +21,8 @@ from appliance.memberships import subscriptions
 from appliance.memberships import tiers
 from appliance.memberships.models import Membership
 from appliance.memberships.models import Tier
-from appliance.memberships.subscriptions import Reader
+from appliance.memberships import subscription_joining
+from appliance.memberships.subscription_joining import Reader
 from web import addresses
 from web import leaving
 from web import presentation
@@ -52,7 +53,7 @@ def begin(tier_id: str) -> ResponseReturnValue:
     """Open a till, and lead there."""
     who, tier = payer(), _tier(tier_id)
     try:
-        row = subscriptions.begin(
+        row = subscription_joining.begin(
             who,
             tier,
             interval=request.form.get("interval", ""),

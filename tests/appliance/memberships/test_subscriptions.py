@@ -22,6 +22,7 @@ from appliance.ledger import payments
 from appliance.memberships import granting
 from appliance.memberships import relations
 from appliance.memberships import subscription_asking as asking
+from appliance.memberships import subscription_joining
 from appliance.memberships import subscriptions
 from appliance.memberships import tiers
 from appliance.memberships.models import Membership
@@ -74,14 +75,14 @@ def begin(
     provider: str = "till",
     now: datetime = NOW,
 ) -> Subscription:
-    return subscriptions.begin(
+    return subscription_joining.begin(
         user or make_user(),
         tier_of(artist, kind),
         interval=interval,
         provider=provider,
         return_to=lambda mark: f"https://music.example/memberships/{mark}/waiting",
         cancel_to="https://music.example/",
-        reader=subscriptions.Reader("en", "https://music.example"),
+        reader=subscription_joining.Reader("en", "https://music.example"),
         now=now,
     )
 
