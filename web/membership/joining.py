@@ -16,12 +16,12 @@ from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.errors import Unavailable
+from appliance.memberships import subscription_joining
 from appliance.memberships import subscription_offers as offers
 from appliance.memberships import subscriptions
 from appliance.memberships import tiers
 from appliance.memberships.models import Membership
 from appliance.memberships.models import Tier
-from appliance.memberships import subscription_joining
 from appliance.memberships.subscription_joining import Reader
 from web import addresses
 from web import leaving
