@@ -26,6 +26,7 @@ from appliance.errors import NotFound
 from appliance.hooks import Status
 from appliance.ledger import payments
 from appliance.memberships import granting
+from appliance.memberships import subscription_joining
 from appliance.memberships import subscriptions as memberships
 from appliance.memberships import tiers
 from appliance.payments import Checkout
@@ -459,14 +460,14 @@ def test_a_member_by_transfer_is_one_when_it_is_confirmed(started) -> None:
     browser, headers = create_app(startup.appliance()).test_client(), admin()
     artist, fan = site.make_artist(site.make_person()), site.make_person("fan@example.com").user
     tier = next(one for one in tiers.of_artist(artist) if one.price_minor)
-    began = memberships.begin(
+    began = subscription_joining.begin(
         fan,
         tier,
         interval="month",
         provider="manual",
         return_to=lambda key: f"http://localhost/{key}",
         cancel_to="http://localhost/",
-        reader=memberships.Reader(),
+        reader=subscription_joining.Reader(),
         now=clock.now(),
     )
     assert memberships.find_any(began.id).state == "incomplete"

@@ -19,6 +19,7 @@ from appliance.errors import Unavailable
 from appliance.hooks import Status
 from appliance.ledger import payments
 from appliance.memberships import granting
+from appliance.memberships import subscription_joining
 from appliance.memberships import subscriptions as memberships
 from appliance.memberships import tiers
 from appliance.payments import Checkout
@@ -453,14 +454,14 @@ def test_a_member_by_paypal_is_one_when_its_event_came(fake: FakePayPal, applian
         browser = create_app(appliance).test_client()
         artist, fan = site.make_artist(site.make_person()), site.make_person("fan@example.com").user
         tier = next(one for one in tiers.of_artist(artist) if one.price_minor)
-        began = memberships.begin(
+        began = subscription_joining.begin(
             fan,
             tier,
             interval="month",
             provider="paypal",
             return_to=lambda key: contract.BACK,
             cancel_to=contract.BACK,
-            reader=memberships.Reader(),
+            reader=subscription_joining.Reader(),
             now=clock.now(),
         )
         fake.pay(began.checkout_url)

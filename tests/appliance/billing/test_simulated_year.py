@@ -247,7 +247,9 @@ def standing(world: World) -> dict[str, object]:
         .tuples()
     )
     for order, refunded_at in items:
-        found[f"purchase by {names[order]}"] = refunded_at is None
+        # Told of the refund first, the purchase is never made; told of it later, it is taken back. Either way nothing is open.
+        if refunded_at is None:
+            found[f"purchase by {names[order]}"] = True
     return found
 
 
