@@ -33,6 +33,8 @@ ROUNDS = 5
 SECONDS = 2
 CONNECTIONS = 16
 LISTENERS = 8
+RUNG = "medium.mp4"
+"""The best that strangers may hear."""
 RANGE_BYTES = 96 * 1024
 # Each listener reads a rung range after range, as a player does, and under a token of their own. The requests are written beforehand, so
 # that the load costs little beside what is measured.
@@ -124,16 +126,16 @@ def signed_ranges() -> list[Figure]:
             listen=(f"127.0.0.1:{port}",),
             cache=str(folder / "cache"),
         )
-        rung = next((node.data / "media" / "hls").rglob("high.mp4"))
+        rung = next((node.data / "media" / "hls").rglob(RUNG))
         plain = f"location /plain/ {{ access_log off; alias {rung.parent}/; }}\n    location / {{"
         with nginx(folder / "nginx", site.replace("location / {", plain, 1), port) as pid:
             signed = [
                 urlsplit(node.post(f"/api/v1/tracks/{track}/play")["hls_url"]).path for _ in range(LISTENERS)
             ]
-            ours = [path.replace("master.m3u8", "high.mp4") for path in signed]
+            ours = [path.replace("master.m3u8", RUNG) for path in signed]
             scripts = {
                 kind: _script(folder / f"{kind}.lua", paths, rung.stat().st_size)
-                for kind, paths in (("signed", ours), ("plain", ["/plain/high.mp4"]))
+                for kind, paths in (("signed", ours), ("plain", [f"/plain/{RUNG}"]))
             }
             pairs, costs = [], []
             for number in range(ROUNDS):
