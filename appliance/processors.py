@@ -76,7 +76,7 @@ def ask(verb: Callable[P, R], label: str, *args: P.args, **named: P.kwargs) -> R
     def work() -> None:
         try:
             outcome.append((verb(*args, **named), None))
-        except BaseException as error:
+        except hooks.BROKEN as error:
             outcome.append((None, error))
         finally:
             database.close_thread()

@@ -73,7 +73,8 @@ class Together(Generic[T, A]):
         try:
             for one, answer in zip(batch, self._write([one.thing for one in batch]), strict=True):
                 one.answer = answer
-        except BaseException as error:
+        except Exception as error:
+            # Whatever it is belongs to who sent the thing, and is raised in their thread.
             if len(batch) == 1:
                 batch[0].error = error
                 return

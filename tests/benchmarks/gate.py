@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlsplit
@@ -28,8 +32,10 @@ from tests.servers.node import Node
 from tests.sounds import tone
 from web.nginx import configuration
 
+CLONE_NEWNET = 0x40000000
+ETHERNET_MTU = 1500
 CHECKS = 20_000
-ROUNDS = 5
+ROUNDS = 9
 SECONDS = 2
 CONNECTIONS = 16
 LISTENERS = 8
@@ -58,7 +64,23 @@ end
 
 def run() -> list[Figure]:
     """Both figures; the second only where wrk is installed, since a load made in Python would measure itself."""
-    return [token_check(), *(signed_ranges() if shutil.which("wrk") else [])]
+    return [token_check(), *(_apart(signed_ranges) if shutil.which("wrk") else [])]
+
+
+def _apart(measure: Callable[[], list[Figure]]) -> list[Figure]:
+    """What *measure* finds in a process with a network of its own, whose packets are as long as Ethernet's.
+
+    The loopback's are 64 KiB: a response is one and a half of them, and Linux acknowledges such halves up to 44 ms late. That wait comes and
+    goes for plain files too, and would be what is measured. Where no network can be made, the loopback has to do.
+    """
+    with ProcessPoolExecutor(1, mp_context=get_context("fork"), initializer=_use_own_network) as apart:
+        return apart.submit(measure).result()
+
+
+def _use_own_network() -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if os.geteuid() == 0 and shutil.which("ip") and libc.unshare(CLONE_NEWNET) == 0:
+        subprocess.run(["ip", "link", "set", "lo", "mtu", str(ETHERNET_MTU), "up"], check=True, timeout=10)
 
 
 def token_check() -> Figure:

@@ -34,10 +34,10 @@ from appliance.shop.models import DownloadCode
 from appliance.shop.models import Order
 from appliance.shop.models import Price
 from appliance.startup import Appliance
-from tests.one_off_till import Till
 from tests.queries import least
 from tests.servers import site
 from tests.servers.site import Person
+from tests.shop_till import Till
 from tests.web.test_studio import Browser
 
 pytestmark = pytest.mark.usefixtures("nobody_works")
