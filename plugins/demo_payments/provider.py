@@ -26,6 +26,7 @@ from appliance.payments import Preview
 from appliance.payments import RefundFact
 from appliance.payments import RefundRequest
 from appliance.payments import SubscriptionFact
+from appliance.payments import own_events
 from plugins.demo_payments import facts
 from plugins.demo_payments import models
 from plugins.demo_payments import money
@@ -141,13 +142,9 @@ class DemoPayments:
 
     def facts_of(self, body: bytes) -> Sequence[Fact]:
         """How all that the event is about stands now."""
-        about = telling.parsed(body).get("about")
+        about = own_events.about(body)
         with models.act():
-            return [
-                fact
-                for reference in (about if isinstance(about, list) else [])
-                for fact in facts.of(str(reference))
-            ]
+            return [fact for reference in about for fact in facts.of(reference)]
 
     def changed_since(self, since: datetime) -> Iterator[Fact]:
         """All at once, since who goes through them may do so in another thread."""

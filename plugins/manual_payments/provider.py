@@ -34,6 +34,7 @@ from appliance.payments import Preview
 from appliance.payments import RefundFact
 from appliance.payments import RefundRequest
 from appliance.payments import SubscriptionFact
+from appliance.payments import own_events
 from plugins.manual_payments import demands
 from plugins.manual_payments import facts
 from plugins.manual_payments import models
@@ -167,8 +168,7 @@ class ManualPayments:
     def facts_of(self, body: bytes) -> Sequence[Fact]:
         """How all that the event is about stands now."""
         models.make_tables()
-        about = signing.parsed(body).get("about")
-        return [fact for one in (about if isinstance(about, list) else []) for fact in facts.of(str(one))]
+        return [fact for one in own_events.about(body) for fact in facts.of(one)]
 
     def changed_since(self, since: datetime) -> Iterator[Fact]:
         """All at once, since who goes through them may do so in another thread."""
