@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from appliance import clock
+from appliance.errors import N_
 from appliance.errors import Conflict
 from appliance.errors import NotFound
 from appliance.payments import Balance
@@ -43,7 +44,7 @@ class DemoPayments:
     """Takes no money: it only behaves as if. *receive* is told of what happens; time runs ahead of the real one by ``move``."""
 
     name = "demo"
-    label = "Demo card: no money moves"
+    label = N_("Demo card: no money moves")
     features = frozenset(Feature)
 
     def __init__(self, folder: Path, receive: Callable[[Delivery], object]) -> None:

@@ -7,6 +7,7 @@ from appliance import clock
 from appliance import currencies
 from appliance import hookimpl
 from appliance.billing import inbox
+from appliance.errors import N_
 from appliance.errors import Invalid
 from appliance.hookspecs import WebPages
 from appliance.payments import Delivery
@@ -25,7 +26,7 @@ def plugin_settings() -> tuple[Setting, ...]:
     """Where one may pay, and what one is told."""
     return (
         Setting("enabled", bool, False, "Whether people may pay by hand."),
-        Setting("label", str, "Bank transfer", "What people read where they choose how to pay."),
+        Setting("label", str, N_("Bank transfer"), "What people read where they choose how to pay."),
         Setting("currencies", tuple, (currencies.EURO,), "In which currencies."),
         Setting("account_holder", str, "", "Whose account it is."),
         Setting("iban", str, "", "Number of the account; empty: no transfers."),

@@ -7,6 +7,7 @@ import click
 
 from appliance import hookimpl
 from appliance import outgoing
+from appliance.errors import N_
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
 from appliance.payments import PaymentProvider
@@ -44,7 +45,7 @@ def plugin_settings() -> tuple[Setting, ...]:
             "Secrets (whsec_…) of the webhooks, with commas; empty: 'musicconnect stripe webhook' makes and keeps them.",
             secret=True,
         ),
-        Setting("label", str, "Card, wallet or bank", "What people read where they choose how to pay."),
+        Setting("label", str, N_("Card, wallet or bank"), "What people read where they choose how to pay."),
         Setting("automatic_tax", bool, False, "Whether Stripe Tax reckons the taxes in a price."),
         Setting(
             "own_account",

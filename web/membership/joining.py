@@ -30,6 +30,7 @@ from web import rates
 from web.membership.routing import blueprint
 from web.membership.routing import own
 from web.membership.routing import payer
+from web.presentation import providers
 from web.presentation import subscriptions as shown
 from web.presentation import tiers as tier_views
 
@@ -108,7 +109,7 @@ def _tier(tier_id: str) -> Tier:
 
 def _page(tier: Tier, sent: MultiDict[str, str], *, problem: Exception | None = None) -> str:
     offered = offers.of_tier(tier)
-    ways = {way.name: way.label for offer in offered for way in offers.ways(offer)}
+    ways = {way.name: providers.label(way) for offer in offered for way in offers.ways(offer)}
     return render_template(
         "membership/join.html",
         artist=presentation.artist(tier.artist),

@@ -19,6 +19,7 @@ from appliance.memberships.subscription_states import may
 from appliance.memberships.subscription_states import stage
 from appliance.payments import Feature
 from appliance.payments import Interval
+from web.presentation import providers
 from web.presentation.wording import day
 from web.presentation.wording import price
 
@@ -127,7 +128,7 @@ def subscription(row: Subscription) -> SubscriptionView:
         artist=row.artist.name,
         tier=_(row.tier.name),
         price=each(row.price_minor, row.currency, row.interval),
-        way=provider.label if provider else "",
+        way=providers.label_of(row.provider),
         stage=where,
         state=state_word(where),
         bad=where in {Stage.PAST_DUE, Stage.ENDED},

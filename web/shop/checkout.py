@@ -35,6 +35,7 @@ from appliance.shop.quotes import Wish
 from web import addresses
 from web import presentation
 from web import rates
+from web.presentation import providers
 from web.presentation import shop as shown
 from web.request_cycle import person
 from web.shop import visitors
@@ -159,7 +160,7 @@ def _page(offer: Offer, sent: Sent) -> str:
         sent=sent.values,
         problem=sent.problem,
         again=sent.again,
-        ways=[(way.name, _(way.label)) for way in ways],
+        ways=[(way.name, providers.label(way)) for way in ways],
         guest=person() is None,
         countries=_countries() if taxes.are_asked() else [],
         longest=quotes.LONGEST_MESSAGE,

@@ -36,6 +36,7 @@ from web import presentation
 from web import rates
 from web.people.routing import artist_for
 from web.people.routing import artist_with_money
+from web.presentation import providers
 from web.presentation.wording import price
 from web.request_cycle import appliance
 from web.security import step_up
@@ -197,7 +198,7 @@ def _page(artist: Artist, *, decides: bool = True, problem: Exception | None = N
         owed=[_owed(artist, *line) for line in owed.of_payee(artist.id)],
         accounts=[_account(row) for row in mine if row.account],
         connectable=[
-            (provider.name, provider.label)
+            (provider.name, providers.label(provider))
             for provider in processors.offering(Feature.ONBOARDING)
             if provider.name not in known
         ],
@@ -224,7 +225,7 @@ def _account(row: PayoutAccount) -> AccountView:
     return AccountView(
         row.id,
         row.provider,
-        _("Bank account") if bank else _label(row.provider),
+        _("Bank account") if bank else providers.label_of(row.provider),
         iban.masked(row.account) if bank else "",
         row.holder,
         row.payable,
@@ -234,11 +235,7 @@ def _account(row: PayoutAccount) -> AccountView:
 
 
 def _payout(row: Payout) -> PayoutView:
-    to = iban.masked(row.account) if row.provider == BANK else _label(row.provider)
+    to = iban.masked(row.account) if row.provider == BANK else providers.label_of(row.provider)
     amount = price(row.amount_minor, row.currency)
     standing = str(STANDINGS[PayoutStanding(row.state)])
     return PayoutView(row.id, amount, row.state, standing, to, row.created_at, row.problem)
-
-
-def _label(provider: str) -> str:
-    return next((one.label for one in processors.every() if one.name == provider), provider)
