@@ -11,8 +11,8 @@ from appliance.currencies import DIGITS
 from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
+from appliance.ledger import balances
 from appliance.ledger import payout_entries
-from appliance.ledger import posting
 from appliance.ledger.models import Account
 from appliance.ledger.models import AccountKind
 from appliance.payouts import accounts
@@ -48,7 +48,7 @@ def request(
         raise Invalid("A currency is three letters such as EUR (ISO 4217).", field="currency")
     with transaction():
         # The account is held, so of two requests the second finds nothing left.
-        amount = -posting.hold(AccountKind.PAYABLE, artist.id, currency)
+        amount = balances.hold(artist.id, currency).available_minor
         account = accounts.chosen(artist.id, provider)
         if account is None:
             raise Conflict("There is no account yet to which this artist can be paid.")

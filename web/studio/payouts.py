@@ -20,11 +20,12 @@ from appliance.catalog.models import Artist
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
+from appliance.ledger import balances
+from appliance.ledger.balances import Owed
 from appliance.memberships.access import Standing
 from appliance.payments import Feature
 from appliance.payouts import accounts
 from appliance.payouts import iban
-from appliance.payouts import owed
 from appliance.payouts import requesting
 from appliance.payouts.models import BANK
 from appliance.payouts.models import Payout
@@ -37,6 +38,7 @@ from web import rates
 from web.people.routing import artist_for
 from web.people.routing import artist_with_money
 from web.presentation import providers
+from web.presentation.wording import amount
 from web.presentation.wording import price
 from web.request_cycle import appliance
 from web.security import step_up
@@ -55,10 +57,11 @@ STANDINGS = {
 
 @dataclass(frozen=True, slots=True)
 class OwedView:
-    """What is owed in one currency; *payable* when it reaches the smallest payout."""
+    """What can be paid out in one currency; *payable* when it reaches the smallest payout, *held* empty when nothing is contested."""
 
     currency: str
     amount: str
+    held: str
     least: str
     payable: bool
 
@@ -116,8 +119,8 @@ def request_payout(slug: str) -> ResponseReturnValue:
         return _page(artist, problem=error), 422
     for job_id in sent:
         jobs.send(job_id)
-    amount = price(made.amount_minor, made.currency)
-    flash(_("%(amount)s is on its way out of your balance.", amount=amount))
+    paid = amount(made.amount_minor, made.currency)
+    flash(_("%(amount)s is on its way out of your balance.", amount=paid))
     return redirect(url_for("studio.payouts", slug=slug), 303)
 
 
@@ -195,7 +198,7 @@ def _page(artist: Artist, *, decides: bool = True, problem: Exception | None = N
         "studio/payouts.html",
         artist=presentation.artist(artist),
         slug=artist.slug,
-        owed=[_owed(artist, *line) for line in owed.of_payee(artist.id)],
+        owed=[_owed(artist, row) for row in balances.of_payee(artist.id)],
         accounts=[_account(row) for row in mine if row.account],
         connectable=[
             (provider.name, providers.label(provider))
@@ -210,13 +213,14 @@ def _page(artist: Artist, *, decides: bool = True, problem: Exception | None = N
     )
 
 
-def _owed(artist: Artist, currency: str, amount_minor: int) -> OwedView:
-    least = requesting.least_minor(currency, appliance().settings.payout_minimum)
+def _owed(artist: Artist, row: Owed) -> OwedView:
+    least = requesting.least_minor(row.currency, appliance().settings.payout_minimum)
     return OwedView(
-        currency,
-        price(amount_minor, currency),
-        price(least, currency),
-        amount_minor >= max(1, least) and accounts.chosen(artist.id) is not None,
+        row.currency,
+        amount(row.available_minor, row.currency),
+        amount(row.held_minor, row.currency) if row.held_minor else "",
+        price(least, row.currency),
+        row.available_minor >= max(1, least) and accounts.chosen(artist.id) is not None,
     )
 
 
@@ -236,6 +240,6 @@ def _account(row: PayoutAccount) -> AccountView:
 
 def _payout(row: Payout) -> PayoutView:
     to = iban.masked(row.account) if row.provider == BANK else providers.label_of(row.provider)
-    amount = price(row.amount_minor, row.currency)
+    paid = amount(row.amount_minor, row.currency)
     standing = str(STANDINGS[PayoutStanding(row.state)])
-    return PayoutView(row.id, amount, row.state, standing, to, row.created_at, row.problem)
+    return PayoutView(row.id, paid, row.state, standing, to, row.created_at, row.problem)
