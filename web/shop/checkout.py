@@ -33,6 +33,7 @@ from appliance.shop.offers import Offer
 from appliance.shop.quotes import Quote
 from appliance.shop.quotes import Wish
 from web import addresses
+from web import leaving
 from web import presentation
 from web import rates
 from web.presentation import providers
@@ -96,7 +97,7 @@ def pay(order_id: str) -> ResponseReturnValue:
     order = visitors.own(order_id)
     if order.state != "open" or not order.url:
         return redirect(url_for("shop.order", order_id=order.id), 303)
-    return render_template("shop/pay.html", order=shown.order(order, []), target=order.url)
+    return leaving.page(order.url, _("On to pay"))
 
 
 def _begin(offer: Offer, sent: Sent) -> Order:

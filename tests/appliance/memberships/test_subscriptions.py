@@ -532,14 +532,14 @@ def outcome(act: Callable[[], object]) -> str:
 def at_once(*acts: Callable[[], str]) -> list[str]:
     """What each act says, all begun at the same time; an error of one is the test's."""
     said: list[str] = []
-    problems: list[BaseException] = []
+    problems: list[Exception] = []
     gate = threading.Barrier(len(acts))
 
     def run(act: Callable[[], str]) -> None:
         try:
             gate.wait(10)
             said.append(act())
-        except BaseException as error:
+        except Exception as error:
             problems.append(error)
         finally:
             database.close_thread()
