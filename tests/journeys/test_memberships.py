@@ -15,14 +15,14 @@ from tests.servers.chromium import page
 from tests.servers.node import Node
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("browser")]
-FAN = "fan@demo.com"
+PASSWORD = "harbour lights at low tide"
 PATIENCE_MS = 60_000
 
 
-def sign_in(shown: Page, node: Node) -> None:
+def sign_in(shown: Page, node: Node, email: str) -> None:
     shown.goto(f"{node.url}/sign-in")
-    shown.locator("#main input[name=email]").fill(FAN)
-    shown.locator("#main input[name=password]").fill("password123")
+    shown.locator("#main input[name=email]").fill(email)
+    shown.locator("#main input[name=password]").fill(PASSWORD)
     shown.locator("#main form button:not([type=button])").last.click()
     shown.wait_for_url(lambda address: "/sign-in" not in address)
 
@@ -58,11 +58,12 @@ def change_card(shown: Page, node: Node, membership: str, card: str) -> None:
 def test_a_fan_joins_upgrades_fails_to_pay_mends_it_and_cancels(
     demo_node: Node, browser: Browser, scripts: bool
 ) -> None:
-    # Of whom the fan of the demo was given no membership.
-    slug = "the-night-ferry"
+    # A person of this journey's own: the fan of the demo joins artists in others.
+    email = "scripted@demo.com" if scripts else "plain@demo.com"
+    demo_node.run("user", "create", "--email", email, "--password-stdin", given=f"{PASSWORD}\n")
     with page(browser, viewport=PHONE, java_script_enabled=scripts) as shown:
-        sign_in(shown, demo_node)
-        to_the_till(shown, demo_node, slug)
+        sign_in(shown, demo_node, email)
+        to_the_till(shown, demo_node, "the-night-ferry")
         membership = pay(shown)
         expect(shown.get_by_text("active")).to_be_visible()
         shown.get_by_role("link", name="Change the tier").click()
