@@ -3,20 +3,27 @@
 The network ends at the loopback. With ``CI=true`` a skipped test is a failed one: what nobody checks must not look checked.
 """
 
+import functools
 import ipaddress
 import os
+import shutil
 import socket
+from collections.abc import Callable
 from collections.abc import Generator
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import PasswordHasher
 from flask.testing import FlaskClient
+from passlib.hash import argon2
+from werkzeug.routing import Rule
 
 from appliance import chores
 from appliance import database
 from appliance import startup
+from appliance.accounts import passwords
 from appliance.settings import Settings
 from appliance.startup import Appliance
 from tests.servers.postgresql import Cluster
@@ -97,6 +104,17 @@ def _require_loopback(host: str) -> None:
         raise PermissionError(f"a test wants to reach {host}; the network is closed in tests")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def cheap_passwords() -> Iterator[None]:
+    """Hash passwords by one pass over 8 KiB: at its true price argon2 takes more time than all else that the tests do."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        # Flask-Security hashes by passlib.
+        for name, cost in {"default_rounds": 1, "memory_cost": 8, "parallelism": 1}.items():
+            patch.setattr(argon2, name, cost)
+        yield
+
+
 @pytest.fixture(scope="session")
 def postgresql() -> Iterator[Cluster]:
     """A private PostgreSQL server, started when a test first wants it."""
@@ -104,13 +122,52 @@ def postgresql() -> Iterator[Cluster]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def sqlite_tables(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with all tables and nothing in them, to be copied: all migrations take longer than most tests."""
+    path = tmp_path_factory.mktemp("tables") / "tables.sqlite3"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_tables(postgresql: Cluster) -> str:
+    """The name of a PostgreSQL database like it."""
+    name = "tables"
+    _migrate(postgresql.new_database(name))
+    return name
+
+
+def _migrate(url: str) -> None:
+    database.connect(url)
+    database.migrate()
+    database.close()
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
-def engine(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of an empty database, on either engine; a test that takes it runs twice."""
+def empty_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database without tables, on either engine; a test that takes it runs twice."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'test.sqlite3'}"
+        yield f"sqlite:///{tmp_path / 'test.sqlite3'}"
+        return
     server: Cluster = request.getfixturevalue("postgresql")
-    return server.new_database()
+    url = server.new_database()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of a database with all tables and nothing in them, on either engine; a test that takes it runs twice."""
+    if request.param == "sqlite":
+        path = tmp_path / "test.sqlite3"
+        shutil.copyfile(request.getfixturevalue("sqlite_tables"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Cluster = request.getfixturevalue("postgresql")
+    url = server.new_database(like=request.getfixturevalue("postgresql_tables"))
+    yield url
+    server.drop(url)
 
 
 @pytest.fixture
@@ -120,15 +177,34 @@ def database_url() -> str:
 
 
 @pytest.fixture
-def appliance(tmp_path: Path, database_url: str) -> Iterator[Appliance]:
+def appliance(tmp_path: Path, database_url: str, sqlite_tables: Path) -> Iterator[Appliance]:
     """MusicConnect started in a temporary folder; what is sent to the queue runs at once, in this process."""
     settings = Settings(data=tmp_path / "data", database_url=database_url, queue_url="memory://")
+    startup.make_data_folder(settings)
+    if not database_url:
+        shutil.copyfile(sqlite_tables, settings.data / "musicconnect.sqlite3")
     running = startup.start(settings, immediate=True)
     try:
-        database.migrate()
         yield running
     finally:
         startup.stop()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def addresses_built_late() -> Iterator[None]:
+    """Compile the builder of an address when it is first built.
+
+    Werkzeug compiles two for each of some 350 addresses, which takes most of the time of making the application; a test builds a handful.
+    """
+    at_once = Rule._compile_builder
+
+    def late(rule: Rule, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:
+        made = functools.cache(lambda: at_once(rule, append_unknown))
+        return lambda self, **given: made()(self, **given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Rule, "_compile_builder", late)
+        yield
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """People and their tokens."""
 
+import subprocess
+import sys
 from datetime import timedelta
 
 import pytest
@@ -27,6 +29,21 @@ def test_an_account_is_confirmed_hashed_and_a_listener() -> None:
     assert PasswordHasher().verify(user.password, PASSWORD)
     assert people.roles_of(user) == {RoleName.LISTENER, RoleName.ADMIN}
     assert people.find("ANA@example.com").id == user.id
+
+
+def test_a_password_is_hashed_by_three_passes_over_64_mebibytes() -> None:
+    # In a process of its own: the tests hash cheaply.
+    said = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "from appliance.accounts import passwords; print(passwords.hashed('low tide at nine'))",
+        ],
+        capture_output=True,
+        check=True,
+        text=True,
+    ).stdout
+    assert said.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 def test_an_address_is_taken_in_any_spelling() -> None:

@@ -74,9 +74,9 @@ INSTANT = datetime(2026, 5, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 
 
 @pytest.fixture
-def connected(engine: str) -> Iterator[peewee.Database]:
+def connected(empty_engine: str) -> Iterator[peewee.Database]:
     """An empty database that every model is bound to."""
-    yield database.connect(engine)
+    yield database.connect(empty_engine)
     database.close()
 
 
@@ -141,14 +141,14 @@ def test_an_operator_is_told_to_migrate(connected: peewee.Database) -> None:
     database.check()
 
 
-def test_two_processes_that_migrate_at_once_both_succeed(engine: str) -> None:
+def test_two_processes_that_migrate_at_once_both_succeed(empty_engine: str) -> None:
     code = (
         "import sys; from appliance import database; database.connect(sys.argv[1]); sys.stdin.readline(); "
         "print(len(database.migrate())); database.check(); database.close()"
     )
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", code, engine],
+            [sys.executable, "-c", code, empty_engine],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

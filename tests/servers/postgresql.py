@@ -14,10 +14,14 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
 PATIENCE_S = 30
+MEMORY = Path("/dev/shm")
+"""A file system in memory. A database is 900 files: to copy them here takes 0.04 s, on a disk up to a second."""
+ROOM_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -30,12 +34,18 @@ class Cluster:
         """The address of a database."""
         return f"postgresql://musicconnect@/{name}?host={self.folder}"
 
-    def new_database(self) -> str:
-        """Make an empty database; returns its address."""
-        name = f"test_{uuid.uuid4().hex}"
+    def new_database(self, name: str = "", *, like: str = "template1") -> str:
+        """Make a database with what is in *like*, which nobody may be connected to; returns its address."""
+        name = name or f"test_{uuid.uuid4().hex}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {like} STRATEGY FILE_COPY")
         return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Remove the database at this address, whoever is still connected."""
+        name = urlsplit(url).path.removeprefix("/")
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @contextlib.contextmanager
@@ -43,7 +53,7 @@ def cluster() -> Iterator[Cluster]:
     """Run PostgreSQL in a folder of its own, as somebody who is not root; it dies with this process."""
     user = _user()
     # Not below pytest's folder, which nobody else may enter; and a socket's path has at most 107 characters.
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir=_place()))
     os.chown(folder, user.pw_uid, user.pw_gid)
     become = [_found("setpriv"), f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups"]
     if os.geteuid():
@@ -70,6 +80,12 @@ def cluster() -> Iterator[Cluster]:
             "-c",
             "full_page_writes=off",
             "-c",
+            "wal_level=minimal",
+            "-c",
+            "max_wal_senders=0",
+            "-c",
+            "max_wal_size=64MB",
+            "-c",
             "listen_addresses=",
             "-c",
             f"unix_socket_directories={folder}",
@@ -91,6 +107,12 @@ def cluster() -> Iterator[Cluster]:
             server.wait(PATIENCE_S)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _place() -> Path | None:
+    """In memory, where there is room for it; otherwise where temporary files are."""
+    room = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES
+    return MEMORY if room else None
 
 
 def _wait(running: Cluster, server: subprocess.Popen[bytes], log: Path) -> None:

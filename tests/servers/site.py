@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 from passlib.totp import TOTP
@@ -20,6 +19,7 @@ from PIL import Image
 
 from appliance import clock
 from appliance import startup
+from appliance.accounts import passwords
 from appliance.accounts import people
 from appliance.accounts import tokens
 from appliance.accounts import totp
@@ -74,7 +74,7 @@ class Person:
 
 @functools.cache
 def hashed(password: str) -> str:
-    return PasswordHasher().hash(password)
+    return passwords.hashed(password)
 
 
 def make_person(
