@@ -1,7 +1,8 @@
 """Payouts in the books: from what is owed into transit, from there to paid out, or back to what is owed when they failed.
 
-Each word on a payout is written once, whatever comes how often and in which order: a failure is the last word, also after it was said to be paid,
-and what was begun is begun once. As with payments, what is written is the difference between what the books should say and what they say.
+Each word on a payout is written once, however often it comes, and what was begun is begun once. The last word holds: a bank may send back what it
+had paid, and pay after all what it had sent back. As with payments, what is written is the difference between what the books should say and what
+they say.
 """
 
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ def begin(
 def paid(
     payout_id: str, *, payee: str, amount_minor: int, currency: str, provider: str, now: datetime
 ) -> bool:
-    """It arrived; False when that was written before, or when it has failed."""
+    """It arrived, perhaps after it was said to have failed; False when that was the last word already."""
     payout = _Payout(payout_id, payee, amount_minor, currency, provider)
     return _write(payout, PayoutState.PAID, now=now)
 
@@ -50,7 +51,7 @@ def paid(
 def failed(
     payout_id: str, *, payee: str, amount_minor: int, currency: str, provider: str, now: datetime
 ) -> bool:
-    """It did not arrive, or came back: the payee is owed it again. False when that was written before, or when it was never begun."""
+    """It did not arrive, or came back: the payee is owed it again. False when that was the last word already, or when it was never begun."""
     payout = _Payout(payout_id, payee, amount_minor, currency, provider)
     return _write(payout, PayoutState.FAILED, now=now)
 
@@ -62,14 +63,13 @@ def _write(payout: _Payout, state: PayoutState, *, now: datetime) -> bool:
         # The payee's account is held first, so that two words on one payout are taken one after the other.
         posting.hold(AccountKind.PAYABLE, payout.payee, payout.currency)
         written = _written(payout)
-        if state in written or PayoutState.FAILED in written:
-            return False
-        if state is PayoutState.IN_TRANSIT and written:
+        if written and (state is PayoutState.IN_TRANSIT or state is written[-1]):
             return False
         said = posting.booked(payout.subject)
         wanted = _target(payout, state)
         return posting.post(
-            f"{payout.subject}#{state}",
+            # What comes a second time, after another word, is a transaction of its own.
+            f"{payout.subject}#{len(written)}#{state}" if state in written else f"{payout.subject}#{state}",
             TransactionKind.PAYOUT,
             {line: wanted.get(line, 0) - said.get(line, 0) for line in wanted.keys() | said.keys()},
             currency=payout.currency,
@@ -89,6 +89,7 @@ def _target(payout: _Payout, state: PayoutState) -> Mapping[Line, int]:
     }
 
 
-def _written(payout: _Payout) -> set[PayoutState]:
+def _written(payout: _Payout) -> list[PayoutState]:
+    """The words that were written on it, the last one last."""
     rows = Transaction.select(Transaction.key).where(Transaction.subject == payout.subject)
-    return {PayoutState(row.key.rpartition("#")[2]) for row in rows}
+    return [PayoutState(row.key.rpartition("#")[2]) for row in rows.order_by(Transaction.id)]

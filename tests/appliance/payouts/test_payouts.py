@@ -136,6 +136,21 @@ def test_a_payout_that_fails_comes_back_to_the_balance_also_after_it_was_paid(
     assert (owed(artist), Payout.get().state) == (5000, "failed")
 
 
+def test_what_a_bank_pays_after_all_is_not_owed_again(appliance: Appliance, teller: Teller) -> None:
+    artist = make_artist()
+    earn(artist)
+    through_teller(artist)
+    payout, _sent = ask(artist)
+    for day, state in enumerate((PayoutState.FAILED, PayoutState.PAID), start=1):
+        settling.note_payout(
+            PayoutFact("po", payout.id, state, NOW + timedelta(days=day)), provider="teller", now=NOW
+        )
+    assert (owed(artist), Payout.get().state) == (0, "paid")
+    assert posting.balance(AccountKind.PAID_OUT, "teller", "EUR") == -5000
+    with pytest.raises(Conflict, match="begin at 10"):
+        ask(artist)
+
+
 def test_a_worker_that_dies_after_the_provider_paid_pays_nobody_twice(
     appliance: Appliance, teller: Teller
 ) -> None:
