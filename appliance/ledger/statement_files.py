@@ -110,4 +110,5 @@ def _row(values: tuple[object, ...]) -> str:
 
 def _safe(text: str) -> str:
     # A cell that begins like this, whatever blanks stand before, is run as a formula by the programs that open such files.
-    return f"'{text}" if text.lstrip().startswith(("=", "+", "-", "@", "|")) or text[:1] in "\t\r\n" else text
+    formula = text.lstrip().startswith(("=", "+", "-", "@", "|")) or text.startswith(("\t", "\r", "\n"))
+    return f"'{text}" if formula else text

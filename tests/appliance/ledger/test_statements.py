@@ -175,6 +175,7 @@ def test_as_csv_it_holds_the_same_and_no_formula(appliance: Appliance) -> None:
     ]
     assert rows[-1]["balance"] == "-1.63"
     assert rows[-2]["for"].startswith("'=HYPERLINK")
+    assert [(row["for"], row["artist"]) for row in (rows[0], rows[-3], rows[-1])] == [("", "")] * 3
     yen = statements.of(ANNA, "JPY", first=MAY, last=JULY)
     assert len(list(statement_files.csv_lines(yen))) == 3
 
