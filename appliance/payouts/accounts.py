@@ -10,6 +10,7 @@ from appliance.accounts.models import User
 from appliance.catalog.models import Artist
 from appliance.catalog.wording import clean_line
 from appliance.database import transaction
+from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.payments import Feature
 from appliance.payouts import iban as ibans
@@ -26,9 +27,9 @@ def of_payee(payee: str) -> list[PayoutAccount]:
     return list(rows.order_by(PayoutAccount.payable.desc(), PayoutAccount.id.desc()))
 
 
-def chosen(payee: str, provider: str = "") -> PayoutAccount | None:
-    """The account a payout goes to: that at *provider*, else the newest that can be paid."""
-    rows = [row for row in of_payee(payee) if row.payable]
+def chosen(payee: str, provider: str = "", *, monthly: bool = False) -> PayoutAccount | None:
+    """The account a payout goes to: that at *provider*, else the newest that can be paid; *monthly*: that is paid by itself."""
+    rows = [row for row in of_payee(payee) if row.payable and (row.monthly or not monthly)]
     return next((row for row in rows if not provider or row.provider == provider), None)
 
 
@@ -45,6 +46,10 @@ def set_bank(
 ) -> PayoutAccount:
     """Pay this artist to a bank account; who owns the artist is told by a letter, in case it was somebody else who did this."""
     name = clean_line(holder, field="holder", longest=LONGEST_HOLDER)
+    if not ibans.plain(name):
+        raise Invalid(
+            "A bank reads letters only: write the name as it stands on the account.", field="holder"
+        )
     number, code = ibans.read(iban), ibans.read_bic(bic)
     with transaction():
         row = _row(artist.id, BANK, now=now)

@@ -53,7 +53,7 @@ def currencies_waiting() -> list[tuple[str, int]]:
 
 def make(settings: Settings, *, currency: str = EURO, actor: User, now: datetime) -> BankFile:
     """Put all that wait into one file, each once; ``Conflict`` when none waits, ``Invalid`` when our own account is not set."""
-    if currency == EURO and not (settings.bank_holder and settings.bank_iban):
+    if currency == EURO and not (ibans.plain(settings.bank_holder) and settings.bank_iban):
         raise Invalid("Set 'bank_holder' and 'bank_iban' first: the account that payouts are made from.")
     with transaction():
         database.in_turn(_TURN)
@@ -136,7 +136,7 @@ _TURN = 0x62616E6B
 
 def _pain(settings: Settings, rows: list[Payout], *, now: datetime) -> str:
     config = {
-        "name": settings.bank_holder[:70],
+        "name": ibans.plain(settings.bank_holder)[:70],
         "IBAN": ibans.read(settings.bank_iban),
         "batch": True,
         "currency": EURO,
@@ -146,11 +146,12 @@ def _pain(settings: Settings, rows: list[Payout], *, now: datetime) -> str:
     order = sepaxml.SepaTransfer(config, schema=SCHEMA, clean=True)
     for row in rows:
         payment = {
-            "name": row.holder,
+            # As a bank writes it where there is no name: one that nobody can read keeps nobody else from being paid.
+            "name": ibans.plain(row.holder) or "NOTPROVIDED",
             "IBAN": row.account,
             "amount": row.amount_minor,
             "execution_date": now.date(),
-            "description": f"{settings.collective_name} {row.id}",
+            "description": f"{ibans.plain(settings.collective_name)[:100]} {row.id}".strip(),
             "endtoend_id": row.id,
         }
         if row.bic:
@@ -162,4 +163,4 @@ def _pain(settings: Settings, rows: list[Payout], *, now: datetime) -> str:
 
 def _plain(text: str) -> str:
     """A text that a spreadsheet does not take for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

@@ -2,6 +2,8 @@
 
 import re
 
+from text_unidecode import unidecode
+
 from appliance.errors import Invalid
 
 _FORM = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
@@ -29,6 +31,12 @@ def read_bic(value: str) -> str:
     if text and not _BIC.fullmatch(text):
         raise Invalid("A BIC has 8 or 11 letters and digits.", field="bic")
     return text
+
+
+def plain(text: str) -> str:
+    """Pure: *text* in the letters that every bank takes (EPC217-08); empty when no letter or digit of it is left."""
+    kept = " ".join(re.sub(r"[^A-Za-z0-9/?:().,'+ -]", " ", str(unidecode(text))).split())
+    return kept if re.search("[A-Za-z0-9]", kept) else ""
 
 
 def masked(iban: str) -> str:

@@ -49,7 +49,7 @@ def request(
     with transaction():
         # The account is held, so of two requests the second finds nothing left.
         amount = balances.hold(artist.id, currency).available_minor
-        account = accounts.chosen(artist.id, provider)
+        account = accounts.chosen(artist.id, provider, monthly=run is not None)
         if account is None:
             raise Conflict("There is no account yet to which this artist can be paid.")
         if amount < max(1, least_minor(currency, minimum)):

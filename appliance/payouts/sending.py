@@ -6,6 +6,7 @@ from appliance import processors
 from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
+from appliance.errors import NotFound
 from appliance.payments import PayoutFact
 from appliance.payments import PayoutRequest
 from appliance.payments import PayoutState
@@ -25,7 +26,8 @@ def send(running: jobs.Running) -> None:
     wanted = PayoutRequest(payout.id, payout.account, payout.amount_minor, payout.currency)
     try:
         fact = processors.ask(provider.pay_out, provider.label, wanted)
-    except (Invalid, Conflict) as error:
+    except (Invalid, Conflict, NotFound) as error:
+        # Also an account that is not there any more: asking again would find it no better.
         fact = PayoutFact("", payout.id, PayoutState.FAILED, clock.now(), problem=str(error))
     with transaction():
         settling.note_payout(fact, provider=payout.provider, now=clock.now())

@@ -15,6 +15,8 @@ from appliance.accounts.letters import Letters
 from appliance.catalog.models import Artist
 from appliance.errors import Conflict
 from appliance.errors import Invalid
+from appliance.errors import MusicConnectError
+from appliance.errors import NotFound
 from appliance.errors import Unavailable
 from appliance.ledger import payments
 from appliance.ledger import posting
@@ -166,11 +168,14 @@ def test_a_worker_that_dies_after_the_provider_paid_pays_nobody_twice(
     assert (teller.asked, list(teller.paid), Payout.get().state) == (2, [payout.id], "in_transit")
 
 
-def test_what_a_provider_refuses_for_good_comes_back(appliance: Appliance, teller: Teller) -> None:
+@pytest.mark.parametrize("kind", [Invalid, Conflict, NotFound])
+def test_what_a_provider_refuses_for_good_comes_back(
+    appliance: Appliance, teller: Teller, kind: type[MusicConnectError]
+) -> None:
     artist = make_artist()
     earn(artist)
     through_teller(artist)
-    teller.fails = [Invalid("This account cannot be paid.")]
+    teller.fails = [kind("This account cannot be paid.")]
     _payout, sent = ask(artist)
     jobs.send(sent[0])
     assert (Payout.get().state, Payout.get().problem, owed(artist)) == (
@@ -230,6 +235,49 @@ def test_a_month_is_paid_once_however_often_its_run_begins(appliance: Appliance)
     assert Payout.select().count() == 1
     requesting.request_due(minimum=10, now=NOW + timedelta(days=31))
     assert Payout.select().count() == 2
+
+
+def test_each_month_is_paid_to_the_account_that_is_paid_each_month(
+    appliance: Appliance, teller: Teller
+) -> None:
+    artist = make_artist()
+    earn(artist)
+    through_teller(artist)
+    bank(artist, monthly=False)
+    assert ask(artist)[0].provider == BANK
+    earn(artist, reference="more")
+    requesting.request_due(minimum=10, now=NOW)
+    assert [row.provider for row in Payout.select().where(Payout.run.is_null(False))] == ["teller"]
+
+
+def test_a_name_that_no_bank_can_read_is_told_and_keeps_nobody_else_from_being_paid(
+    appliance: Appliance,
+) -> None:
+    artist, other = make_artist(), make_artist(name="Other")
+    with pytest.raises(Invalid, match="letters"):
+        accounts.set_bank(
+            artist,
+            holder="🎵🎵",
+            iban=IBAN,
+            monthly=True,
+            actor=artist.owner,
+            letters=Letters("C", "en"),
+            now=NOW,
+        )
+    for one in (artist, other):
+        earn(one, reference=one.id)
+        bank(one)
+    PayoutAccount.update(holder="🎵🎵").where(PayoutAccount.payee == artist.id).execute()
+    for one in (artist, other):
+        ask(one)
+    settings = Settings(bank_holder="The Collective eG", bank_iban="DE02120300000000202051")
+    file = bank_files.make(settings, actor=artist.owner, now=NOW)
+    assert (file.count, "<Nm>NOTPROVIDED</Nm>" in file.xml, "<Nm>Mira Tide</Nm>" in file.xml) == (
+        2,
+        True,
+        True,
+    )
+    assert [iban.plain(name) for name in ("Ærø & Söhne", "<b>", "東京")] == ["AEro Sohne", "b", "Dong Jing"]
 
 
 def test_a_file_for_the_bank_holds_each_payout_once_and_what_the_bank_returns_comes_back(
