@@ -188,9 +188,10 @@ def clean_store() -> None:
     log.info("store cleaned", extra={"objects": removed})
 
 
-@huey.periodic_task(crontab(day="1", hour="4", minute="0"), name="pay_out")  # type: ignore[untyped-decorator]
+# Three days, since a node may be down on the first; whoever was paid by then is not paid again.
+@huey.periodic_task(crontab(day="1-3", hour="4", minute="0"), name="pay_out")  # type: ignore[untyped-decorator]
 def pay_out() -> None:
-    """The first of the month, 04:00 (UTC): pay the artists who want that and are owed enough."""
+    """The first of the month, 04:00 (UTC), and the two days after it: pay the artists who want that and are owed enough, once."""
     minimum = startup.appliance().settings.payout_minimum
     for job_id in requesting.request_due(minimum=minimum, now=clock.now()):
         jobs.send(job_id)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from datetime import datetime
 from datetime import timedelta
 
 import pytest
 
+from appliance import chores
 from appliance import database
 from appliance import jobs
 from appliance import processors
@@ -235,6 +237,11 @@ def test_a_month_is_paid_once_however_often_its_run_begins(appliance: Appliance)
     assert Payout.select().count() == 1
     requesting.request_due(minimum=10, now=NOW + timedelta(days=31))
     assert Payout.select().count() == 2
+
+
+def test_a_node_that_is_down_on_the_first_of_the_month_pays_on_the_second_or_third() -> None:
+    due = chores.pay_out.task_class().validate_datetime
+    assert [day for day in range(1, 32) if due(datetime(2026, 5, day, 4))] == [1, 2, 3]
 
 
 def test_each_month_is_paid_to_the_account_that_is_paid_each_month(
