@@ -97,9 +97,16 @@ class Changing:
             asked["cancel_at"] = ""
         if thing.get("pause_collection"):
             asked["pause_collection"] = ""
+            if self._is_unpaid(thing):
+                # Periods went on in the pause, and nobody paid for this one: else it would be free of money and of music until its end.
+                asked |= {"billing_cycle_anchor": "now", "proration_behavior": "none"}
         if len(asked) == len(SUBSCRIPTION):
             return facts.subscription(thing, mark, as_of=clock.now())
         return self._fact(lambda v1: v1.subscriptions.update(reference, asked, once(key)), mark)
+
+    def _is_unpaid(self, thing: dict[str, Any]) -> bool:
+        latest = facts.reference(thing.get("latest_invoice"))
+        return bool(latest) and self.stripe.ask(lambda v1: v1.invoices.retrieve(latest))["status"] == "void"
 
     def pause(self, reference: str, *, mark: str, key: str) -> SubscriptionFact:
         """Ask for nothing until it is resumed; what falls due meanwhile is void."""

@@ -282,6 +282,32 @@ def test_the_life_of_a_membership(stand: StripeStand) -> None:
     assert of(told, PaymentFact) == []
 
 
+def test_who_goes_on_after_what_they_paid_is_over_pays_for_the_next_period_at_once(
+    stand: StripeStand,
+) -> None:
+    begun = member(stand)
+    stand.provider.pause(begun.reference, mark=begun.mark, key="pause-1")
+    stand.move(timedelta(days=45))
+    stand.facts()
+    for _twice in range(2):
+        resumed = stand.provider.resume(begun.reference, mark=begun.mark, key="resume-1")
+    assert resumed.state is SubscriptionState.ACTIVE
+    [paid] = set(of(stand.facts(), PaymentFact))
+    assert (paid.amount_minor, paid.period_end) == (1000, resumed.period_end)
+    assert paid.period_start == clock.now().replace(microsecond=0)
+
+
+def test_who_goes_on_within_what_they_paid_pays_nothing_before_its_end(stand: StripeStand) -> None:
+    begun = member(stand)
+    stand.provider.pause(begun.reference, mark=begun.mark, key="pause-1")
+    stand.move(timedelta(days=10))
+    resumed = stand.provider.resume(begun.reference, mark=begun.mark, key="resume-1")
+    assert (resumed.state, resumed.period_end) == (SubscriptionState.ACTIVE, begun.period_end)
+    stand.facts()
+    stand.move(timedelta(days=22))
+    assert len(set(of(stand.facts(), PaymentFact))) == 1
+
+
 def test_a_change_of_rhythm_begins_a_new_period(stand: StripeStand) -> None:
     begun = member(stand)
     stand.move(timedelta(days=15, hours=12))

@@ -283,12 +283,36 @@ def change(world: World, subscription: Thing, params: Thing) -> Thing:
         subscription["pause_collection"] = (
             {"behavior": how["behavior"], "resumes_at": None} if isinstance(how, dict) else None
         )
+    if params.get("billing_cycle_anchor") == "now":
+        _begin_anew(world, subscription, params)
     if "metadata" in params:
         subscription["metadata"].update(metadata(params))
     if "default_payment_method" in params:
         subscription["default_payment_method"] = params["default_payment_method"]
     world.tell("customer.subscription.updated", subscription)
     return subscription
+
+
+def _begin_anew(world: World, subscription: Thing, params: Thing) -> None:
+    if params.get("proration_behavior") != "none":
+        raise invalid("The fake only begins anew without prorations", param="proration_behavior")
+    costs = world.get(subscription["items"]["data"][0]["price"]["id"], "price")
+    start, end = world.now(), later(world.now(), costs["recurring"]["interval"])
+    put(subscription, costs, start, end)
+    subscription["billing_cycle_anchor"] = start
+    lines = [
+        invoices.line(
+            subscription,
+            costs["unit_amount"],
+            start,
+            end,
+            f"1 × {costs['nickname'] or 'a thing'}",
+            price=costs,
+        )
+    ]
+    bill = invoices.finalized(world, subscription, lines, "subscription_update")
+    paid = invoices.collect(world, bill, default_card(world, subscription))
+    subscription["status"] = "active" if paid else "past_due"
 
 
 def _reprice(world: World, subscription: Thing, params: Thing) -> None:
