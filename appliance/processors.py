@@ -39,11 +39,12 @@ class ProviderFailed(Unavailable):
 
 
 def every() -> tuple[PaymentProvider, ...]:
-    """All providers that run, by name; one that another plugin named before is left out."""
+    """All providers that run, by name; one that another plugin named before is left out, and one that cannot say what it is."""
     found: dict[str, PaymentProvider] = {}
     for answer in hooks.announce("payment_providers"):
         for provider in answer:
-            found.setdefault(provider.name, provider)
+            if _is_whole(provider):
+                found.setdefault(provider.name, provider)
     return tuple(found[name] for name in sorted(found))
 
 
@@ -99,6 +100,28 @@ def ask(verb: Callable[P, R], label: str, *args: P.args, **named: P.kwargs) -> R
     return found
 
 
+def least_minor(provider: PaymentProvider, currency: str) -> int | None:
+    """The smallest amount that *provider* takes in this currency; ``None`` when it takes none, or fails to say."""
+    try:
+        return provider.minimum_minor(currency)
+    except hooks.BROKEN as error:
+        # Every page with a price asks this: a plugin that fails must not take them along.
+        log.error(
+            "a payment provider failed",
+            extra={"provider": provider.name, "verb": "minimum_minor"},
+            exc_info=error,
+        )
+        return None
+
+
+def _is_whole(provider: PaymentProvider) -> bool:
+    try:
+        return bool(provider.name and provider.label) and frozenset() <= provider.features
+    except hooks.BROKEN as error:
+        log.error("a payment provider failed", extra={"provider": type(provider).__name__}, exc_info=error)
+        return False
+
+
 def _takes(provider: PaymentProvider, currency: str, amount_minor: int) -> bool:
-    least = provider.minimum_minor(currency)
+    least = least_minor(provider, currency)
     return least is not None and amount_minor >= least

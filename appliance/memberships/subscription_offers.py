@@ -89,7 +89,7 @@ def way(name: str, offer: Offer) -> PaymentProvider:
 def require_enough(provider: PaymentProvider, offer: Offer) -> None:
     """``Invalid`` unless *provider* takes this amount in this currency."""
     currency = offer.tier.currency
-    least = provider.minimum_minor(currency)
+    least = processors.least_minor(provider, currency)
     if least is None:
         raise Invalid(
             "{label} takes no {currency}.", label=provider.label, currency=currency, field="provider"
@@ -117,7 +117,7 @@ def steps(row: Subscription, provider: PaymentProvider) -> Iterator[Step]:
         if tier.currency != row.currency:
             continue
         for offer in of_tier(tier):
-            least = provider.minimum_minor(tier.currency)
+            least = processors.least_minor(provider, tier.currency)
             if (
                 offer.terms != (row.tier_id, row.interval)
                 and least is not None

@@ -37,7 +37,8 @@ def least_minor(currency: str) -> int:
     taken = [
         least
         for provider in processors.every()
-        if Feature.ONE_OFF in provider.features and (least := provider.minimum_minor(currency)) is not None
+        if Feature.ONE_OFF in provider.features
+        and (least := processors.least_minor(provider, currency)) is not None
     ]
     return min(taken, default=0)
 
