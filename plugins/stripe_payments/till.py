@@ -91,8 +91,10 @@ class Till:
         items = list(request.items)
         if request.tax_minor:
             items.append(LineItem("Tax", request.tax_minor))
-        if len(items) > MOST_LINES or any(item.amount_minor < 0 or item.quantity < 1 for item in items):
-            # A discount is no line of Checkout; the total is what was agreed to.
+        odd = any(item.amount_minor < 0 or item.quantity < 1 for item in items)
+        if len(items) > MOST_LINES or odd or not all(_chargeable(item, request.currency) for item in items):
+            # A discount is no line of Checkout, and the tax in a whole amount of dinars may end in another digit than Stripe
+            # takes; the total is what was agreed to.
             name = ", ".join(item.name for item in request.items if item.amount_minor > 0)
             return [self._line(request.currency, name, total, 1)]
         return [self._line_of(request.currency, item) for item in items]
@@ -156,6 +158,14 @@ class Till:
             if not self.marks.are_on(self.stripe.ask(lambda v1: v1.products.retrieve(reference))):
                 raise Unavailable("Stripe has another product under our name.") from None
         return reference
+
+
+def _chargeable(item: LineItem, currency: str) -> bool:
+    """Pure: whether Stripe can write this amount, which the total can be without."""
+    try:
+        return amounts.theirs(item.amount_minor, currency) >= 0
+    except Invalid:
+        return False
 
 
 def _name(text: str) -> str:

@@ -152,6 +152,13 @@ def test_currencies_of_their_own_mind_go_there_and_come_back(currency: str, ours
     assert least is not None and least > 0 and amounts.charged(least, currency) > 0
 
 
+def test_a_tax_that_stripe_cannot_write_is_part_of_one_line(stand: StripeStand) -> None:
+    dinars = replace(once(currency="KWD"), items=[LineItem("Harbour Lights", 4348)], tax_minor=652)
+    stand.pay(stand.provider.begin_checkout(dinars))
+    payment = last(stand.facts(), PaymentFact)
+    assert (payment.amount_minor, payment.tax_minor) == (5000, 652)
+
+
 def test_whatever_was_exchanged_has_its_fee_in_its_own_currency(stand: StripeStand) -> None:
     stand.fake.tell("conditions", rates={"usd": ["eur", 9, 10]})
     stand.pay(stand.provider.begin_checkout(once(10_000, currency="USD")))
