@@ -84,8 +84,8 @@ def blueprint(provider: ManualPayments) -> Blueprint:
         if not rows:
             raise NotFound("Nothing of that kind was asked for here.")
         back = request.args.get("back", "")
-        # Two slashes, or one and a backslash, would lead elsewhere.
-        ours = back.startswith("/") and not back.startswith(("//", "/\\"))
+        # Two slashes, or one and a backslash, would lead elsewhere, also with a tab between them, which browsers leave out.
+        ours = back.startswith("/") and not back.startswith(("//", "/\\")) and back.isprintable()
         return render_template("manual_payments/mine.html", rows=rows, back=back if ours else "/")
 
     @family.get("/")

@@ -438,7 +438,7 @@ def test_one_sees_what_one_paid_and_what_is_asked_for(bank: FlaskClient) -> None
     path = path_of(provider.portal(customer, return_to="http://localhost/account?x=1"))
     page = bank.get(path).get_data(as_text=True)
     assert "To be paid until" in page and path_of(checkout.url) in page and 'href="/account?x=1"' in page
-    for elsewhere in ("//evil.example", "/\\evil.example", "https://evil.example"):
+    for elsewhere in ("//evil.example", "/\\evil.example", "/\t/evil.example", "https://evil.example"):
         page = bank.get(f"/plugins/manual_payments/mine/{customer}", query_string={"back": elsewhere})
         assert f'href="{elsewhere}"' not in page.get_data(as_text=True)
     assert bank.get("/plugins/manual_payments/mine/unknown").status_code == 404
