@@ -10,6 +10,7 @@ import peewee
 
 from appliance import processors
 from appliance.billing import access_checking
+from appliance.billing import payout_checking
 from appliance.errors import MusicConnectError
 from appliance.ledger.checking import Difference
 from appliance.ledger.models import Account
@@ -34,7 +35,7 @@ MOST_NAMED = 100
 
 def differences(now: datetime) -> list[Difference]:
     """What does not agree; empty when all is well. Providers are asked, so call it outside of transactions."""
-    return [*access_checking.differences(now), *_of_providers(now)]
+    return [*access_checking.differences(now), *payout_checking.differences(), *_of_providers(now)]
 
 
 def missing_fees(provider: str, now: datetime) -> Iterator[Difference]:

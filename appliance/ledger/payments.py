@@ -79,10 +79,13 @@ _disputes = Prepared(
     )
 )
 _refunded = Statement(
-    lambda provider, reference: Refund.select(peewee.fn.SUM(Refund.amount_minor)).where(
-        Refund.provider == provider, Refund.payment == reference, ~Refund.failed
+    lambda provider, reference, currency: Refund.select(peewee.fn.SUM(Refund.amount_minor)).where(
+        Refund.provider == provider,
+        Refund.payment == reference,
+        Refund.currency == currency,
+        ~Refund.failed,
     ),
-    2,
+    3,
 )
 
 
@@ -267,11 +270,16 @@ def _follow(provider: str, reference: str, kind: TransactionKind, *, now: dateti
 
 
 def _add_up(payment: Payment, *, now: datetime) -> None:
-    """Bring the sums on the payment's row in line with its refunds and disputes."""
-    refunded = _refunded(payment.provider, payment.reference).fetchone()[0]
+    """Bring the sums on the payment's row in line with its refunds and disputes.
+
+    What is told in another currency is added to nothing; the check of the books names it.
+    """
+    refunded = _refunded(payment.provider, payment.reference, payment.currency).fetchone()[0]
     sums = dict.fromkeys((DisputeState.OPEN, DisputeState.LOST), 0)
     fees = 0
     for row in _disputes(payment.provider, payment.reference):
+        if row.currency != payment.currency:
+            continue
         fees += row.fee_minor
         if row.state in sums:
             sums[DisputeState(row.state)] += row.amount_minor

@@ -111,6 +111,18 @@ WRONGS: list[tuple[Callable[[], object], set[str]]] = [
 ]
 
 
+def test_what_goes_back_or_is_contested_in_another_currency_is_named_and_not_booked(
+    appliance: Appliance,
+) -> None:
+    anna = make_artist(name="Anna", slug="anna")
+    pay(anna.id, currency="JPY")
+    give_back(400)
+    contest(500)
+    payment = Payment.get()
+    assert (payment.refunded_minor, payment.contested_minor, payment.dispute_fees_minor) == (0, 0, 0)
+    assert {found.check for found in checking.differences()} == {"refunds", "disputes"}
+
+
 def test_sound_books_have_no_differences(told: None) -> None:
     assert checking.differences() == []
 

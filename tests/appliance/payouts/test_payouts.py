@@ -14,6 +14,7 @@ from appliance import database
 from appliance import jobs
 from appliance import processors
 from appliance.accounts.letters import Letters
+from appliance.billing import payout_checking
 from appliance.catalog.models import Artist
 from appliance.errors import Conflict
 from appliance.errors import Invalid
@@ -153,6 +154,22 @@ def test_what_a_bank_pays_after_all_is_not_owed_again(appliance: Appliance, tell
     assert posting.balance(AccountKind.PAID_OUT, "teller", "EUR") == -5000
     with pytest.raises(Conflict, match="begin at 10"):
         ask(artist)
+
+
+def test_a_payout_that_stands_otherwise_than_its_books_is_named(appliance: Appliance, teller: Teller) -> None:
+    artist = make_artist()
+    for number, state in enumerate((None, PayoutState.IN_TRANSIT, PayoutState.PAID, PayoutState.FAILED)):
+        earn(artist, reference=f"p{number}")
+        if not number:
+            through_teller(artist)
+        payout, _sent = ask(artist)
+        if state is not None:
+            fact = PayoutFact("po", payout.id, state, NOW + timedelta(days=1))
+            settling.note_payout(fact, provider="teller", now=NOW)
+    assert list(payout_checking.differences()) == []
+    Payout.update(state="paid").where(Payout.id == payout.id).execute()
+    [named] = payout_checking.differences()
+    assert (named.row, "0 left the payee" in named.sentence) == (f"payout:{payout.id}", True)
 
 
 def test_a_worker_that_dies_after_the_provider_paid_pays_nobody_twice(
