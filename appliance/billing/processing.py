@@ -16,6 +16,7 @@ from appliance import clock
 from appliance import database
 from appliance import jobs
 from appliance import processors
+from appliance.billing import dispute_letters
 from appliance.billing import inbox
 from appliance.billing import purposes
 from appliance.billing import soundness
@@ -91,6 +92,8 @@ def _note(fact: Fact, *, provider: str, now: datetime) -> tuple[str, Purpose | N
         case RefundFact():
             return _of_payment(fact, payments.note_refund(fact, provider=provider, now=now))
         case DisputeFact():
+            if dispute_letters.is_news(fact, provider=provider):
+                dispute_letters.write(fact, provider=provider, now=now)
             return _of_payment(fact, payments.note_dispute(fact, provider=provider, now=now))
         case CheckoutFact():
             if (owner := purposes.owner_of(fact.mark)) is None:

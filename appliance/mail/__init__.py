@@ -7,6 +7,7 @@ dies between the server's answer and the note of it sends again, with the same M
 from appliance.mail import account_wording
 from appliance.mail import ledger_wording
 from appliance.mail import membership_wording
+from appliance.mail import payment_wording
 from appliance.mail import shop_wording
 from appliance.mail.models import Message
 from appliance.mail.models import MessageState
@@ -28,6 +29,7 @@ __all__ = [
     "is_set",
     "ledger_wording",
     "membership_wording",
+    "payment_wording",
     "send",
     "shop_wording",
 ]

@@ -2,7 +2,12 @@
 
 from datetime import datetime
 
+from appliance import currencies
 from appliance import database
+from appliance import mail
+from appliance import startup
+from appliance.accounts.models import User
+from appliance.catalog.models import Artist
 from appliance.database import transaction
 from appliance.ledger import payout_entries
 from appliance.payments import AccountFact
@@ -51,6 +56,22 @@ def note_payout(fact: PayoutFact, *, provider: str, now: datetime) -> None:
                 provider=provider,
                 now=now,
             )
+        if said is PayoutStanding.FAILED:
+            _tell(payout, fact.problem, now=now)
+
+
+def _tell(payout: Payout, problem: str, *, now: datetime) -> None:
+    """A letter to whoever owns the artist, who alone can name another account; it goes out with the next sweep of the jobs."""
+    artist = Artist.select(Artist, User).join(User).where(Artist.id == payout.payee).first()
+    if artist is None:
+        return
+    facts = {
+        "collective": startup.appliance().settings.collective_name,
+        "artist": artist.name,
+        "amount": f"{currencies.written(payout.amount_minor, payout.currency)} {payout.currency}",
+        "problem": problem or "–",
+    }
+    mail.send("payout_failed", artist.owner.email, facts=facts, locale="en", now=now)
 
 
 def note_account(fact: AccountFact, *, provider: str, now: datetime) -> None:

@@ -12,6 +12,7 @@ from appliance import chores
 from appliance import clock
 from appliance import jobs
 from appliance import processors
+from appliance.accounts.models import RoleName
 from appliance.accounts.models import User
 from appliance.billing import inbox
 from appliance.billing import processing
@@ -29,6 +30,7 @@ from appliance.ledger import posting
 from appliance.ledger.models import Account
 from appliance.ledger.models import AccountKind
 from appliance.ledger.models import Payment
+from appliance.mail import Message
 from appliance.payments import Delivery
 from appliance.payments import DisputeState
 from appliance.payments import PaymentFact
@@ -118,6 +120,23 @@ def test_a_dispute_that_was_won_before_it_was_opened_ends_won(provider: Simulate
     deliver(provider, 3, 2, 1, 0)
     assert posting.balance(AccountKind.DISPUTE_RESERVE, "simulated", "EUR") == 0
     assert SimulatedSale.get_by_id("order-1").standing
+
+
+def test_a_dispute_is_told_to_every_admin_once_and_not_when_it_is_over(provider: SimulatedProvider) -> None:
+    admins = [make_user(f"{name}@example.org", roles=(RoleName.ADMIN,)).email for name in ("one", "two")]
+    sell("order-1", ANNA)
+    fact = provider.pay(paid(), fee_minor=59)
+    provider.dispute(fact, DisputeState.OPEN, NOW, opened_at=NOW)
+    for _twice in range(2):
+        deliver(provider)
+        ProviderEvent.delete().execute()
+    letters = list(Message.select().where(Message.kind == "dispute_opened"))
+    assert sorted(letter.to for letter in letters) == admins
+    assert "10.00 EUR" in letters[0].text
+    over = provider.pay(paid(number=2), fee_minor=59)
+    provider.dispute(over, DisputeState.WON, NOW, opened_at=NOW)
+    deliver(provider)
+    assert Message.select().where(Message.kind == "dispute_opened").count() == 2
 
 
 def test_what_is_about_nobodys_mark_is_ignored_and_counted(provider: SimulatedProvider) -> None:

@@ -25,6 +25,7 @@ from appliance.ledger import payments
 from appliance.ledger import posting
 from appliance.ledger.models import AccountKind
 from appliance.ledger.payments import Sale
+from appliance.mail import Message
 from appliance.payments import AccountFact
 from appliance.payments import Feature
 from appliance.payments import PaymentFact
@@ -136,6 +137,12 @@ def test_a_payout_that_fails_comes_back_to_the_balance_also_after_it_was_paid(
         fact = PayoutFact("po", payout.id, state, NOW + timedelta(days=day), problem="The account is closed.")
         settling.note_payout(fact, provider="teller", now=NOW)
     assert (owed(artist), Payout.get().problem) == (5000, "The account is closed.")
+    [letter] = Message.select().where(Message.kind == "payout_failed")
+    assert (letter.to, "50.00 EUR" in letter.text, "The account is closed." in letter.text) == (
+        artist.owner.email,
+        True,
+        True,
+    )
     late = PayoutFact("po", payout.id, PayoutState.PAID, NOW)
     settling.note_payout(late, provider="teller", now=NOW)
     assert (owed(artist), Payout.get().state) == (5000, "failed")
