@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from babel.dates import format_date
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -178,6 +179,18 @@ def test_cancelling_pausing_and_going_on(fan: Browser, till: Till, band: Artist)
     page = fan.send(f"{where}/cancel", when="now").get_data(as_text=True)
     assert ("Your membership is over." in page, "nothing more is charged" in page) == (True, True)
     assert fan.client.get(f"{where}/cancel").location == where
+
+
+def test_a_pause_says_until_when_was_paid_though_periods_go_on_at_the_provider(
+    fan: Browser, till: Till, band: Artist
+) -> None:
+    row = join(fan, till, band)
+    paid_through = Membership.get().paid_through
+    Subscription.update(state="paused", period_end=paid_through + timedelta(days=90)).execute()
+    told = f"until the end of what you paid, {format_date(paid_through, 'long', locale='en')}"
+    assert told in fan.page(f"/memberships/{row.id}")
+    Membership.update(paid_through=clock.now() - timedelta(days=1)).execute()
+    assert "What you paid is over." in fan.page(f"/memberships/{row.id}")
 
 
 def test_a_payment_that_failed_stands_everywhere_with_the_way_to_mend_it(

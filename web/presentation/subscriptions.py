@@ -6,7 +6,10 @@ from datetime import datetime
 from flask import url_for
 from flask_babel import gettext as _
 
+from appliance import clock
 from appliance import processors
+from appliance.memberships import decision
+from appliance.memberships.models import Membership
 from appliance.memberships.subscription_models import Subscription
 from appliance.memberships.subscription_models import SubscriptionAct
 from appliance.memberships.subscription_offers import Offer
@@ -188,10 +191,14 @@ def _lines(row: Subscription, where: Stage) -> list[str]:
                 )
             ]
         case Stage.PAUSED:
+            # At some providers periods go on in a pause, and nobody pays for them.
+            mine = Membership.get_or_none(Membership.id == row.id)
+            if mine is None or not decision.runs(mine.paid_through, clock.now()):
+                return [_("Nothing is charged while it is paused. What you paid is over.")]
             return [
                 _(
                     "Nothing is charged while it is paused. You are a member until the end of what you paid, %(day)s.",
-                    day=at,
+                    day=_day(mine.paid_through),
                 )
             ]
         case Stage.PAST_DUE:
