@@ -15,6 +15,7 @@ from appliance.billing import inbox
 from appliance.billing import processing
 from appliance.billing import reconciling
 from appliance.billing import refunding
+from appliance.billing import undeliverable
 from appliance.catalog import cleaning
 from appliance.catalog import publishing
 from appliance.catalog import rendition_keys
@@ -33,6 +34,8 @@ from appliance.memberships import subscription_letters
 from appliance.payouts import requesting
 from appliance.payouts import sending
 from appliance.shop import orders
+from appliance.shop.merchandise import articles
+from appliance.shop.merchandise import ordering
 
 log = logging.getLogger(__name__)
 
@@ -169,6 +172,18 @@ def expire_orders() -> None:
     orders.expire(now=clock.now())
 
 
+@huey.periodic_task(crontab(minute="*/10"), name="let_go_of_stock")  # type: ignore[untyped-decorator]
+def let_go_of_stock() -> None:
+    """Every ten minutes: give up orders that kept merchandise for too long."""
+    ordering.expire(now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="*"), name="refund_sold_out")  # type: ignore[untyped-decorator]
+def refund_sold_out() -> None:
+    """Every minute: give money back that came for merchandise when nothing was left."""
+    undeliverable.give_back(now=clock.now())
+
+
 @huey.periodic_task(crontab(minute="43"), name="sweep_scratch")  # type: ignore[untyped-decorator]
 def sweep_scratch() -> None:
     """Every hour: remove what killed workers left in the scratch folder."""
@@ -182,7 +197,7 @@ def sweep_scratch() -> None:
 def clean_store() -> None:
     """Sunday 02:00 (UTC): remove the bytes of removed tracks, older runs, former covers and forgotten downloads."""
     appliance = startup.appliance()
-    kept = identity.kept_folders(appliance.settings)
+    kept = identity.kept_folders(appliance.settings) + articles.folders()
     removed = cleaning.remove_orphans(appliance.store, now=clock.now(), kept=kept)
     removed += keeping.sweep(appliance.store, now=clock.now())
     log.info("store cleaned", extra={"objects": removed})

@@ -35,9 +35,9 @@ LONGEST_REASON = 300
 
 
 def refund(
-    payment_id: str, amount_minor: int | None, *, reason: str = "", actor: User, now: datetime
+    payment_id: str, amount_minor: int | None, *, reason: str = "", actor: User | None, now: datetime
 ) -> RefundAsked:
-    """Give *amount_minor* of a payment back, or all that is left of it; what it opened ends when nothing is left.
+    """Give *amount_minor* of a payment back, or all that is left of it; what it opened ends when nothing is left. Without an *actor* nobody asked but the rules.
 
     ``Unavailable`` when the provider does not answer: then it is asked again until it does, and the money goes back once.
     """
@@ -77,7 +77,7 @@ def carry_out(asked: RefundAsked, *, now: datetime) -> RefundAsked:
         if _end(asked, AskedState.DONE, now=now, reference=fact.reference):
             audit.record(
                 Action.PAYMENT_REFUNDED,
-                actor=asked.asked_by,
+                actor=asked.asked_by or None,
                 subject=f"payment:{payment.id}",
                 detail={"amount_minor": asked.amount_minor, "currency": payment.currency},
                 now=now,
@@ -113,7 +113,7 @@ def of_payment(payment: Payment) -> list[RefundAsked]:
 
 
 def _ask_for(
-    payment_id: str, amount_minor: int | None, *, reason: str, actor: User, now: datetime
+    payment_id: str, amount_minor: int | None, *, reason: str, actor: User | None, now: datetime
 ) -> RefundAsked:
     find(payment_id)
     with transaction():
@@ -131,7 +131,7 @@ def _ask_for(
             payment=held.id,
             amount_minor=wanted,
             reason=" ".join(reason.split())[:LONGEST_REASON],
-            asked_by=actor.id,
+            asked_by=actor.id if actor else "",
             asked_at=now,
         )
     return made

@@ -44,3 +44,67 @@ declare(
         ),
     )
 )
+declare(
+    Kind(
+        "goods_paid",
+        N_("Your order from {artist}"),
+        (
+            N_("Thank you. You paid {total} to {artist} at {collective}."),
+            N_("You get another message when it is on its way. Your receipt is on the page of the order."),
+        ),
+        button=N_("Open the order"),
+    )
+)
+declare(
+    Kind(
+        "goods_refunded",
+        N_("Your order from {artist} was refunded"),
+        (
+            N_("Your order of {total} from {artist} at {collective} was refunded."),
+            N_("How soon the money is there is up to your bank."),
+        ),
+        button=N_("Open the order"),
+    )
+)
+declare(
+    Kind(
+        "goods_gone",
+        N_("Your order from {artist} is sold out"),
+        (
+            N_(
+                "Your payment of {total} to {artist} at {collective} came after your order had been given up, and what you ordered is sold out meanwhile. We are sorry."
+            ),
+            N_("You get all of your money back; nothing is sent."),
+        ),
+        button=N_("Open the order"),
+    )
+)
+declare(
+    Kind(
+        "goods_without_address",
+        N_("Where shall your order from {artist} go?"),
+        (
+            N_(
+                "Your payment of {total} to {artist} at {collective} came after your order had been given up, so its address was erased. What you ordered is kept for you."
+            ),
+            N_("Write the address on the page of the order, and it is sent."),
+        ),
+        button=N_("Open the order"),
+    )
+)
+declare(
+    Kind(
+        "goods_sent",
+        N_("Your order from {artist} is on its way"),
+        (N_("{artist} at {collective} has sent your order."), N_("Tracking: {tracking}")),
+        button=N_("Open the order"),
+    )
+)
+declare(
+    Kind(
+        "goods_sent_untracked",
+        N_("Your order from {artist} is on its way"),
+        (N_("{artist} at {collective} has sent your order."),),
+        button=N_("Open the order"),
+    )
+)

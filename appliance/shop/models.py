@@ -22,6 +22,8 @@ class Kind(StrEnum):
     CATALOGUE = "catalogue"
     TIP = "tip"
     CODE = "code"
+    MERCHANDISE = "merchandise"
+    SHIPPING = "shipping"
 
 
 class OrderState(StrEnum):

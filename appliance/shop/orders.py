@@ -1,7 +1,9 @@
 """Orders: begun once however often they are sent, found by their buyers and their sellers."""
 
 import hashlib
+from collections.abc import Callable
 from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
@@ -56,10 +58,25 @@ def begin(wish: Wish, buyer: Buyer, *, provider: str, now: datetime) -> Order:
 
     ``Invalid`` for what cannot be taken, ``Conflict`` when they have it already.
     """
-    quote = quotes.make(wish, now=now)
+    return place(quotes.make(wish, now=now), buyer, provider=provider, now=now)
+
+
+def place(
+    quote: Quote,
+    buyer: Buyer,
+    *,
+    provider: str,
+    now: datetime,
+    also: Sequence[str] = (),
+    written: Callable[[str], None] | None = None,
+) -> Order:
+    """As ``begin``, for what *quote* says; *also* is what else tells two orders apart.
+
+    *written* is called in the same transaction with the id of an order that was made just now, and takes it back by raising.
+    """
     email = people.address(buyer.user.email if buyer.user else buyer.email)
     paid_by = _provider(quote, provider)
-    key = _open_key(quote, buyer, email, paid_by)
+    key = _open_key(quote, buyer, email, paid_by, also)
     with transaction():
         if quote.discount is not None:
             discounts.hold(quote.discount)
@@ -83,7 +100,7 @@ def begin(wish: Wish, buyer: Buyer, *, provider: str, now: datetime) -> Order:
                 tax_minor=quote.tax_minor,
                 discount=quote.discount.id if quote.discount else None,
                 discount_minor=quote.discount_minor,
-                share_bps=startup.appliance().settings.platform_share_bps,
+                share_bps=_share_bps(quote),
                 country=quote.country,
                 business_number=quote.business_number,
                 locale=buyer.locale[:12],
@@ -103,6 +120,8 @@ def begin(wish: Wish, buyer: Buyer, *, provider: str, now: datetime) -> Order:
         if quote.discount is not None:
             discounts.require_left(quote.discount)
         _write(order_id, quote)
+        if written is not None:
+            written(order_id)
         settling.settle(order_id, now=now)
         order: Order = Order.get_by_id(order_id)
     return order
@@ -175,13 +194,21 @@ def _provider(quote: Quote, name: str) -> str:
     return name
 
 
-def _open_key(quote: Quote, buyer: Buyer, email: str, provider: str) -> str:
+def _share_bps(quote: Quote) -> int:
+    """The platform's share of all of it: of what pays for the way there it takes none, and the artist keeps what rounding leaves."""
+    share = startup.appliance().settings.platform_share_bps
+    goods = quote.total_minor - quote.shipping_minor
+    return share * goods // quote.total_minor if quote.shipping_minor else share
+
+
+def _open_key(quote: Quote, buyer: Buyer, email: str, provider: str, also: Sequence[str]) -> str:
     """The same for the same things for the same buyer; what somebody else typed an address for is somebody else's order."""
     who = f"user:{buyer.user.id}" if buyer.user else f"guest:{buyer.browser or new_id()}:{email}"
     said = [who, provider, quote.currency, quote.country, quote.business_number]
     said += [quote.discount.id if quote.discount else ""]
     for line in quote.lines:
         said += [line.kind, line.release, line.track, str(line.amount_minor), line.message]
+    said += also
     return hashlib.sha256("\0".join(said).encode()).hexdigest()
 
 

@@ -61,6 +61,8 @@ class Quote:
     discount_minor: int
     country: str
     business_number: str
+    shipping_minor: int = 0
+    """What of it pays for the way to the buyer; the platform has no share in that."""
 
     @property
     def currency(self) -> str:
@@ -106,9 +108,9 @@ def make(wish: Wish, *, now: datetime, draft: bool = False) -> Quote:
     ]
     if tip:
         lines.append(QuotedLine(Kind.TIP, wish.tip_name, tip, message=_message(wish)))
-    taxed = tuple(_taxed(lines, offer.currency, country=country, business_number=number))
-    quote = Quote(offer, taxed, found, off, country, number)
-    _require_payable(quote, least)
+    taxed_lines = tuple(taxed(lines, offer.currency, country=country, business_number=number))
+    quote = Quote(offer, taxed_lines, found, off, country, number)
+    require_payable(quote, least)
     return quote
 
 
@@ -145,7 +147,8 @@ def _require_sane(amount_minor: int, field: str) -> None:
         raise Invalid("This is more than can be paid at once.", field=field)
 
 
-def _require_payable(quote: Quote, least: int) -> None:
+def require_payable(quote: Quote, least: int) -> None:
+    """``Invalid`` for a total that nobody takes."""
     if 0 < quote.total_minor < least:
         raise Invalid(
             "The smallest amount that can be paid here is {least} {currency}.",
@@ -157,7 +160,7 @@ def _require_payable(quote: Quote, least: int) -> None:
         raise Invalid("This is more than can be paid at once.", field="amount")
 
 
-def _taxed(lines: list[QuotedLine], currency: str, *, country: str, business_number: str) -> list[QuotedLine]:
+def taxed(lines: list[QuotedLine], currency: str, *, country: str, business_number: str) -> list[QuotedLine]:
     """The lines with the tax in each; one question for each kind of thing."""
     sums: dict[Kind, int] = {}
     for line in lines:
@@ -166,7 +169,7 @@ def _taxed(lines: list[QuotedLine], currency: str, *, country: str, business_num
         kind: taxes.rate(kind, amount, currency, country=country, business_number=business_number)
         for kind, amount in sums.items()
     }
-    taxed = []
+    found = []
     for line in lines:
         rate = rates[line.kind]
         if rate is not None:
@@ -176,5 +179,5 @@ def _taxed(lines: list[QuotedLine], currency: str, *, country: str, business_num
                 tax_name=rate.name[:40],
                 tax_bps=rate.rate_bps,
             )
-        taxed.append(line)
-    return taxed
+        found.append(line)
+    return found

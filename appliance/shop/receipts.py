@@ -22,8 +22,8 @@ from appliance.shop.models import Seller
 LONGEST_NAME, LONGEST_ADDRESS = 200, 500
 
 
-def issue(order: Order, *, now: datetime) -> Receipt:
-    """The receipt of a paid order, written the first time and sent to its buyer; in the transaction of the caller."""
+def issue(order: Order, *, now: datetime, letter: str = "order_paid") -> Receipt:
+    """The receipt of a paid order, written the first time and sent to its buyer by this *letter*; in the transaction of the caller."""
     found: Receipt | None = Receipt.get_or_none(Receipt.order == order.id)
     if found is not None:
         return found
@@ -42,7 +42,7 @@ def issue(order: Order, *, now: datetime) -> Receipt:
             tax_number=seller.tax_number,
             issued_at=now,
         )
-        tell("order_paid", order, now=now)
+        tell(letter, order, now=now)
     return made
 
 

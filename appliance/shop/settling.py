@@ -15,6 +15,7 @@ from appliance.payments import CheckoutState
 from appliance.payments import PaymentFact
 from appliance.shop import delivery
 from appliance.shop import receipts
+from appliance.shop.merchandise import parcels
 from appliance.shop.models import Order
 from appliance.shop.models import OrderItem
 from appliance.shop.models import OrderState
@@ -73,9 +74,13 @@ def settle(mark: str, *, now: datetime) -> None:
         if order is None:
             return
         standing = reckoned(order, payments.of_mark(mark))
-        _store(order, standing, now=now)
+        parcel = parcels.of(order.id)
+        refunded = "order_refunded" if parcel is None else "goods_refunded"
+        _store(order, standing, letter=refunded, now=now)
         if standing.arrived and order.total_minor:
-            receipts.issue(order, now=now)
+            receipts.issue(order, now=now, letter="order_paid" if parcel is None else "goods_paid")
+        if parcel is not None:
+            parcels.follow(parcel, order, now=now)
         if standing.state is OrderState.PAID:
             delivery.deliver(order, now=now)
         elif standing.state is OrderState.REFUNDED:
@@ -100,7 +105,7 @@ def reckoned(order: Order, rows: list[Payment]) -> Standing:
     return Standing(OrderState.EXPIRED if expired else OrderState.OPEN, False, None)
 
 
-def _store(order: Order, standing: Standing, *, now: datetime) -> None:
+def _store(order: Order, standing: Standing, *, letter: str, now: datetime) -> None:
     values: dict[str, Any] = {"state": standing.state, "paid_at": standing.paid_at}
     if standing.state is not OrderState.OPEN:
         values["open_key"] = None
@@ -110,7 +115,7 @@ def _store(order: Order, standing: Standing, *, now: datetime) -> None:
     if changed:
         Order.update(updated_at=now, **changed).where(Order.id == order.id).execute()
         if "state" in changed and refunded:
-            receipts.tell("order_refunded", order, now=now)
+            receipts.tell(letter, order, now=now)
         for name, value in changed.items():
             setattr(order, name, value)
 

@@ -15,6 +15,8 @@ KINDS: Mapping[str, str] = {
     Kind.CATALOGUE: "digital",
     Kind.CODE: "digital",
     Kind.TIP: "tip",
+    Kind.MERCHANDISE: "goods",
+    Kind.SHIPPING: "goods",
 }
 """What the hook calls what we sell."""
 _COUNTRY = re.compile(r"[A-Z]{2}")

@@ -44,6 +44,7 @@ from appliance.payouts import models as payouts
 from appliance.plugin_settings import PluginSetting
 from appliance.revocations import Revocation
 from appliance.shop import models as shop
+from appliance.shop.merchandise import models as merchandise
 from tests.makers import make_user
 
 MODELS = [
@@ -63,6 +64,7 @@ MODELS = [
         memberships,
         subscriptions,
         shop,
+        merchandise,
         takedowns,
         topics,
         featured,

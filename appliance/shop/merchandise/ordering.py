@@ -1,0 +1,143 @@
+"""Ordering what is in a basket: its stock is kept for the order in the transaction that makes it, and given up with it."""
+
+from collections.abc import Collection
+from datetime import datetime
+from datetime import timedelta
+
+from appliance import database
+from appliance.database import new_id
+from appliance.database import transaction
+from appliance.errors import Conflict
+from appliance.errors import NotFound
+from appliance.payments import CheckoutState
+from appliance.shop import orders
+from appliance.shop import settling
+from appliance.shop.merchandise import destinations
+from appliance.shop.merchandise import parcels
+from appliance.shop.merchandise import quoting
+from appliance.shop.merchandise import stock
+from appliance.shop.merchandise.destinations import Destination
+from appliance.shop.merchandise.models import Parcel
+from appliance.shop.merchandise.models import ParcelLine
+from appliance.shop.merchandise.models import ParcelState
+from appliance.shop.merchandise.quoting import Basket
+from appliance.shop.merchandise.quoting import BasketQuote
+from appliance.shop.models import Order
+from appliance.shop.models import OrderState
+from appliance.shop.orders import Buyer
+
+HELD_FOR = timedelta(days=7)
+"""How long stock is kept for an order that was led to its till, unless the till closes before; bank transfers take some days."""
+HELD_WITHOUT_TILL = timedelta(hours=1)
+"""How long for one that could not be led there."""
+
+
+def begin(
+    basket: Basket,
+    destination: Destination,
+    buyer: Buyer,
+    *,
+    provider: str,
+    now: datetime,
+    instead_of: Collection[str] = (),
+) -> Order:
+    """The order for *basket*, sent to *destination*: made once, and the same one for whoever sends it again.
+
+    ``Conflict`` when another was faster and nothing is left. What the same buyer began before and did not pay is given up, as are the open
+    ones among *instead_of*: nobody's own basket keeps the last piece from them.
+    """
+    to = destinations.checked(destination)
+    quote = quoting.make(basket, buyer.user, now=now)
+    what = [f"{one.variant.id}:{one.quantity}" for one in quote.picked]
+    also = [*what, to.name, to.lines, to.postal_code, to.city, to.country]
+
+    def written(order_id: str) -> None:
+        for other in _begun_before(basket, buyer, instead_of, besides=order_id):
+            _give_up(other, now=now)
+        _pack(order_id, quote, to, now=now)
+
+    return orders.place(quote.quote, buyer, provider=provider, now=now, also=also, written=written)
+
+
+def give_up(order: Order, *, now: datetime) -> None:
+    """The buyer wants it no more: its stock is for others, its address is erased. ``Conflict`` once it is paid."""
+    with transaction():
+        held: Order = database.locked(Order.select().where(Order.id == order.id)).get()
+        if parcels.of(held.id) is None:
+            raise NotFound("There is no such order.")
+        if held.state == OrderState.EXPIRED:
+            return
+        if held.state != OrderState.OPEN:
+            raise Conflict("This order is paid; ask the artist.")
+        _give_up(held.id, now=now)
+
+
+def expire(*, now: datetime) -> int:
+    """Give up orders that kept stock for too long; how many. A payment that comes later still finds them."""
+    with_till = (Order.url != "") & (Parcel.created_at < now - HELD_FOR)
+    without = (Order.url == "") & (Parcel.created_at < now - HELD_WITHOUT_TILL)
+    query = (
+        Parcel.select(Parcel.order)
+        .join(Order)
+        .where(Parcel.state == ParcelState.HELD, Order.state == OrderState.OPEN, with_till | without)
+    )
+    ids = [row.order_id for row in query.limit(1000)]
+    for order_id in ids:
+        with transaction():
+            _give_up(order_id, now=now)
+    return len(ids)
+
+
+def _give_up(order_id: str, *, now: datetime) -> None:
+    still = (Order.id == order_id) & (Order.state == OrderState.OPEN)
+    words = {"checkout_state": CheckoutState.EXPIRED, "checkout_as_of": now}
+    if Order.update(**words, updated_at=now).where(still).execute():
+        settling.settle(order_id, now=now)
+
+
+def _begun_before(basket: Basket, buyer: Buyer, ids: Collection[str], *, besides: str) -> list[str]:
+    mine = Order.id.in_(list(ids)) & Order.user.is_null()
+    if buyer.user is not None:
+        mine |= Order.user == buyer.user.id
+    query = (
+        Order.select(Order.id)
+        .join(Parcel)
+        .where(Order.artist == basket.artist.id, Order.state == OrderState.OPEN, Order.id != besides, mine)
+        .order_by(Order.id)
+    )
+    return [row.id for row in query]
+
+
+def _pack(order_id: str, quote: BasketQuote, to: Destination, *, now: datetime) -> None:
+    assert quote.zone is not None
+    parcel = Parcel.create(
+        order=order_id,
+        artist=quote.quote.offer.artist.id,
+        name=to.name,
+        lines=to.lines,
+        postal_code=to.postal_code,
+        city=to.city,
+        country=to.country,
+        zone=quote.zone.name,
+        shipping_minor=quote.shipping_minor,
+        tier=quote.tier,
+        member_percent=quote.member_percent,
+        member_off_minor=quote.member_off_minor,
+        created_at=now,
+        updated_at=now,
+    )
+    rows = [
+        ParcelLine.create(
+            id=new_id(),
+            parcel=parcel.id,
+            position=position,
+            variant=one.variant.id,
+            name=one.name[:300],
+            sku=one.variant.sku,
+            quantity=one.quantity,
+        )
+        for position, one in enumerate(quote.picked)
+    ]
+    short = stock.take(rows)
+    if short is not None:
+        raise Conflict("“{name}” was sold out just now.", name=short.name)
