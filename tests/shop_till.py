@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from dataclasses import field
+from datetime import UTC
 from datetime import datetime
 
 from appliance.errors import Unavailable
@@ -11,6 +12,8 @@ from appliance.payments import Checkout
 from appliance.payments import CheckoutRequest
 from appliance.payments import Feature
 from appliance.payments import PaymentFact
+from appliance.payments import RefundFact
+from appliance.payments import RefundRequest
 
 
 @dataclass
@@ -23,6 +26,8 @@ class Till:
     least: int = 50
     broken: bool = False
     asked: dict[str, CheckoutRequest] = field(default_factory=dict)
+    given_back: list[RefundRequest] = field(default_factory=list)
+    now: datetime = datetime(2026, 5, 2, tzinfo=UTC)
 
     def minimum_minor(self, currency: str) -> int | None:
         return None if currency == "SEK" else self.least
@@ -44,4 +49,11 @@ class Till:
             paid_at=at,
             fee_minor=25,
             tax_minor=request.tax_minor,
+        )
+
+    def refund(self, request: RefundRequest) -> RefundFact:
+        if request not in self.given_back:
+            self.given_back.append(request)
+        return RefundFact(
+            f"re_{request.key}", request.reference, request.amount_minor, request.currency, self.now
         )

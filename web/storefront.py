@@ -39,6 +39,7 @@ from appliance.memberships import tiers
 from appliance.memberships.access import Access
 from appliance.memberships.models import Origin
 from appliance.shop import offers as shop_offers
+from appliance.shop.merchandise import articles
 from web import addresses
 from web import presentation
 from web import private_keys
@@ -47,6 +48,7 @@ from web.api.routing import cursor_instant
 from web.downloads import offers
 from web.library import lines
 from web.membership import tier_ways
+from web.presentation import merchandise as merchandise_views
 from web.presentation import shop as shop_views
 from web.presentation import tiers as tier_views
 from web.request_cycle import person
@@ -62,6 +64,7 @@ NEW, FEATURED, GENRES, TAGS, ARTISTS = 12, 7, 12, 20, 12
 """How much of each the first page shows."""
 TOP, TOP_SINCE = 5, timedelta(days=90)
 MORE_BY = 6
+MOST_GOODS = 60
 DEMO_ASKED_EVERY_S = 30.0
 
 
@@ -247,12 +250,13 @@ def _tiers(found: Artist) -> dict[str, object]:
 def _shop(found: Artist) -> dict[str, object]:
     """What of the artist can be bought beside the releases that are out, on the first page."""
     if request.args.get("cursor"):
-        return {"catalogue": None, "preorders": [], "tip": ""}
+        return {"catalogue": None, "preorders": [], "tip": "", "goods": []}
     who = person()
     return {
         "catalogue": shop_views.buy_box(shop_offers.of_catalogue(found), who),
         "preorders": [shop_views.buy_box(offer, who) for offer in shop_offers.preorders(found)],
         "tip": shop_views.tip_page(found),
+        "goods": merchandise_views.cards(articles.shelf(found, limit=MOST_GOODS), found),
     }
 
 

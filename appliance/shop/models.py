@@ -22,7 +22,7 @@ class Kind(StrEnum):
     CATALOGUE = "catalogue"
     TIP = "tip"
     CODE = "code"
-    MERCHANDISE = "merchandise"
+    MERCHANDISE = "goods"
     SHIPPING = "shipping"
 
 

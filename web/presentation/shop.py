@@ -37,6 +37,8 @@ KINDS = {
     Kind.CATALOGUE: lazy_gettext("From everything at once"),
     Kind.TIP: lazy_gettext("A gift"),
     Kind.CODE: lazy_gettext("By a code"),
+    Kind.MERCHANDISE: lazy_gettext("Merchandise"),
+    Kind.SHIPPING: lazy_gettext("Shipping"),
 }
 
 

@@ -16,6 +16,8 @@ from appliance.memberships import access
 from appliance.shop import orders
 from appliance.shop import receipt_pdf
 from appliance.shop import receipts
+from appliance.shop.merchandise import destinations
+from appliance.shop.merchandise import parcels
 from appliance.shop.models import OrderItem
 from web import addresses
 from web.downloads import offers as downloads
@@ -24,6 +26,7 @@ from web.downloads.offers import Offer
 from web.presentation import shop as shown
 from web.request_cycle import person
 from web.request_cycle import roles
+from web.shop import deliveries
 from web.shop import visitors
 from web.shop.routing import blueprint
 
@@ -47,6 +50,8 @@ def order(order_id: str) -> ResponseReturnValue:
         ],
         receipt=receipts.of(row) is not None,
         pay=url_for("shop.pay", order_id=row.id) if row.state == "open" and row.url else "",
+        parcel=deliveries.panel(row),
+        longest=(destinations.LONGEST_NAME, destinations.LONGEST_CITY, destinations.LONGEST_CODE),
         guest=row.user_id is None,
         signed_in=person() is not None,
     )
@@ -59,7 +64,9 @@ def receipt(order_id: str) -> Response:
     found = receipts.of(row)
     if found is None:
         raise NotFound("There is a receipt once this is paid.")
-    paper = receipt_pdf.drawn(row, orders.items_of([row])[row.id], found, locale=row.locale)
+    paper = receipt_pdf.drawn(
+        row, orders.items_of([row])[row.id], found, locale=row.locale, taken_off=parcels.taken_off(row)
+    )
     answer = Response(paper, mimetype="application/pdf")
     answer.headers["Content-Disposition"] = disposition(f"{receipts.named(found)}.pdf")
     answer.headers["Cache-Control"] = "private, no-store"

@@ -5,6 +5,8 @@ from datetime import datetime
 from datetime import timedelta
 
 from appliance import database
+from appliance.accounts.models import User
+from appliance.catalog.models import Artist
 from appliance.database import new_id
 from appliance.database import transaction
 from appliance.errors import Conflict
@@ -47,16 +49,28 @@ def begin(
     ones among *instead_of*: nobody's own basket keeps the last piece from them.
     """
     to = destinations.checked(destination)
-    quote = quoting.make(basket, buyer.user, now=now)
+    kept = held(basket.artist, buyer.user, instead_of)
+    quote = quoting.make(basket, buyer.user, now=now, kept=kept)
     what = [f"{one.variant.id}:{one.quantity}" for one in quote.picked]
     also = [*what, to.name, to.lines, to.postal_code, to.city, to.country]
 
     def written(order_id: str) -> None:
-        for other in _begun_before(basket, buyer, instead_of, besides=order_id):
-            _give_up(other, now=now)
+        for other in _open_orders(basket.artist, buyer.user, instead_of):
+            if other != order_id:
+                _give_up(other, now=now)
         _pack(order_id, quote, to, now=now)
 
     return orders.place(quote.quote, buyer, provider=provider, now=now, also=also, written=written)
+
+
+def held(artist: Artist, user: User | None, ids: Collection[str] = ()) -> dict[str, int]:
+    """How much of each variant *user*, or whoever began the orders *ids* without an account, holds already and has not paid."""
+    found = _open_orders(artist, user, ids)
+    query = ParcelLine.select().join(Parcel).where(Parcel.order.in_(found), ParcelLine.taken) if found else ()
+    sums: dict[str, int] = {}
+    for line in query:
+        sums[line.variant] = sums.get(line.variant, 0) + line.quantity
+    return sums
 
 
 def give_up(order: Order, *, now: datetime) -> None:
@@ -95,14 +109,14 @@ def _give_up(order_id: str, *, now: datetime) -> None:
         settling.settle(order_id, now=now)
 
 
-def _begun_before(basket: Basket, buyer: Buyer, ids: Collection[str], *, besides: str) -> list[str]:
+def _open_orders(artist: Artist, user: User | None, ids: Collection[str]) -> list[str]:
     mine = Order.id.in_(list(ids)) & Order.user.is_null()
-    if buyer.user is not None:
-        mine |= Order.user == buyer.user.id
+    if user is not None:
+        mine |= Order.user == user.id
     query = (
         Order.select(Order.id)
         .join(Parcel)
-        .where(Order.artist == basket.artist.id, Order.state == OrderState.OPEN, Order.id != besides, mine)
+        .where(Order.artist == artist.id, Order.state == OrderState.OPEN, mine)
         .order_by(Order.id)
     )
     return [row.id for row in query]

@@ -25,6 +25,14 @@ def contents(parcel: Parcel) -> list[ParcelLine]:
     return list(ParcelLine.select().where(ParcelLine.parcel == parcel.id).order_by(ParcelLine.position))
 
 
+def taken_off(order: Order) -> tuple[str, int]:
+    """What the buyer's tier took off this order, by its name, and how much; nothing without a parcel or a tier."""
+    parcel = of(order.id)
+    if parcel is None or not parcel.member_off_minor:
+        return "", 0
+    return f"{parcel.tier} −{parcel.member_percent} %", int(parcel.member_off_minor)
+
+
 def follow(parcel: Parcel, order: Order, *, now: datetime) -> None:
     """Bring the parcel in line with its order, which the caller holds; nothing that was sent comes back by itself."""
     match OrderState(order.state), ParcelState(parcel.state):

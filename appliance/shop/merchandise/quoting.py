@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from appliance.accounts.models import User
 from appliance.catalog.models import Artist
@@ -20,6 +21,7 @@ from appliance.shop.merchandise import member_discounts
 from appliance.shop.merchandise import variants
 from appliance.shop.merchandise import zones
 from appliance.shop.merchandise.models import Article
+from appliance.shop.merchandise.models import ArticleState
 from appliance.shop.merchandise.models import Variant
 from appliance.shop.merchandise.models import Zone
 from appliance.shop.models import Kind
@@ -28,6 +30,7 @@ from appliance.shop.quotes import Quote
 from appliance.shop.quotes import QuotedLine
 
 MOST_OF_ONE, MOST_LINES = 20, 20
+NOTHING_KEPT: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +75,21 @@ class BasketQuote:
     member_off_minor: int
 
 
-def make(basket: Basket, user: User | None, *, now: datetime, draft: bool = False) -> BasketQuote:
+def make(
+    basket: Basket,
+    user: User | None,
+    *,
+    now: datetime,
+    draft: bool = False,
+    kept: Mapping[str, int] = NOTHING_KEPT,
+) -> BasketQuote:
     """What *basket* costs *user* now; ``Invalid`` and ``Conflict`` tell what cannot be had or not be sent there.
 
-    A *draft* is to be looked at while the rest is being filled in: it may lack the country, and then the shipping.
+    Of each variant, *kept* is what they hold already by an order that gives way to this one. A *draft* is to be looked at while the rest is being filled in: it may lack the country, and then the shipping.
     """
     currency = prices.currency_of(basket.artist.id)
     percent, tier = member_discounts.of(user, basket.artist.id, now=now)
-    chosen = _chosen(basket)
+    chosen = _chosen(basket, kept)
     full = [variant.price_minor * quantity for _article, variant, quantity in chosen]
     member = [offers.discounted(amount, percent) for amount in full]
     goods = sum(member)
@@ -112,7 +122,7 @@ def make(basket: Basket, user: User | None, *, now: datetime, draft: bool = Fals
     return BasketQuote(quote, picked, zone, shipping, tier if percent else "", percent, sum(full) - goods)
 
 
-def _chosen(basket: Basket) -> list[tuple[Article, Variant, int]]:
+def _chosen(basket: Basket, kept: Mapping[str, int]) -> list[tuple[Article, Variant, int]]:
     """What is wanted, in one order; the article comes with its variant."""
     wanted = {key: number for key, number in basket.chosen.items() if number}
     if not wanted:
@@ -129,19 +139,20 @@ def _chosen(basket: Basket) -> list[tuple[Article, Variant, int]]:
     if len(rows) < len(wanted):
         raise Conflict("Something in the basket is not sold any more; take it out.")
     for article, variant, quantity in rows:
-        _require_sold(article, variant, quantity)
+        _require_sold(article, variant, quantity, kept.get(variant.id, 0))
     return rows
 
 
-def _require_sold(article: Article, variant: Variant, quantity: int) -> None:
+def _require_sold(article: Article, variant: Variant, quantity: int, kept: int) -> None:
     name = variants.named(article, variant)
     field = f"quantity-{variant.id}"
     if not 0 < quantity <= MOST_OF_ONE:
         raise Invalid("One order takes 1 to {most} of a thing.", most=MOST_OF_ONE, field=field)
-    if not variants.is_left(article, variant):
+    left = None if variant.stock is None else variant.stock + kept
+    if article.state != ArticleState.FOR_SALE or left == 0:
         raise Invalid("“{name}” is sold out.", name=name, field=field)
-    if variant.stock is not None and variant.stock < quantity:
-        raise Invalid("Of “{name}” only {left} are left.", name=name, left=variant.stock, field=field)
+    if left is not None and left < quantity:
+        raise Invalid("Of “{name}” only {left} are left.", name=name, left=left, field=field)
 
 
 def _shipping(basket: Basket, quantity: int, *, draft: bool) -> tuple[Zone | None, int]:
