@@ -11,10 +11,13 @@ from web.studio import figures
 from web.studio import going_out
 from web.studio import masters
 from web.studio import membership
+from web.studio import merchandise
 from web.studio import money
 from web.studio import orders
+from web.studio import parcels
 from web.studio import payouts
 from web.studio import prices
+from web.studio import shipping
 from web.studio import splits
 from web.studio import tiers
 from web.studio.routing import blueprint
@@ -29,10 +32,13 @@ __all__ = [
     "going_out",
     "masters",
     "membership",
+    "merchandise",
     "money",
     "orders",
+    "parcels",
     "payouts",
     "prices",
+    "shipping",
     "splits",
     "tiers",
 ]

@@ -1,7 +1,5 @@
 """What an artist sold: the orders, and all of them as a table for other programs."""
 
-import csv
-import io
 from collections.abc import Iterator
 from collections.abc import Sequence
 
@@ -20,6 +18,7 @@ from appliance.shop.models import OrderItem
 from web import presentation
 from web.people.routing import artist_with_money
 from web.presentation import shop as shown
+from web.studio import tables
 from web.studio.routing import blueprint
 
 ON_A_PAGE = 50
@@ -40,8 +39,6 @@ COLUMNS = (
     "state",
     "refunded_at",
 )
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a table program would reckon with; a buyer may write it, and must not reach into the artist's computer."""
 
 
 @blueprint.get("/artists/<slug>/orders")
@@ -74,12 +71,12 @@ def order_file(slug: str) -> Response:
 
 
 def _lines(artist: Artist) -> Iterator[str]:
-    yield _line(COLUMNS)
+    yield tables.line(COLUMNS)
     before = ""
     while rows := domain.of_artist(artist, limit=AT_ONCE, before=before):
         items, numbers = domain.items_of(rows), domain.receipts_of(rows)
         for row in rows:
-            yield _line(_cells(row, items[row.id], numbers.get(row.id, "")))
+            yield tables.line(_cells(row, items[row.id], numbers.get(row.id, "")))
         before = rows[-1].id
 
 
@@ -103,9 +100,3 @@ def _cells(row: Order, items: Sequence[OrderItem], receipt: str) -> list[str]:
         row.state,
         row.refunded_at.isoformat() if row.refunded_at else "",
     ]
-
-
-def _line(cells: Sequence[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text).writerow([f"'{cell}" if cell.startswith(FORMULA) else cell for cell in cells])
-    return text.getvalue()
