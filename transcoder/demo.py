@@ -35,6 +35,7 @@ from appliance.memberships import tiers
 from appliance.memberships.models import Origin
 from appliance.shop import prices
 from transcoder import covers
+from transcoder import demo_goods
 from transcoder import liner_notes
 from transcoder import program
 from transcoder import synthesis
@@ -65,6 +66,7 @@ def make(*, now: datetime) -> bool:
             prices.set_release(made[title], price_minor, pay_more=pay_more, actor=owner, now=now)
         for slug, percent in liner_notes.CATALOGUES.items():
             prices.set_catalogue(artists.find(slug), percent, actor=owner, now=now)
+        demo_goods.offer(owner, made, now=now)
         draft = {name: value for name, value in liner_notes.DRAFT.items() if name != "artist"}
         releases.create(artists.find(liner_notes.DRAFT["artist"]), draft, now=now)
         notes = {made[title].id: note for title, note in liner_notes.FEATURED.items()}
@@ -138,6 +140,7 @@ def make_song(job: jobs.Running) -> None:
     if not release.artwork_key:
         picture = io.BytesIO(covers.cover(song.artist, song.release))
         artwork.set_artwork(release, picture, store=appliance.store, now=clock.now())
+    demo_goods.draw(artist, appliance)
     folder = appliance.scratch / job.job_id
     folder.mkdir(parents=True, exist_ok=True)
     try:

@@ -27,7 +27,7 @@ TAX_NUMBER, COUNTRY, WITHOUT, GONE_BACK = (
     N_("without tax"),
     N_("Refunded on"),
 )
-THROUGH = N_("through")
+THROUGH, TAKEN_OFF = N_("through"), N_("Taken off")
 
 
 def drawn(
@@ -58,10 +58,10 @@ def drawn(
     _row(paper, (told(THING), told(TAX), told(AMOUNT)), filled=True)
     for item in items:
         _row(paper, line(item, order.currency))
-    if taken_off[1]:
-        _row(paper, (taken_off[0], "", f"−{_amount(taken_off[1], order.currency)}"))
     for cells in sums(order, items, told):
         _row(paper, cells)
+    if taken_off[1]:
+        _row(paper, (f"{told(TAKEN_OFF)}: {taken_off[0]}", "", _amount(taken_off[1], order.currency)))
     return bytes(paper.output())
 
 

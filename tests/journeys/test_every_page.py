@@ -65,7 +65,7 @@ THEMES = {
     "high contrast": {"color_scheme": "light", "contrast": "more"},
 }
 NO_PAGES = {
-    "files": "shop.receipt studio.order_file studio.code_file "
+    "files": "shop.receipt studio.order_file studio.parcel_file studio.code_file "
     "media.public media.protected frame.static_file frame.accent sharing.card sharing.embed_accent security.static static "
     "downloads.fetch gate.ask installed.icon sharing.episode studio.original admin.export_trail admin.export_trail_lines "
     "admin.bank_file studio.statement_csv studio.statement_pdf",
@@ -77,6 +77,7 @@ NO_PAGES = {
     "sign_in.elsewhere sign_in.back",
     "opened from a letter, or after a password: tests/web/test_sign_in.py": "security.confirm_email security.reset_password "
     "security.change_email_confirm sign_in.second",
+    "of what somebody paid for: tests/journeys/test_merchandise.py": "studio.parcel",
     "closed since the first start, which has a journey of its own": "setup.page",
 }
 

@@ -67,7 +67,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class MemberOff:
-    """What a tier takes off: its name with the percentage, and how much that is."""
+    """What a tier has taken off the lines: its name with the percentage, and how much that is."""
 
     label: str
     amount: str
@@ -162,5 +162,5 @@ def _off(tier: str, percent: int, amount_minor: int, currency: str) -> MemberOff
     if not amount_minor:
         return None
     return MemberOff(
-        _("%(tier)s: %(percent)s %% off", tier=tier, percent=percent), price(amount_minor, currency)
+        _("Taken off: %(tier)s, %(percent)s %%", tier=tier, percent=percent), price(amount_minor, currency)
     )

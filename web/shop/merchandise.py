@@ -76,7 +76,7 @@ def _page(seller: Artist, row: Article, problem: Exception | None = None) -> str
         shipped=bool(zones.of_artist(seller.id)),
         most=MOST_OF_ONE,
         action=url_for("shop.put_into_basket", artist=seller.slug, article=row.slug),
-        basket=url_for("shop.basket", artist=seller.slug) if baskets.of(seller) else "",
+        basket=url_for("shop.basket", artist=seller.slug),
         problem=problem,
     )
 

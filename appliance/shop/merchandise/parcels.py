@@ -30,7 +30,7 @@ def taken_off(order: Order) -> tuple[str, int]:
     parcel = of(order.id)
     if parcel is None or not parcel.member_off_minor:
         return "", 0
-    return f"{parcel.tier} −{parcel.member_percent} %", int(parcel.member_off_minor)
+    return f"{parcel.tier}, {parcel.member_percent} %", int(parcel.member_off_minor)
 
 
 def follow(parcel: Parcel, order: Order, *, now: datetime) -> None:
