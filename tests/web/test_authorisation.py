@@ -5,6 +5,7 @@ who is let in.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 import pytest
@@ -25,6 +26,7 @@ from appliance.catalog import invitations
 from appliance.catalog import members
 from appliance.catalog import uploads
 from appliance.catalog.member_models import MemberRole
+from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
 from appliance.database import new_id
@@ -35,6 +37,14 @@ from appliance.memberships import granting
 from appliance.memberships import tiers
 from appliance.shop import codes as shop_codes
 from appliance.shop import discounts
+from appliance.shop.merchandise import articles
+from appliance.shop.merchandise import zones
+from appliance.shop.merchandise.models import Article
+from appliance.shop.merchandise.models import Parcel
+from appliance.shop.merchandise.models import ParcelState
+from appliance.shop.merchandise.models import Zone
+from appliance.shop.models import Order
+from appliance.shop.models import OrderState
 from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
@@ -138,6 +148,15 @@ DRAFT: dict[str, Who] = {
     "studio.make_codes": Who.MANAGER,
     "studio.stop_codes": Who.MANAGER,
     "studio.make_discount": Who.MANAGER,
+    "studio.make_article": Who.MANAGER,
+    "studio.edit_article": Who.MANAGER,
+    "studio.save_variants": Who.MANAGER,
+    "studio.set_article_picture": Who.MANAGER,
+    "studio.make_zone": Who.MANAGER,
+    "studio.change_zone": Who.MANAGER,
+    "studio.remove_zone": Who.MANAGER,
+    "studio.send_parcel": Who.MANAGER,
+    "studio.restock_parcel": Who.MANAGER,
     "studio.stop_discount": Who.MANAGER,
     "studio.agree": Who.MANAGER,
     "studio.agree_on_release": Who.MANAGER,
@@ -241,6 +260,10 @@ ELSEWHERE = {
     "people.revoke_token": "tests/web/test_account.py: somebody else's token stays",
     "frame.choose_language": "for everybody: it keeps a cookie",
     "shop.begin_order": "for everybody, with or without an account: tests/web/test_shop.py",
+    "shop.put_into_basket": "for everybody: one's own basket: tests/web/test_merchandise.py",
+    "shop.order_basket": "for everybody, with or without an account: tests/web/test_merchandise.py",
+    "shop.change_address": "for who ordered: tests/web/test_merchandise.py",
+    "shop.give_up": "for who ordered: tests/web/test_merchandise.py",
     "shop.redeem_code": "for who has a code: tests/web/test_shop.py",
     "security.login": "for everybody",
     "security.logout": "for everybody",
@@ -294,6 +317,7 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
     )
     batch = shop_codes.make(release, 1, actor=owner.user, now=now)
     discount = discounts.make(artist, "SPRING", percent=10, actor=owner.user, now=now)
+    article, zone, parcel = _goods(artist, owner, now)
     row = tokens.recognise(owner.token, now)
     assert row is not None
     people[Who.NOBODY] = guest
@@ -344,12 +368,44 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
         "tier_id": tier.id,
         "batch_id": batch.id,
         "discount_id": discount.id,
+        "article_id": article.id,
+        "article": article.slug,
+        "zone_id": zone.id,
+        "order_id": parcel.order_id,
         "membership_id": membership.id,
         "agreement_id": new_id(),
         "kind": "release",
         "key": release.id,
     }
     return Place(people, values, release)
+
+
+def _goods(artist: Artist, owner: Person, now: datetime) -> tuple[Article, Zone, Parcel]:
+    """An article, a zone, and a parcel that is to be sent."""
+    article = articles.make(artist, "T-shirt", price_minor=2500, actor=owner.user, now=now)
+    zone = zones.make(artist, "Home", ["DE"], first_minor=0, further_minor=0, actor=owner.user, now=now)
+    order = Order.create(
+        email="buyer@example.com",
+        artist=artist.id,
+        artist_name=artist.name,
+        state=OrderState.PAID,
+        currency="EUR",
+        total_minor=2500,
+        created_at=now,
+        updated_at=now,
+    )
+    parcel = Parcel.create(
+        order=order.id,
+        artist=artist.id,
+        state=ParcelState.TO_SEND,
+        name="Mia Meer",
+        country="DE",
+        zone="Home",
+        shipping_minor=0,
+        created_at=now,
+        updated_at=now,
+    )
+    return article, zone, parcel
 
 
 @pytest.fixture

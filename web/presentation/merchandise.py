@@ -93,12 +93,14 @@ class ParcelView:
 def cards(rows: Iterable[Article], artist: Artist) -> list[ArticleCard]:
     """Articles of one artist on a shelf."""
     listed = list(rows)
-    known = variants.of_articles(listed)
+    if not listed:
+        return []
+    known, currency = variants.of_articles(listed), prices.currency_of(artist.id)
     return [
         ArticleCard(
             title=row.title,
             url=url_for("shop.article", artist=artist.slug, article=row.slug),
-            note=cost(row, known[row.id], prices.currency_of(artist.id)),
+            note=cost(row, known[row.id], currency),
             cover=picture(row.picture_key),
         )
         for row in listed
