@@ -175,6 +175,10 @@ def _page(seller: Artist, sent: Sent) -> str:
         ways=[(way.name, providers.label(way)) for way in ways],
         guest=person() is None,
         taxed=taxes.are_asked(),
+        begun=[
+            url_for("shop.order", order_id=one)
+            for one in ordering.open_orders(seller, person(), _begun_here())
+        ],
         countries=countries.choices(zones.reached(zones.of_artist(seller.id))),
         most=quoting.MOST_OF_ONE,
         longest=(destinations.LONGEST_NAME, destinations.LONGEST_CITY, destinations.LONGEST_CODE),

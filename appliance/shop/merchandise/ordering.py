@@ -55,7 +55,7 @@ def begin(
     also = [*what, to.name, to.lines, to.postal_code, to.city, to.country]
 
     def written(order_id: str) -> None:
-        for other in _open_orders(basket.artist, buyer.user, instead_of):
+        for other in open_orders(basket.artist, buyer.user, instead_of):
             if other != order_id:
                 _give_up(other, now=now)
         _pack(order_id, quote, to, now=now)
@@ -65,7 +65,7 @@ def begin(
 
 def held(artist: Artist, user: User | None, ids: Collection[str] = ()) -> dict[str, int]:
     """How much of each variant *user*, or whoever began the orders *ids* without an account, holds already and has not paid."""
-    found = _open_orders(artist, user, ids)
+    found = open_orders(artist, user, ids)
     query = ParcelLine.select().join(Parcel).where(Parcel.order.in_(found), ParcelLine.taken) if found else ()
     sums: dict[str, int] = {}
     for line in query:
@@ -109,7 +109,8 @@ def _give_up(order_id: str, *, now: datetime) -> None:
         settling.settle(order_id, now=now)
 
 
-def _open_orders(artist: Artist, user: User | None, ids: Collection[str]) -> list[str]:
+def open_orders(artist: Artist, user: User | None, ids: Collection[str]) -> list[str]:
+    """Orders of this artist's merchandise that *user*, or whoever began *ids* without an account, has not paid."""
     mine = Order.id.in_(list(ids)) & Order.user.is_null()
     if user is not None:
         mine |= Order.user == user.id
