@@ -26,6 +26,8 @@ from appliance.memberships import money
 from appliance.startup import Appliance
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+WIDER = {Scope.READ: Scope.WRITE, Scope.MONEY_READ: Scope.MONEY_WRITE}
+"""Which scope reaches as far as another and farther."""
 csrf = CSRFProtect()
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -173,7 +175,7 @@ def require_person(scope: Scope = Scope.WRITE) -> User:
     if who is None:
         raise NotSignedIn
     scopes = _scopes()
-    if scopes is not None and scope not in scopes and not (scope is Scope.READ and Scope.WRITE in scopes):
+    if scopes is not None and not scopes & {scope, WIDER.get(scope, scope)}:
         raise NotAllowed(f"This API token lacks the scope '{scope}'.")
     return who
 

@@ -24,6 +24,10 @@ class Scope(StrEnum):
     READ = "read"
     WRITE = "write"
     ADMIN = "admin"
+    MONEY_READ = "money.read"
+    MONEY_WRITE = "money.write"
+    MONEY_PAYOUT = "money.payout"
+    """Apart from the others, so that no token reaches money that was not made for it."""
 
 
 class Role(Identified):

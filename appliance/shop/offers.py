@@ -76,7 +76,7 @@ def find(kind: str, thing: str) -> Offer:
 def of_release(release: Release, price: Price | None = None) -> Offer | None:
     """The offer for this release, its artist joined; ``None`` where there is none."""
     price = price or prices.of_things([release.id]).get(release.id)
-    if price is None or not (openness.is_public(release) or _is_ahead(release, price)):
+    if price is None or not (openness.is_public(release) or is_ahead(release, price)):
         return None
     return Offer(
         kind=Kind.RELEASE,
@@ -212,7 +212,8 @@ def _out_already(release: Release) -> Iterator[Part]:
         yield Part(row.title, 0, release=row.release_id, track=row.id)
 
 
-def _is_ahead(release: Release, price: Price) -> bool:
+def is_ahead(release: Release, price: Price) -> bool:
+    """Pure: whether this release is sold before its day."""
     return (
         bool(price.preorder)
         and release.state == ReleaseState.SCHEDULED

@@ -35,6 +35,7 @@ DRAFT: dict[str, Who] = {
     "admin.takedowns": Who.ADMIN,
     "api.downloads": Who.STRANGER,
     "api.list_memberships": Who.MANAGER,
+    "api.list_orders": Who.STRANGER,
     "api.list_own_memberships": Who.STRANGER,
     "api.list_takedowns": Who.ADMIN,
     "admin.health": Who.ADMIN,
@@ -200,6 +201,8 @@ ELSEWHERE = {
     "media.protected": "for who has a permission: tests/web/test_media.py",
     "media.public": "for everybody: tests/web/test_media.py",
     "people.invitation": "for who has the link: tests/web/test_people.py",
+    "api.show_order": "for its buyer: tests/web/test_api_buying.py",
+    "api.order_receipt": "for its buyer: tests/web/test_api_buying.py",
     "api.show_download": "one's own: tests/web/test_downloads.py",
     "downloads.fetch": "for one person, by a link: tests/web/test_downloads.py",
     **dict.fromkeys(

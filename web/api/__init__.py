@@ -1,6 +1,7 @@
 """The REST interface, version 1: one module a noun."""
 
 from web.api import artists
+from web.api import buying
 from web.api import documentation
 from web.api import downloads
 from web.api import library
@@ -17,6 +18,7 @@ from web.api.routing import blueprint
 __all__ = [
     "artists",
     "blueprint",
+    "buying",
     "documentation",
     "downloads",
     "library",

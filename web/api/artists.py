@@ -44,7 +44,7 @@ def create_artist() -> tuple[Response, int, dict[str, str]]:
         now=clock.now(),
     )
     return (
-        jsonify(representation.artist(artist)),
+        jsonify(representation.whole_artist(artist)),
         201,
         {"Location": url_for("api.show_artist", slug=artist.slug)},
     )
@@ -53,7 +53,7 @@ def create_artist() -> tuple[Response, int, dict[str, str]]:
 @blueprint.get("/artists/<slug>")
 def show_artist(slug: str) -> Response:
     """One artist."""
-    return versioned(representation.artist(artists.find(slug)))
+    return versioned(representation.whole_artist(artists.find(slug)))
 
 
 @blueprint.patch("/artists/<slug>")
@@ -61,7 +61,7 @@ def edit_artist(slug: str) -> Response:
     """Change what the artist says; with ``slug`` also the address, and the one before leads on."""
     artist, who = _run(slug, Standing.MANAGER)
     changed = artist_page.edit(artist, body(), actor=who, now=clock.now(), made_from=made_from())
-    return versioned(representation.artist(changed))
+    return versioned(representation.whole_artist(changed))
 
 
 @blueprint.delete("/artists/<slug>")
@@ -79,7 +79,7 @@ def set_picture(slug: str) -> Response:
     artist, who = _run(slug, Standing.MANAGER)
     picture = request.files["file"].stream if "file" in request.files else request.stream
     shown = artist_page.set_picture(artist, picture, store=appliance().store, actor=who, now=clock.now())
-    return versioned(representation.artist(shown))
+    return versioned(representation.whole_artist(shown))
 
 
 @blueprint.get("/artists/<slug>/members")

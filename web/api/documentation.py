@@ -135,7 +135,8 @@ def _described(operation: Operation, root: str) -> dict[str, Any]:
         "parameters": parameters(operation),
         "responses": answers,
         # Who is signed in sees more; an empty requirement means that nobody needs to be.
-        "security": ([] if operation.signed_in else [{}]) + [{"bearer": []}, {"cookie": []}],
+        "security": ([] if operation.signed_in else [{}])
+        + [{"bearer": list(operation.scopes)}, {"cookie": []}],
     }
     if operation.notes:
         described["description"] = operation.notes

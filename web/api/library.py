@@ -62,10 +62,11 @@ def list_favourite_releases() -> Response:
     who, wanted = require_person(Scope.READ), limit()
     rows = favourites.releases(who, before=cursor_instant(), limit=wanted + 1)
     seen = kept.seen_releases([row.release for row in rows[:wanted]])
+    shown = [row for row in rows[:wanted] if row.release_id in seen]
+    told = representation.releases_told([row.release for row in shown])
     items = [
-        {"release": representation.release(row.release), "added_at": row.added_at.isoformat()}
-        for row in rows[:wanted]
-        if row.release_id in seen
+        {"release": release, "added_at": row.added_at.isoformat()}
+        for row, release in zip(shown, told, strict=True)
     ]
     return _page(items, [(row.added_at, row.release_id) for row in rows], wanted)
 

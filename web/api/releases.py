@@ -43,7 +43,7 @@ def list_releases() -> Response:
     rows = releases.published(limit=wanted + 1, before=cursor_instant(), artist=artist)
     more, rows = len(rows) > wanted, rows[:wanted]
     following = cursor_for(rows[-1].published_at.isoformat(), rows[-1].id) if more else None
-    return jsonify(items=[representation.release(row) for row in rows], next_cursor=following)
+    return jsonify(items=representation.releases_told(rows), next_cursor=following)
 
 
 @blueprint.get("/releases/<release_id>")

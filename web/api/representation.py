@@ -22,11 +22,19 @@ from appliance.catalog.models import TrackState
 from appliance.memberships import access
 from appliance.memberships.access import Access
 from appliance.memberships.decision import Offer
+from appliance.shop import price_tags
+from appliance.shop.price_tags import PriceTag
 from web import addresses
+from web.api import order_told
+
+
+def whole_artist(row: Artist) -> dict[str, Any]:
+    """An artist, with what all of it at once costs."""
+    return {**artist(row), "catalogue": order_told.tag(price_tags.of_catalogue(row))}
 
 
 def artist(row: Artist) -> dict[str, Any]:
-    """An artist."""
+    """An artist as they stand in lists."""
     return {
         "id": row.id,
         "slug": row.slug,
@@ -86,8 +94,13 @@ def _picture(key: str) -> dict[str, str] | None:
     return {str(px): addresses.public(f"{key}/{px}.webp") for px in SIZES_PX} if key else None
 
 
-def release(row: Release) -> dict[str, Any]:
-    """A release as it stands in lists."""
+def releases_told(rows: Sequence[Release]) -> list[dict[str, Any]]:
+    """Releases as they stand in lists, with what they cost by two queries whatever their number."""
+    tags = price_tags.of_releases(rows)
+    return [_release(row, tags.get(row.id)) for row in rows]
+
+
+def _release(row: Release, tag: PriceTag | None) -> dict[str, Any]:
     return {
         "id": row.id,
         "artist": {"slug": row.artist.slug, "name": row.artist.name},
@@ -109,16 +122,17 @@ def release(row: Release) -> dict[str, Any]:
         "publish_at": row.publish_at.isoformat() if row.publish_at else None,
         "version": row.version,
         "url": addresses.root() + addresses.release_page(row),
+        "price": order_told.tag(tag),
     }
 
 
 def whole_release(
     row: Release, rows: Sequence[Track], right: Access, rights: Mapping[str, Access], *, listener: str
 ) -> dict[str, Any]:
-    """A release with its credits and the tracks that this person may know of, by three more queries whatever their number."""
+    """A release with its credits and the tracks that this person may know of, by seven more queries whatever their number."""
     people = credits.of_release(row)
     shown = {
-        **release(row),
+        **releases_told([row])[0],
         "contributors": credits.told(people.get("", [])),
         "access": right_of(right),
         "tracks": track_list(rows, rights, people, listener=listener),
@@ -135,7 +149,7 @@ def track_list(
     *,
     listener: str,
 ) -> list[dict[str, Any]]:
-    """The tracks that this person may know of, by two more queries whatever their number."""
+    """The tracks that this person may know of, by four more queries whatever their number."""
     seen = [
         row
         for row in rows
@@ -144,9 +158,11 @@ def track_list(
     made = tracks.renditions_of(seen)
     own = [row.id for row in seen if rights[row.id].may_edit]
     work = jobs.latest(tracks.TRANSCODE, own) if own else {}
+    tags = price_tags.of_tracks(seen)
     return [
         {
             **track(row, rights[row.id], made.get(row.id, []), work, listener=listener),
+            "price": order_told.tag(tags.get(row.id)),
             "contributors": credits.told(people.get(row.id, [])),
         }
         for row in seen

@@ -107,6 +107,22 @@ def cursor_parts(count: int) -> tuple[str, ...] | None:
     return tuple(parts)
 
 
+def cursor_id() -> str:
+    """The id that the cursor of this request holds, empty without one; ``Invalid`` when it is damaged."""
+    parts = cursor_parts(1)
+    if parts is not None and not _ID.fullmatch(parts[0]):
+        raise Invalid("This cursor is not valid; start from the first page.", field="cursor")
+    return parts[0] if parts else ""
+
+
+def cursor_number() -> int:
+    """The number that the cursor of this request holds, 0 without one; ``Invalid`` when it is damaged."""
+    parts = cursor_parts(1)
+    if parts is not None and not re.fullmatch("[0-9]{1,18}", parts[0], re.ASCII):
+        raise Invalid("This cursor is not valid; start from the first page.", field="cursor")
+    return int(parts[0]) if parts else 0
+
+
 def cursor_instant() -> tuple[datetime, str] | None:
     """The (instant, id) that the cursor of this request holds, or ``None`` without one; ``Invalid`` when it is damaged."""
     parts = cursor_parts(2)

@@ -12,6 +12,7 @@ from appliance.catalog.models import Quality
 from appliance.catalog.models import ReleaseKind
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import TrackState
+from web.api import buying_schemas
 from web.api import download_schemas
 from web.api import kept_schemas
 from web.api import tier_schemas
@@ -96,7 +97,12 @@ SCHEMAS: dict[str, Schema] = {
             "colour": maybe(text("The colour that carries the picture, #rrggbb.")),
             "version": VERSION,
             "url": text("The artist's page.", format="uri"),
+            "catalogue": {
+                **buying_schemas.TAG,
+                "description": "For how much all of it can be bought at once; left out in lists.",
+            },
         },
+        optional=("catalogue",),
         says="An act with a page of its own.",
     ),
     "ArtistChange": change(
@@ -161,6 +167,7 @@ SCHEMAS: dict[str, Schema] = {
             "private_url": maybe(
                 text("The private link, for those who may publish; left out in lists.", format="uri")
             ),
+            "price": buying_schemas.TAG,
             "contributors": CREDITS,
             "access": ref("Access"),
             "tracks": many(ref("Track"), "The tracks the caller may know of, in order; left out in lists."),
@@ -219,6 +226,7 @@ SCHEMAS: dict[str, Schema] = {
             "exclusive": tier_schemas.EXCLUSIVE,
             "access": ref("Access"),
             "version": VERSION,
+            "price": buying_schemas.TAG,
             "contributors": CREDITS,
             "original": ref("Original"),
         },
@@ -254,6 +262,7 @@ SCHEMAS: dict[str, Schema] = {
     **kept_schemas.SCHEMAS,
     **download_schemas.SCHEMAS,
     **tier_schemas.SCHEMAS,
+    **buying_schemas.SCHEMAS,
     "OfflineOffer": thing(
         {
             "hls_url": text("The signed master playlist (HLS, RFC 8216), with this one rung.", format="uri"),
@@ -307,7 +316,8 @@ SECURITY_SCHEMES: dict[str, Schema] = {
         "scheme": "bearer",
         "description": "An API token of scope "
         + ", ".join(f"`{scope}`" for scope in Scope)
-        + ", made by `musicconnect token create --email you@example.com`. Changes need `write`.",
+        + ", made by `musicconnect token create --email you@example.com`. Changes need `write`; what is about money needs the scope that "
+        "stands with it, and no other opens it.",
     },
     "cookie": {
         "type": "apiKey",

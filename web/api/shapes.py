@@ -37,6 +37,11 @@ def many(items: Schema, says: str, **more: Any) -> Schema:
     return {"type": "array", "description": says, "items": items, **more}
 
 
+def flag(says: str) -> Schema:
+    """True or false."""
+    return {"type": "boolean", "description": says}
+
+
 def one_of(kind: type, says: str) -> Schema:
     """A word of this enumeration."""
     return {"type": "string", "description": says, "enum": [str(word) for word in kind]}  # type: ignore[attr-defined]

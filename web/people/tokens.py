@@ -34,6 +34,9 @@ from web.security import step_up
 SCOPES = {
     Scope.READ: lazy_gettext("See what you may see"),
     Scope.WRITE: lazy_gettext("Change what you may change"),
+    Scope.MONEY_READ: lazy_gettext("See what was paid, by you and to your artists"),
+    Scope.MONEY_WRITE: lazy_gettext("Buy, change memberships, set prices and shares"),
+    Scope.MONEY_PAYOUT: lazy_gettext("Have your artists paid what they are owed, to the account that is set"),
     Scope.ADMIN: lazy_gettext("Administer the collective"),
 }
 LIVES = {

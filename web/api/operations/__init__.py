@@ -1,6 +1,7 @@
 """What can be asked of the interface: one row an operation. The OpenAPI document and the page for people are made of these rows."""
 
 from web.api.operations import artists
+from web.api.operations import buying
 from web.api.operations import downloads
 from web.api.operations import library
 from web.api.operations import releases
@@ -21,6 +22,7 @@ OPERATIONS = (
     *library.OPERATIONS,
     *downloads.OPERATIONS,
     *tiers.OPERATIONS,
+    *buying.OPERATIONS,
     *server.OPERATIONS,
 )
 

@@ -19,10 +19,16 @@ PATH_PARAMETERS = {
     "membership_id": "The membership's id.",
     "play_id": "The play's id.",
     "download_id": "The download's id.",
+    "order_id": "The order's id.",
     "upload_id": "The upload's id: the last part of its address.",
 }
 RESUMABLE = ("Tus-Resumable", "Always 1.0.0.", True)
 IF_MATCH = ("If-Match", "The ETag of what you change: 412 when somebody else changed it since.", False)
+ONCE = (
+    "Idempotency-Key",
+    "A text of your own, new for each new act: what is sent twice with it is done once, and answered alike.",
+    True,
+)
 CHECKSUM = (
     "Upload-Checksum",
     f"{', '.join(staging.CHECKSUMS)}, a space, and the digest of this body in base64.",
@@ -42,7 +48,9 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one address; *problems* are the statuses of the errors it is known for."""
+    """One method of one address; *problems* are the statuses of the errors it is known for, *scopes* what a token needs where the method says
+    not all of it.
+    """
 
     noun: str
     method: str
@@ -56,6 +64,7 @@ class Operation:
     sends: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[int, ...] = ()
     example: str = ""
+    scopes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
