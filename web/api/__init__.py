@@ -9,6 +9,7 @@ from web.api import memberships
 from web.api import offline
 from web.api import playlists
 from web.api import releases
+from web.api import subscriptions
 from web.api import takedowns
 from web.api import tiers
 from web.api import tracks
@@ -26,6 +27,7 @@ __all__ = [
     "offline",
     "playlists",
     "releases",
+    "subscriptions",
     "takedowns",
     "tiers",
     "tracks",

@@ -6,6 +6,7 @@ from web.api.operations import downloads
 from web.api.operations import library
 from web.api.operations import releases
 from web.api.operations import server
+from web.api.operations import subscriptions
 from web.api.operations import tiers
 from web.api.operations import tracks
 from web.api.operations import uploads
@@ -22,6 +23,7 @@ OPERATIONS = (
     *library.OPERATIONS,
     *downloads.OPERATIONS,
     *tiers.OPERATIONS,
+    *subscriptions.OPERATIONS,
     *buying.OPERATIONS,
     *server.OPERATIONS,
 )

@@ -20,6 +20,7 @@ PATH_PARAMETERS = {
     "play_id": "The play's id.",
     "download_id": "The download's id.",
     "order_id": "The order's id.",
+    "subscription_id": "The subscription's id.",
     "upload_id": "The upload's id: the last part of its address.",
 }
 RESUMABLE = ("Tus-Resumable", "Always 1.0.0.", True)
