@@ -91,10 +91,12 @@ def find(artist: Artist, batch_id: str) -> CodeBatch:
     return batch
 
 
-def of_artist(artist: Artist) -> list[CodeBatch]:
-    """The batches of the artist, their releases joined, newest first."""
+def of_artist(artist: Artist, *, limit: int | None = None, before: str = "") -> list[CodeBatch]:
+    """The batches of the artist, their releases joined, newest first (keyset by id)."""
     query = CodeBatch.select(CodeBatch, Release).join(Release).where(CodeBatch.artist == artist.id)
-    return list(query.order_by(CodeBatch.id.desc()))
+    if before:
+        query = query.where(CodeBatch.id < before)
+    return list(query.order_by(CodeBatch.id.desc()).limit(limit))
 
 
 def redeemed(batches: list[CodeBatch]) -> dict[str, int]:

@@ -8,7 +8,9 @@ from web.api import library
 from web.api import memberships
 from web.api import offline
 from web.api import playlists
+from web.api import pricing
 from web.api import releases
+from web.api import selling
 from web.api import subscriptions
 from web.api import takedowns
 from web.api import tiers
@@ -26,7 +28,9 @@ __all__ = [
     "memberships",
     "offline",
     "playlists",
+    "pricing",
     "releases",
+    "selling",
     "subscriptions",
     "takedowns",
     "tiers",

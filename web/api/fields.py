@@ -2,9 +2,11 @@
 
 from collections.abc import Collection
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from appliance.errors import Invalid
+from web.api import routing
 
 MOST = 10**12
 LONGEST = 20_000
@@ -55,3 +57,8 @@ def flag(sent: Mapping[str, Any], name: str, *, default: bool) -> bool:
     if not isinstance(found, bool):
         raise Invalid("'{name}' is true or false.", name=name, field=name)
     return found
+
+
+def instant(sent: Mapping[str, Any], name: str) -> datetime | None:
+    """An instant with its zone; ``None`` where it is left out or null."""
+    return None if sent.get(name) is None else routing.instant(sent, name)

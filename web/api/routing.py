@@ -73,11 +73,11 @@ def instant(sent: Mapping[str, Any], field: str) -> datetime:
     """The instant in *field* of a body (RFC 3339); one without a zone could be any of two dozen."""
     try:
         found = datetime.fromisoformat(sent[field])
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
-        found = None
-    if found is None or found.tzinfo is None:
-        raise Invalid("Give an instant with its zone, such as 2026-05-01T18:00:00Z (RFC 3339).", field=field)
-    return found.astimezone(UTC)
+        pass
+    raise Invalid("Give an instant with its zone, such as 2026-05-01T18:00:00Z (RFC 3339).", field=field)
 
 
 def limit() -> int:

@@ -15,6 +15,7 @@ from appliance.catalog.models import TrackState
 from web.api import buying_schemas
 from web.api import download_schemas
 from web.api import kept_schemas
+from web.api import selling_schemas
 from web.api import subscription_schemas
 from web.api import tier_schemas
 from web.api.shapes import Schema
@@ -264,6 +265,7 @@ SCHEMAS: dict[str, Schema] = {
     **download_schemas.SCHEMAS,
     **tier_schemas.SCHEMAS,
     **buying_schemas.SCHEMAS,
+    **selling_schemas.SCHEMAS,
     **subscription_schemas.SCHEMAS,
     "OfflineOffer": thing(
         {

@@ -81,7 +81,7 @@ def code_file(slug: str, batch_id: str) -> Response:
     """The codes of a batch, each with the address that brings it along."""
     artist, _who = artist_with_money(slug)
     batch = domain.find(artist, batch_id)
-    answer = Response(stream_with_context(_lines(batch)), mimetype="text/csv; charset=utf-8")
+    answer = Response(stream_with_context(lines(batch)), mimetype="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = f"attachment; filename=codes-{batch.id}.csv"
     answer.headers["Cache-Control"] = "no-store"
     return answer
@@ -96,7 +96,8 @@ def stop_codes(slug: str, batch_id: str) -> ResponseReturnValue:
     return redirect(url_for("studio.codes", slug=artist.slug), 303)
 
 
-def _lines(batch: CodeBatch) -> Iterator[str]:
+def lines(batch: CodeBatch) -> Iterator[str]:
+    """A row with the names of the columns, and one for each code."""
     address = addresses.root() + url_for("shop.redeem")
     yield _line("code", "address", "redeemed_at")
     for code, redeemed_at in domain.every(batch):

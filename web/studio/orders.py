@@ -63,14 +63,15 @@ def orders(slug: str) -> str:
 def order_file(slug: str) -> Response:
     """The same as a table, however long it is."""
     artist, _who = artist_with_money(slug)
-    answer = Response(stream_with_context(_lines(artist)), mimetype="text/csv; charset=utf-8")
+    answer = Response(stream_with_context(lines(artist)), mimetype="text/csv; charset=utf-8")
     day = clock.now().date().isoformat()
     answer.headers["Content-Disposition"] = f"attachment; filename=orders-{day}.csv"
     answer.headers["Cache-Control"] = "no-store"
     return answer
 
 
-def _lines(artist: Artist) -> Iterator[str]:
+def lines(artist: Artist) -> Iterator[str]:
+    """A row with the names of the columns, and one for each order."""
     yield tables.line(COLUMNS)
     before = ""
     while rows := domain.of_artist(artist, limit=AT_ONCE, before=before):

@@ -5,6 +5,7 @@ from web.api.operations import buying
 from web.api.operations import downloads
 from web.api.operations import library
 from web.api.operations import releases
+from web.api.operations import selling
 from web.api.operations import server
 from web.api.operations import subscriptions
 from web.api.operations import tiers
@@ -25,6 +26,7 @@ OPERATIONS = (
     *tiers.OPERATIONS,
     *subscriptions.OPERATIONS,
     *buying.OPERATIONS,
+    *selling.OPERATIONS,
     *server.OPERATIONS,
 )
 

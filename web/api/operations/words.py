@@ -20,6 +20,8 @@ PATH_PARAMETERS = {
     "play_id": "The play's id.",
     "download_id": "The download's id.",
     "order_id": "The order's id.",
+    "discount_id": "The discount's id.",
+    "batch_id": "The batch's id.",
     "subscription_id": "The subscription's id.",
     "upload_id": "The upload's id: the last part of its address.",
 }
