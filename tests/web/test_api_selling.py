@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance import clock
@@ -216,13 +215,3 @@ def test_a_sale_is_shown_to_the_people_of_its_artist_alone(
     )
     members.join(release.artist, other.user, MemberRole.CONTRIBUTOR, now=clock.now())
     assert client.get(f"{of(release)}/orders/{made.id}", headers=other.headers).status_code == 403
-
-
-def test_whoever_is_paid_has_a_second_factor_in_a_browser(
-    app: Flask, appliance: Appliance, client: FlaskClient, release: Release, seller: Person
-) -> None:
-    client.patch(f"/api/v1/releases/{release.id}/prices", json={"price_minor": 700}, headers=seller.headers)
-    browser = site.signed_in(app, seller)
-    answer = browser.get(f"{of(release)}/orders")
-    needed = appliance.settings.require_second_factor
-    assert (answer.status_code == 403) == bool(needed and "second factor" in answer.text)

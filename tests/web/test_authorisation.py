@@ -90,6 +90,9 @@ DRAFT: dict[str, Who] = {
     "api.give_track_back": Who.ADMIN,
     "api.make_quote": Who.NOBODY,
     "api.make_order": Who.STRANGER,
+    "api.agree_on_split": Who.MANAGER,
+    "api.request_payout": Who.OWNER,
+    "api.replay_payment_event": Who.ADMIN,
     "api.set_catalogue_price": Who.MANAGER,
     "api.set_release_prices": Who.MANAGER,
     "api.describe_seller": Who.MANAGER,
@@ -263,6 +266,7 @@ ELSEWHERE = {
         ),
         "for who pays, not even for an admin: tests/web/test_memberships_pages.py",
     ),
+    "api.take_split_back": "for owners and managers: tests/web/test_api_books.py",
     "api.redeem_code": "for who has a code: tests/web/test_api_buying.py",
     **dict.fromkeys(
         (

@@ -12,6 +12,7 @@ from appliance.catalog.models import Quality
 from appliance.catalog.models import ReleaseKind
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import TrackState
+from web.api import books_schemas
 from web.api import buying_schemas
 from web.api import download_schemas
 from web.api import kept_schemas
@@ -266,6 +267,7 @@ SCHEMAS: dict[str, Schema] = {
     **tier_schemas.SCHEMAS,
     **buying_schemas.SCHEMAS,
     **selling_schemas.SCHEMAS,
+    **books_schemas.SCHEMAS,
     **subscription_schemas.SCHEMAS,
     "OfflineOffer": thing(
         {

@@ -1,6 +1,7 @@
 """What can be asked of the interface: one row an operation. The OpenAPI document and the page for people are made of these rows."""
 
 from web.api.operations import artists
+from web.api.operations import books
 from web.api.operations import buying
 from web.api.operations import downloads
 from web.api.operations import library
@@ -27,6 +28,7 @@ OPERATIONS = (
     *subscriptions.OPERATIONS,
     *buying.OPERATIONS,
     *selling.OPERATIONS,
+    *books.OPERATIONS,
     *server.OPERATIONS,
 )
 
