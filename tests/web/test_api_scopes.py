@@ -8,15 +8,31 @@ import pytest
 from flask.testing import FlaskClient
 
 from appliance import clock
+from appliance import processors
 from appliance.accounts import tokens
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
+from appliance.shop import orders
+from appliance.shop.orders import Buyer
+from appliance.shop.quotes import Wish
 from appliance.startup import Appliance
 from tests.servers import site
+from tests.shop_till import Till
 from web.api.operations import OPERATIONS
 
 pytestmark = pytest.mark.usefixtures("nobody_works")
 OF_MONEY = [row for row in OPERATIONS if set(row.scopes) - {Scope.READ, Scope.WRITE, Scope.ADMIN}]
+PAGES = (
+    "money",
+    "statement",
+    "statement.csv",
+    "payouts",
+    "prices",
+    "orders",
+    "orders.csv",
+    "codes",
+    "splits",
+)
 PLAIN = (Scope.READ, Scope.WRITE, Scope.ADMIN)
 
 
@@ -42,6 +58,24 @@ def test_a_token_for_looking_changes_nothing(client: FlaskClient, appliance: App
         path = re.sub(r"{(\w+)}", lambda found: values.get(found[1], "0" * 26), row.path)
         answer = client.open(path, method=row.method, json={}, headers=looker.headers)
         assert answer.status_code == 403, row.name
+
+
+def test_the_pages_of_money_are_no_way_around(
+    client: FlaskClient, appliance: Appliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processors, "every", lambda: (Till(),))
+    person = site.make_person(scopes=(Scope.READ, Scope.WRITE))
+    release = site.make_release(person, published=True)
+    pages = [f"/studio/artists/{release.artist.slug}/{page}" for page in PAGES]
+    for path in (*pages, f"/studio/artists/{release.artist.slug}/prices/{release.id}"):
+        assert client.get(path, headers=person.headers).status_code == 403, path
+    order = orders.begin(
+        Wish("tip", release.artist_id, tip_minor=500),
+        Buyer(person.user.email, person.user),
+        provider="till",
+        now=clock.now(),
+    )
+    assert client.get(f"/orders/{order.id}", headers=person.headers).status_code == 403
 
 
 def test_money_alone_opens_nothing_else(client: FlaskClient, appliance: Appliance) -> None:

@@ -27,10 +27,19 @@ from werkzeug.test import TestResponse
 from appliance import clock
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
+from appliance.catalog import releases
 from appliance.catalog import uploads
+from appliance.catalog.models import Artist
 from appliance.database import proxy
 from appliance.library import entries
 from appliance.library import playlists
+from appliance.shop import codes
+from appliance.shop import discounts
+from appliance.shop import orders
+from appliance.shop import prices
+from appliance.shop import receipts
+from appliance.shop.orders import Buyer
+from appliance.shop.quotes import Wish
 from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
@@ -50,6 +59,9 @@ OWN_TABLES = (
     "api_token",
     "user",
     "upload",
+    "shop_price",
+    "shop_discount",
+    "shop_code_batch",
 )
 
 
@@ -106,7 +118,18 @@ def world(appliance: Appliance, nobody_works: None) -> World:
     }
     other = site.make_person(f"{SECRET}@example.com", scopes=every)
     ids: dict[str, list[str]] = {
-        name: [] for name in ("slug", "release_id", "track_id", "playlist_id", "entry_id", "upload_id")
+        name: []
+        for name in (
+            "slug",
+            "release_id",
+            "track_id",
+            "playlist_id",
+            "entry_id",
+            "upload_id",
+            "discount_id",
+            "batch_id",
+            "order_id",
+        )
     }
     for person, name in ((other, SECRET), (people[Asker.ARTIST], "of my own")):
         artist = site.make_artist(person, "Night Ferry" if person is other else "Low Tide")
@@ -125,8 +148,29 @@ def world(appliance: Appliance, nobody_works: None) -> World:
         ids["playlist_id"].append(playlist.id)
         ids["entry_id"].append(str(entry.id))
         ids["upload_id"].append(upload.id)
+        for_sale(artist, person, name, ids)
     owned = {found[0] for found in ids.values()} | {ids["release_id"][1], ids["track_id"][1], other.user.id}
     return World(people, ids, frozenset(owned))
+
+
+def for_sale(artist: Artist, person: Person, name: str, ids: dict[str, list[str]]) -> None:
+    """Prices, codes and an order of this artist; what is in them is called *name*."""
+    now = clock.now()
+    for release_id in ids["release_id"][-2:]:
+        prices.set_release(releases.find(release_id), 0, pay_more=True, actor=person.user, now=now)
+    release = releases.find(ids["release_id"][-2])
+    receipts.describe_seller(artist, name=name, address="", tax_number="", actor=person.user, now=now)
+    batch = codes.make(release, 1, name=name, actor=person.user, now=now)
+    discount = discounts.make(artist, "SPRING", percent=10, actor=person.user, now=now)
+    order = orders.begin(
+        Wish("release", ids["release_id"][-1]),
+        Buyer(person.user.email, person.user),
+        provider="",
+        now=now,
+    )
+    ids["discount_id"].append(discount.id)
+    ids["batch_id"].append(batch.id)
+    ids["order_id"].append(order.id)
 
 
 @pytest.fixture

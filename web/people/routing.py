@@ -25,8 +25,11 @@ def artist_for(slug: str, least: Standing, scope: Scope = Scope.WRITE) -> tuple[
 
 
 def artist_with_money(slug: str) -> tuple[Artist, User]:
-    """As ``artist_for``, for who decides what fans pay for; once they do, whoever owns it has a second factor first."""
-    artist, who, _standing = artist_for(slug, Standing.MANAGER)
+    """As ``artist_for``, for who decides what fans pay for; once they do, whoever owns it has a second factor first.
+
+    A token needs the scope that it needs for the same in the interface for programs.
+    """
+    artist, who, _standing = artist_for(slug, Standing.MANAGER, Scope.MONEY_WRITE)
     if second_factor_missing():
         raise SecondFactorFirst
     return artist, who

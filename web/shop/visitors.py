@@ -26,7 +26,7 @@ def buyer(email: str) -> Buyer:
     """Who buys here; *email* is for who has no account."""
     who = person()
     if who is not None:
-        require_person(Scope.WRITE)
+        require_person(Scope.MONEY_WRITE)
     elif WORD not in session:
         session[WORD] = secrets.token_urlsafe(16)
     return Buyer(
@@ -50,7 +50,7 @@ def own(order_id: str) -> Order:
     order = orders.find(order_id[:26])
     who = person()
     if who is not None:
-        require_person(Scope.READ)
+        require_person(Scope.MONEY_READ)
     mine = who is not None and order.user_id == who.id
     here = order.id in session.get(OWN, []) and (who is None or order.user_id is None)
     if not (mine or here):
