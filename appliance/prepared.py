@@ -7,12 +7,14 @@ request of a kind asks; all others stay plain peewee.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 from typing import Generic
 from typing import TypeVar
 
 import peewee
 
+from appliance.database import locked
 from appliance.database import proxy
 
 M = TypeVar("M", bound=peewee.Model)
@@ -60,14 +62,95 @@ class Statement:
 
     def _plan(self) -> tuple[str, list[tuple[int | None, object]]]:
         markers = [f"\0{number}" for number in range(self._count)]
-        # As values that no field converts: a stand-in is not what the field expects.
-        query = self._build(*(peewee.Value(marker, converter=False) for marker in markers))
+        query = self._build(*map(_as_it_is, markers))
         sql, parameters = query.sql()
         slots: list[tuple[int | None, object]] = []
         for given in parameters:
             slots.append((markers.index(given), None) if given in markers else (None, given))
         self._plans[type(proxy.obj)] = str(sql), slots
         return str(sql), slots
+
+
+def one(model: type[M], *, hold: bool = False, **where: object) -> M | None:
+    """The row whose fields are these, such as ``one(Order, id=mark)``; with *hold* it is held until the transaction ends."""
+    names = tuple(where)
+    found = _selection(model, names, hold)(*_stored(model, names, where))
+    return found[0] if found else None
+
+
+def exists(model: type[peewee.Model], **where: object) -> bool:
+    """Whether there is a row whose fields are these."""
+    names = tuple(where)
+    return _question(model, names)(*_stored(model, names, where)).fetchone() is not None
+
+
+def insert(model: type[peewee.Model], *, ignore: bool = False, **values: object) -> int:
+    """Write a row, with the defaults of its fields; how many that were: with *ignore* none when there is one with its keys."""
+    # Here and not by peewee, which would put them into the words: a default such as an id is another each time.
+    row = {**model._meta.get_default_dict(), **values}  # type: ignore[no-untyped-call]
+    names = tuple(row)
+    return int(_insertion(model, names, ignore)(*_stored(model, names, row)).rowcount)
+
+
+def update(model: type[peewee.Model], key: object, **values: object) -> int:
+    """Change these fields of the row with this primary key; how many rows that were."""
+    names = tuple(values)
+    return int(_change(model, names)(*_stored(model, names, values), key).rowcount)
+
+
+def _stored(model: type[peewee.Model], names: tuple[str, ...], values: dict[str, Any]) -> list[Any]:
+    """The values as the database takes them."""
+    fields = model._meta.fields
+    return [fields[name].db_value(values[name]) for name in names]
+
+
+def _equal(model: type[peewee.Model], names: tuple[str, ...], values: tuple[object, ...]) -> list[Any]:
+    return [model._meta.fields[name] == value for name, value in zip(names, values, strict=True)]
+
+
+def _as_it_is(marker: str) -> Any:
+    """A stand-in that no field converts: it is not what the field expects."""
+    return peewee.Value(marker, converter=False)
+
+
+@cache
+def _selection(model: type[M], names: tuple[str, ...], hold: bool) -> Prepared[M]:
+    def build(*values: object) -> peewee.ModelSelect[M]:
+        query = model.select().where(*_equal(model, names, values))
+        return locked(query) if hold else query
+
+    return Prepared(build)
+
+
+@cache
+def _question(model: type[peewee.Model], names: tuple[str, ...]) -> Statement:
+    def build(*values: object) -> Any:
+        return model.select(peewee.SQL("1")).where(*_equal(model, names, values)).limit(1)
+
+    return Statement(build, len(names))
+
+
+@cache
+def _insertion(model: type[peewee.Model], names: tuple[str, ...], ignore: bool) -> Statement:
+    def build(*values: object) -> Any:
+        query = model.insert(
+            {model._meta.fields[name]: value for name, value in zip(names, values, strict=True)}
+        )
+        return (query.on_conflict_ignore() if ignore else query).as_rowcount()
+
+    return Statement(build, len(names))
+
+
+@cache
+def _change(model: type[peewee.Model], names: tuple[str, ...]) -> Statement:
+    def build(*values: object) -> Any:
+        *changed, key = values
+        query = model.update(
+            {model._meta.fields[name]: value for name, value in zip(names, changed, strict=True)}
+        )
+        return query.where(model._meta.primary_key == key)
+
+    return Statement(build, len(names) + 1)
 
 
 class _Plan(Generic[M]):
@@ -79,7 +162,7 @@ class _Plan(Generic[M]):
     ) -> None:
         # No text of the product begins with NUL, so these are found again among the parameters.
         markers = [f"\0{number}" for number in range(count)]
-        query = build(*markers)
+        query = build(*map(_as_it_is, markers))
         self.sql, parameters = query.sql()
         self.slots = [
             (markers.index(given), None) if given in markers else (None, given) for given in parameters

@@ -4,8 +4,11 @@ A provider is asked outside of any transaction: it may take seconds, and what it
 """
 
 import logging
+import os
 import threading
 from collections.abc import Callable
+from queue import Empty
+from queue import SimpleQueue
 from typing import Any
 from typing import ParamSpec
 from typing import TypeVar
@@ -26,6 +29,11 @@ R = TypeVar("R")
 
 PATIENCE_S = 20.0
 """How long a fan waits for a provider before they are told to try again."""
+IDLE_S = 60.0
+"""How long a thread that asks waits for the next question: to start one takes longer than to check a signature."""
+_waiting: "list[SimpleQueue[Any]]" = []
+"""Where threads wait for questions. A process that was forked off has none of them."""
+os.register_at_fork(after_in_child=_waiting.clear)
 
 
 class ProviderFailed(Unavailable):
@@ -72,25 +80,14 @@ def ask(verb: Callable[P, R], label: str, *args: P.args, **named: P.kwargs) -> R
     """
     if proxy.in_transaction():
         raise RuntimeError("a provider is asked outside of transactions")
-    outcome: list[Any] = []
-
-    def work() -> None:
-        try:
-            outcome.append((verb(*args, **named), None))
-        except hooks.BROKEN as error:
-            outcome.append((None, error))
-        finally:
-            database.close_thread()
-
-    # A thread of its own, since a plugin that hangs cannot be stopped; as a daemon it keeps no process from ending.
-    thread = threading.Thread(target=work, name=f"provider-{label}"[:40], daemon=True)
-    thread.start()
-    thread.join(PATIENCE_S)
+    answers: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
+    _hand_over(lambda: verb(*args, **named), answers)
     name = getattr(verb, "__name__", "verb")
-    if not outcome:
+    try:
+        answer, error = answers.get(timeout=PATIENCE_S)
+    except Empty:
         log.error("a payment provider hangs", extra={"provider": label, "verb": name})
-        raise ProviderFailed(label)
-    answer, error = outcome[0]
+        raise ProviderFailed(label) from None
     if isinstance(error, MusicConnectError):
         raise error
     if error is not None:
@@ -120,6 +117,45 @@ def _is_whole(provider: PaymentProvider) -> bool:
     except hooks.BROKEN as error:
         log.error("a payment provider failed", extra={"provider": type(provider).__name__}, exc_info=error)
         return False
+
+
+def _hand_over(question: Callable[[], Any], answers: "SimpleQueue[tuple[Any, BaseException | None]]") -> None:
+    """Let a thread that waits ask this, or a new one."""
+    try:
+        questions = _waiting.pop()
+    except IndexError:
+        questions = SimpleQueue()
+        # A thread of its own, since a plugin that hangs cannot be stopped; as a daemon it keeps no process from ending.
+        threading.Thread(target=_ask_on, args=(questions,), name="provider", daemon=True).start()
+    questions.put((question, answers))
+
+
+def _ask_on(questions: "SimpleQueue[Any]") -> None:
+    """Ask one thing after the other; one that hangs is lost with this thread, which then waits for no more."""
+    while True:
+        try:
+            question, answers = questions.get(timeout=IDLE_S)
+        except Empty:
+            try:
+                _waiting.remove(questions)
+            except ValueError:
+                continue  # Somebody took it just now, and is about to put a question.
+            return
+        try:
+            answer: tuple[Any, BaseException | None] = (question(), None)
+        except hooks.BROKEN as error:
+            answer = (None, error)
+        try:
+            database.close_thread()
+            _waiting.append(questions)
+        except hooks.BROKEN:
+            # Such as a transaction that was left open: nobody else shall be asked from here.
+            log.exception("a payment provider left its connection in use")
+            return
+        finally:
+            answers.put(answer)
+        # Nothing of one question is held while the next is waited for.
+        del question, answers, answer
 
 
 def _takes(provider: PaymentProvider, currency: str, amount_minor: int) -> bool:

@@ -13,6 +13,7 @@ import peewee
 
 from appliance import database
 from appliance import jobs
+from appliance import prepared
 from appliance import processors
 from appliance.accounts import audit
 from appliance.accounts.audit import Action
@@ -27,12 +28,25 @@ from appliance.errors import NotFound
 from appliance.jobs import Job
 from appliance.jobs import JobState
 from appliance.payments import Delivery
+from appliance.prepared import Statement
 
 JOB = "provider_event"
 """The kind of the jobs that process; their payload is a provider's name."""
 ATTEMPTS = 50
 """How often a job may be lost with its worker; how often an event is tried is told on its own row."""
 MOST_BYTES = 1024 * 1024
+_will_look = Statement(
+    lambda provider, now: database.locked(
+        Job.select(Job.id)
+        .where(
+            Job.kind == JOB,
+            Job.payload == provider,
+            ((Job.state == JobState.QUEUED) & (Job.run_after <= now)) | (Job.state == JobState.RUNNING),
+        )
+        .limit(1)
+    ),
+    2,
+)
 KEPT = timedelta(days=90)
 
 
@@ -69,10 +83,8 @@ def receive(provider: str, delivery: Delivery, *, now: datetime) -> bool:
 
 def queue(provider: str, *, now: datetime) -> str:
     """The id of a new job for what is due, to be sent after the commit; empty when there is one that will look (again)."""
-    waits = (Job.state == JobState.QUEUED) & (Job.run_after <= now)
-    will_look = (Job.kind == JOB) & (Job.payload == provider) & (waits | (Job.state == JobState.RUNNING))
     # Held, so that it cannot close before what this transaction writes can be seen.
-    if database.locked(Job.select(Job.id).where(will_look).limit(1)).first() is not None:
+    if _will_look(provider, Job.run_after.db_value(now)).fetchone() is not None:
         return ""
     return str(jobs.add(JOB, f"{provider}:{new_id()}", now=now, max_attempts=ATTEMPTS, payload=provider).id)
 
@@ -172,12 +184,12 @@ def expire(*, now: datetime) -> int:
 
 def _write_all(rows: list[dict[str, Any]]) -> list[tuple[bool, str]]:
     """For each row whether it is new, and with the first new one of a provider the id of a job to be sent."""
-    answers = []
     with transaction():
-        for row in rows:
-            made = bool(ProviderEvent.insert(row).on_conflict_ignore().as_rowcount().execute())
-            answers.append((made, queue(row["provider"], now=row["received_at"]) if made else ""))
-    return answers
+        made = [bool(prepared.insert(ProviderEvent, ignore=True, **row)) for row in rows]
+        # Asked for once for each provider: in this very transaction, the job that the first one made looks for all.
+        first = {row["provider"]: row for row, new in zip(reversed(rows), reversed(made), strict=True) if new}
+        sent = {id(row): queue(provider, now=row["received_at"]) for provider, row in first.items()}
+    return [(new, sent.get(id(row), "")) for row, new in zip(rows, made, strict=True)]
 
 
 _write: Together[dict[str, Any], tuple[bool, str]] = Together(_write_all)

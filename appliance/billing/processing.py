@@ -15,6 +15,7 @@ from typing import assert_never
 from appliance import clock
 from appliance import database
 from appliance import jobs
+from appliance import prepared
 from appliance import processors
 from appliance.billing import dispute_letters
 from appliance.billing import inbox
@@ -41,6 +42,7 @@ from appliance.payments import PayoutFact
 from appliance.payments import RefundFact
 from appliance.payments import SubscriptionFact
 from appliance.payouts import settling as payouts
+from appliance.prepared import Statement
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,13 @@ MOST_ATTEMPTS = 30
 """Thirty tries last about a day; what failed until then, a reconciliation has found out by itself."""
 AT_ONCE = 50
 """Events that a job takes in hand together."""
+
+_held = Statement(
+    lambda event: database.locked(
+        ProviderEvent.select(ProviderEvent.state, ProviderEvent.attempts).where(ProviderEvent.id == event)
+    ),
+    1,
+)
 
 
 @dataclass(slots=True)
@@ -141,21 +150,21 @@ def process(event: ProviderEvent, *, now: datetime) -> EventState:
     try:
         facts = facts_of(processors.find(event.provider), event.body)
         with transaction():
-            here = ProviderEvent.id == event.id
-            row = ProviderEvent.select(ProviderEvent.id, ProviderEvent.state).where(here)
-            held: ProviderEvent | None = database.locked(row).first()
-            if held is None or held.state != EventState.RECEIVED:
-                return EventState(held.state) if held is not None else EventState.IGNORED
+            found = _held(event.id).fetchone()
+            if found is None or found[0] != EventState.RECEIVED:
+                return EventState(found[0]) if found is not None else EventState.IGNORED
             applied = apply(facts, provider=event.provider, now=now)
             state = EventState.PROCESSED if applied.marks else EventState.IGNORED
-            ProviderEvent.update(
+            prepared.update(
+                ProviderEvent,
+                event.id,
                 state=state,
-                attempts=ProviderEvent.attempts + 1,
+                attempts=found[1] + 1,
                 marks=" ".join(applied.marks),
                 problem="",
                 taken_by=None,
                 processed_at=now,
-            ).where(here).execute()
+            )
     except Exception as error:
         # As at the top of a job: one event that cannot be processed must not keep the others waiting.
         return _put_off(event, error, now=now)

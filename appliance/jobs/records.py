@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from appliance import prepared
 from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import NotFound
@@ -15,6 +16,10 @@ _newest = Prepared(
     lambda kind, *subjects: Job.select().where(Job.kind == kind, Job.subject.in_(subjects)).order_by(Job.id)
 )
 
+_active = Prepared(
+    lambda kind, subject: Job.select().where(Job.kind == kind, Job.subject == subject, Job.active == 1)
+)
+
 
 def add(kind: str, subject: str, *, now: datetime, max_attempts: int = 5, payload: str = "") -> Job:
     """The active job of this kind for this subject, made if there is none.
@@ -24,7 +29,9 @@ def add(kind: str, subject: str, *, now: datetime, max_attempts: int = 5, payloa
     """
     # Insert first: of two that ask at once, the unique index lets one in, and the other finds its row (PostgreSQL waits for it).
     with transaction():
-        Job.insert(
+        prepared.insert(
+            Job,
+            ignore=True,
             kind=kind,
             subject=subject,
             payload=payload,
@@ -32,8 +39,8 @@ def add(kind: str, subject: str, *, now: datetime, max_attempts: int = 5, payloa
             run_after=now,
             created_at=now,
             updated_at=now,
-        ).on_conflict_ignore().execute()
-        found: Job = Job.get(Job.kind == kind, Job.subject == subject, Job.active == 1)
+        )
+        [found] = _active(kind, subject)
     return found
 
 

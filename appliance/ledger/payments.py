@@ -11,6 +11,7 @@ from datetime import datetime
 import peewee
 
 from appliance import database
+from appliance import prepared
 from appliance.database import transaction
 from appliance.ledger import posting
 from appliance.ledger import settlement
@@ -95,7 +96,7 @@ def note(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Paym
         payment = _row(fact, sale, provider=provider, now=now)
         booked = posting.count(_subject(payment)) > 0
         if fact.fee_minor is not None and fact.fee_minor != payment.fee_minor:
-            Payment.update(fee_minor=fact.fee_minor, updated_at=now).where(Payment.id == payment.id).execute()
+            prepared.update(Payment, payment.id, fee_minor=fact.fee_minor, updated_at=now)
         _add_up(payment, now=now)
         return book(payment.id, TransactionKind.FEE if booked else TransactionKind.PAYMENT, now=now)
 
@@ -193,7 +194,7 @@ def _shares(payment: Payment, artists: int) -> dict[str, int]:
     for line, part in sorted(parts_by_line(payment, artists), key=lambda found: _turn(found[0])):
         if part == line.booked_minor:
             continue
-        PaymentLine.update(booked_minor=part).where(PaymentLine.id == line.id).execute()
+        prepared.update(PaymentLine, line.id, booked_minor=part)
         shares = splits.share(
             part - line.booked_minor,
             agreement=line.agreement,
@@ -222,35 +223,33 @@ def _subject(payment: Payment) -> str:
 
 
 def _row(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Payment:
-    made = (
-        Payment.insert(
-            provider=provider,
-            reference=fact.reference,
-            mark=fact.mark,
-            artist=sale.artist,
-            user=sale.user,
-            amount_minor=fact.amount_minor,
-            currency=fact.currency,
-            tax_minor=fact.tax_minor,
-            fee_minor=fact.fee_minor,
-            share_bps=sale.share_bps,
-            paid_at=fact.paid_at,
-            period_start=fact.period_start,
-            period_end=fact.period_end,
-            email=fact.email,
-            country=fact.country,
-            created_at=now,
-            updated_at=now,
-        )
-        .on_conflict_ignore()
-        .as_rowcount()
-        .execute()
+    made = prepared.insert(
+        Payment,
+        ignore=True,
+        provider=provider,
+        reference=fact.reference,
+        mark=fact.mark,
+        artist=sale.artist,
+        user=sale.user,
+        amount_minor=fact.amount_minor,
+        currency=fact.currency,
+        tax_minor=fact.tax_minor,
+        fee_minor=fact.fee_minor,
+        share_bps=sale.share_bps,
+        paid_at=fact.paid_at,
+        period_start=fact.period_start,
+        period_end=fact.period_end,
+        email=fact.email,
+        country=fact.country,
+        created_at=now,
+        updated_at=now,
     )
     [payment] = _by_reference(provider, fact.reference)
     if made:
         for position, one in enumerate(sale.sold or [Sold("", fact.amount_minor)]):
             agreement = splits.holding(sale.artist, release=one.release, track=one.track, at=fact.paid_at)
-            PaymentLine.insert(
+            prepared.insert(
+                PaymentLine,
                 payment=payment.id,
                 position=position,
                 name=one.name[:300],
@@ -258,7 +257,7 @@ def _row(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Paym
                 track=one.track,
                 amount_minor=one.amount_minor,
                 agreement=agreement.id if agreement else "",
-            ).execute()
+            )
     return payment
 
 
@@ -283,13 +282,15 @@ def _add_up(payment: Payment, *, now: datetime) -> None:
         fees += row.fee_minor
         if row.state in sums:
             sums[DisputeState(row.state)] += row.amount_minor
-    Payment.update(
+    prepared.update(
+        Payment,
+        payment.id,
         refunded_minor=int(refunded or 0),
         contested_minor=sums[DisputeState.OPEN],
         lost_minor=sums[DisputeState.LOST],
         dispute_fees_minor=fees,
         updated_at=now,
-    ).where(Payment.id == payment.id).execute()
+    )
 
 
 def known(payment: Payment) -> settlement.Known:

@@ -77,6 +77,24 @@ _add = Statement(
     ).as_rowcount(),
     5,
 )
+_add_to_day = Statement(
+    lambda account, day, kind, amount: (
+        DaySum.insert(
+            {
+                DaySum.account: account,
+                DaySum.day: day,
+                DaySum.kind: kind,
+                DaySum.amount_minor: amount,
+            }
+        )
+        .on_conflict(
+            conflict_target=[DaySum.account, DaySum.day, DaySum.kind],
+            update={DaySum.amount_minor: DaySum.amount_minor + amount},
+        )
+        .as_rowcount()
+    ),
+    4,
+)
 _entries = Statement(
     lambda subject: (
         Entry.select(Account.kind, Account.owner, Entry.amount_minor)
@@ -127,12 +145,7 @@ def _enter(made: int, kind: TransactionKind, account: int, amount: int, *, now: 
     _move(after, _instant(at), account)
     _add(made, account, amount, after, _instant(at))
     if of == AccountKind.PAYABLE:
-        DaySum.insert(
-            account=account, day=at.astimezone(UTC).date(), kind=kind, amount_minor=amount
-        ).on_conflict(
-            conflict_target=[DaySum.account, DaySum.day, DaySum.kind],
-            update={DaySum.amount_minor: DaySum.amount_minor + amount},
-        ).execute()
+        _add_to_day(account, at.astimezone(UTC).date(), str(kind), amount)
 
 
 def booked(subject: str) -> dict[Line, int]:

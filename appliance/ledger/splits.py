@@ -14,6 +14,24 @@ from appliance.ledger.models import SplitAgreement
 from appliance.ledger.models import SplitPart
 from appliance.ledger.models import SplitTotal
 from appliance.ledger.settlement import apportion
+from appliance.prepared import Prepared
+
+_latest = Prepared(
+    lambda artist, release, track, at: (
+        SplitAgreement.select()
+        .where(
+            SplitAgreement.artist == artist,
+            SplitAgreement.release == release,
+            SplitAgreement.track == track,
+            SplitAgreement.starts_at <= at,
+        )
+        .order_by(SplitAgreement.starts_at.desc())
+        .limit(1)
+    )
+)
+_parts = Prepared(
+    lambda agreement: SplitPart.select().where(SplitPart.agreement == agreement).order_by(SplitPart.position)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,24 +80,14 @@ def difference(parts: Sequence[Part], before: int, after: int) -> dict[str, int]
 def holding(artist: str, *, release: str = "", track: str = "", at: datetime) -> SplitAgreement | None:
     """The agreement that holds for this at that instant: the track's own, else the release's, else the artist's; of several the latest."""
     for of_release, of_track in dict.fromkeys([("", track), (release, ""), ("", "")]):
-        here = (
-            (SplitAgreement.artist == artist)
-            & (SplitAgreement.release == of_release)
-            & (SplitAgreement.track == of_track)
-            & (SplitAgreement.starts_at <= at)
-        )
-        found: SplitAgreement | None = (
-            SplitAgreement.select().where(here).order_by(SplitAgreement.starts_at.desc()).first()
-        )
-        if found is not None:
+        for found in _latest(artist, of_release, of_track, SplitAgreement.starts_at.db_value(at)):
             return found
     return None
 
 
 def parts_of(agreement: str, currency: str) -> list[Part]:
     """The parts of an agreement (an id), in order; a recoup counts in its own currency only."""
-    rows = SplitPart.select().where(SplitPart.agreement == agreement).order_by(SplitPart.position)
     return [
         Part(row.payee, row.share_bps, row.recoup_minor if row.recoup_currency == currency else 0)
-        for row in rows
+        for row in _parts(agreement)
     ]

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from appliance import clock
 from appliance import jobs
+from appliance import prepared
 from appliance.database import transaction
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
@@ -33,7 +34,7 @@ def send(kind: str, to: str, *, facts: Mapping[str, object], locale: str, now: d
     """
     with transaction():
         message = _written(kind, to, facts=facts, locale=locale, now=now)
-        message.save(force_insert=True)
+        prepared.insert(Message, **message.__data__)
         return queue(message, now=now)
 
 

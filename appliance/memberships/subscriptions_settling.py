@@ -11,6 +11,7 @@ from typing import Any
 import peewee
 
 from appliance import database
+from appliance import prepared
 from appliance import revocations
 from appliance import startup
 from appliance.database import transaction
@@ -51,7 +52,7 @@ __all__ = ["note_checkout", "note_failure", "note_subscription", "owns", "sale_o
 
 def owns(mark: str) -> bool:
     """Whether *mark* is a subscription."""
-    return bool(Subscription.select().where(Subscription.id == mark).exists())
+    return prepared.exists(Subscription, id=mark)
 
 
 def sale_of(mark: str, fact: PaymentFact) -> Sale | None:

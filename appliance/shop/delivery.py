@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from appliance import prepared
 from appliance.accounts.models import User
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
@@ -9,10 +10,15 @@ from appliance.database import new_id
 from appliance.database import transaction
 from appliance.memberships import purchases
 from appliance.memberships.models import Purchase
+from appliance.prepared import Prepared
 from appliance.shop.models import Kind
 from appliance.shop.models import Order
 from appliance.shop.models import OrderItem
 from appliance.shop.models import OrderState
+
+_opening = Prepared(
+    lambda order: OrderItem.select().where(OrderItem.order == order, OrderItem.kind != Kind.TIP)
+)
 
 
 def deliver(order: Order, *, now: datetime) -> None:
@@ -20,8 +26,8 @@ def deliver(order: Order, *, now: datetime) -> None:
     user_id = order.user_id or _take_in(order, now=now)
     if user_id is None:
         return
-    for item in OrderItem.select().where(OrderItem.order == order.id, OrderItem.kind != Kind.TIP):
-        purchase = Purchase.get_or_none(Purchase.id == item.purchase_id) if item.purchase_id else None
+    for item in _opening(order.id):
+        purchase = prepared.one(Purchase, id=item.purchase_id) if item.purchase_id else None
         if purchase is not None:
             # Its refund failed, or its dispute turned out well after all.
             purchases.restore(purchase)
@@ -69,18 +75,19 @@ def _take_in(order: Order, *, now: datetime) -> str | None:
 
 def _open(order: Order, item: OrderItem, user_id: str) -> None:
     purchase_id = new_id()
-    Purchase.insert(
+    prepared.insert(
+        Purchase,
         id=purchase_id,
         user=user_id,
         artist=order.artist,
         release=None if item.track else item.release,
         track=item.track or None,
         bought_at=order.paid_at or order.created_at,
-    ).execute()
-    OrderItem.update(purchase=purchase_id).where(OrderItem.id == item.id).execute()
+    )
+    prepared.update(OrderItem, item.id, purchase=purchase_id)
 
 
 def _is_there(item: OrderItem) -> bool:
     if item.track:
-        return bool(Track.select().where(Track.id == item.track).exists())
-    return bool(item.release and Release.select().where(Release.id == item.release).exists())
+        return prepared.exists(Track, id=item.track)
+    return bool(item.release) and prepared.exists(Release, id=item.release)

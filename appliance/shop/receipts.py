@@ -3,8 +3,8 @@
 from datetime import datetime
 
 from appliance import currencies
-from appliance import database
 from appliance import mail
+from appliance import prepared
 from appliance import startup
 from appliance.accounts import audit
 from appliance.accounts.audit import Action
@@ -24,16 +24,15 @@ LONGEST_NAME, LONGEST_ADDRESS = 200, 500
 
 def issue(order: Order, *, now: datetime, letter: str = "order_paid") -> Receipt:
     """The receipt of a paid order, written the first time and sent to its buyer by this *letter*; in the transaction of the caller."""
-    found: Receipt | None = Receipt.get_or_none(Receipt.order == order.id)
+    found = of(order)
     if found is not None:
         return found
     with transaction():
-        Seller.insert(artist=order.artist).on_conflict_ignore().execute()
         # Held until the commit: whoever comes next takes the next number, and one that is rolled back is taken by nobody.
-        seller = database.locked(Seller.select().where(Seller.artist == order.artist)).get()
+        seller = _held(order.artist)
         number = seller.last_number + 1
-        Seller.update(last_number=number).where(Seller.id == seller.id).execute()
-        made: Receipt = Receipt.create(
+        prepared.update(Seller, seller.id, last_number=number)
+        made = Receipt(
             order=order.id,
             artist=order.artist,
             number=number,
@@ -42,14 +41,14 @@ def issue(order: Order, *, now: datetime, letter: str = "order_paid") -> Receipt
             tax_number=seller.tax_number,
             issued_at=now,
         )
+        prepared.insert(Receipt, **made.__data__)
         tell(letter, order, now=now)
     return made
 
 
 def of(order: Order) -> Receipt | None:
     """The receipt of an order, once it was paid."""
-    found: Receipt | None = Receipt.get_or_none(Receipt.order == order.id)
-    return found
+    return prepared.one(Receipt, order=order.id)
 
 
 def named(receipt: Receipt) -> str:
@@ -93,3 +92,12 @@ def tell(kind: str, order: Order, *, now: datetime, **more: object) -> str:
         **more,
     }
     return mail.send(kind, order.email, facts=facts, locale=order.locale, now=now)
+
+
+def _held(artist: str) -> Seller:
+    found = prepared.one(Seller, hold=True, artist=artist)
+    if found is None:
+        prepared.insert(Seller, ignore=True, artist=artist)
+        found = prepared.one(Seller, hold=True, artist=artist)
+        assert found is not None
+    return found

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from appliance import database
+from appliance import prepared
 from appliance.database import transaction
 from appliance.ledger import payments
 from appliance.ledger.models import Payment
@@ -13,6 +13,7 @@ from appliance.ledger.payments import Sold
 from appliance.payments import CheckoutFact
 from appliance.payments import CheckoutState
 from appliance.payments import PaymentFact
+from appliance.prepared import Prepared
 from appliance.shop import delivery
 from appliance.shop import receipts
 from appliance.shop.merchandise import parcels
@@ -22,6 +23,10 @@ from appliance.shop.models import OrderState
 
 _LATER = (CheckoutState.OPEN, CheckoutState.EXPIRED, CheckoutState.COMPLETED)
 """Of two words of the same instant, the one further on holds."""
+
+_items = Prepared(
+    lambda order: OrderItem.select().where(OrderItem.order == order).order_by(OrderItem.position)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,17 +40,16 @@ class Standing:
 
 def sale_of(mark: str, fact: PaymentFact) -> Sale | None:
     """Whose sale a payment is for, to whom and of which things; ``None`` when the mark is not an order's."""
-    order = Order.get_or_none(Order.id == mark)
+    order = prepared.one(Order, id=mark)
     if order is None:
         return None
-    items = OrderItem.select().where(OrderItem.order == mark).order_by(OrderItem.position)
-    sold = [Sold(row.name, row.amount_minor, release=row.release, track=row.track) for row in items]
+    sold = [Sold(row.name, row.amount_minor, release=row.release, track=row.track) for row in _items(mark)]
     return Sale(artist=order.artist, user=order.user_id or "", share_bps=order.share_bps, sold=sold)
 
 
 def owns(mark: str) -> bool:
     """Whether *mark* is an order's."""
-    return bool(Order.select().where(Order.id == mark).exists())
+    return prepared.exists(Order, id=mark)
 
 
 def note_checkout(fact: CheckoutFact, *, provider: str, now: datetime) -> None:
@@ -59,9 +63,14 @@ def note_checkout(fact: CheckoutFact, *, provider: str, now: datetime) -> None:
         before = (order.checkout_as_of, _rank(order.checkout_state)) if order.checkout_as_of else None
         if before is not None and (fact.as_of, _rank(fact.state)) <= before:
             return
-        Order.update(
-            reference=fact.reference, checkout_state=fact.state, checkout_as_of=fact.as_of, updated_at=now
-        ).where(Order.id == order.id).execute()
+        prepared.update(
+            Order,
+            order.id,
+            reference=fact.reference,
+            checkout_state=fact.state,
+            checkout_as_of=fact.as_of,
+            updated_at=now,
+        )
 
 
 def settle(mark: str, *, now: datetime) -> None:
@@ -113,7 +122,7 @@ def _store(order: Order, standing: Standing, *, letter: str, now: datetime) -> N
     values["refunded_at"] = (order.refunded_at or now) if refunded else None
     changed = {name: value for name, value in values.items() if getattr(order, name) != value}
     if changed:
-        Order.update(updated_at=now, **changed).where(Order.id == order.id).execute()
+        prepared.update(Order, order.id, updated_at=now, **changed)
         if "state" in changed and refunded:
             receipts.tell(letter, order, now=now)
         for name, value in changed.items():
@@ -121,8 +130,7 @@ def _store(order: Order, standing: Standing, *, letter: str, now: datetime) -> N
 
 
 def _held(mark: str) -> Order | None:
-    found: Order | None = database.locked(Order.select().where(Order.id == mark)).first()
-    return found
+    return prepared.one(Order, hold=True, id=mark)
 
 
 def _rank(state: str) -> int:

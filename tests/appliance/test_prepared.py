@@ -1,9 +1,16 @@
 """Queries put into words once: the same rows as peewee gives, on both engines, each time."""
 
+from datetime import timedelta
+
+import peewee
 import pytest
 
+from appliance import database
+from appliance import prepared
 from appliance.accounts import tokens
 from appliance.accounts.models import User
+from appliance.billing.models import EventState
+from appliance.billing.models import ProviderEvent
 from appliance.catalog import releases
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
@@ -71,3 +78,36 @@ def test_a_true_and_a_false_come_back_as_such(appliance: Appliance) -> None:
     row = tokens.recognise(tokens.mint(user, now=NOW), NOW)
     assert row is not None
     assert (row.user.active, row.user.demo, row.expires_at) == (True, False, None)
+
+
+def test_a_row_is_written_with_its_defaults_found_changed_and_written_once(appliance: Appliance) -> None:
+    artist = make_artist()
+    ids = []
+    for title in ("One", "Zwei"):
+        made = make_release(artist, title=title)
+        found = prepared.one(Release, artist=artist.id, slug=made.slug)
+        assert found is not None
+        assert found.__data__ == Release.get_by_id(made.id).__data__
+        ids.append(found.id)
+    assert prepared.one(Release, id=new_id()) is None
+    assert prepared.exists(Release, id=ids[0])
+    assert not prepared.exists(Release, id="' OR 1=1 --")
+    later = NOW + timedelta(days=1)
+    assert prepared.update(Release, ids[0], title="Changed", updated_at=later) == 1
+    assert prepared.update(Release, new_id(), title="Nothing", updated_at=later) == 0
+    with database.transaction():
+        held = prepared.one(Release, hold=True, id=ids[0])
+    assert held is not None
+    assert (held.title, held.updated_at) == ("Changed", later)
+    assert Release.get_by_id(ids[1]).title == "Zwei"
+
+
+def test_each_row_gets_a_default_of_its_own_and_a_second_of_one_key_is_none(appliance: Appliance) -> None:
+    event = {"provider": "demo", "kind": "paid", "happened_at": NOW, "received_at": NOW, "due_at": NOW}
+    for name, written in (("1", 1), ("2", 1), ("1", 0)):
+        assert prepared.insert(ProviderEvent, ignore=True, event=name, body="{}", **event) == written
+    first, second = ProviderEvent.select().order_by(ProviderEvent.event)
+    assert first.id != second.id
+    assert (first.state, first.attempts, first.taken_by, first.due_at) == (EventState.RECEIVED, 0, None, NOW)
+    with pytest.raises(peewee.IntegrityError):
+        prepared.insert(ProviderEvent, event="1", body="{}", **event)
