@@ -132,6 +132,11 @@ def locked(query: "peewee.ModelSelect[M]") -> "peewee.ModelSelect[M]":
     return query if isinstance(proxy.obj, peewee.SqliteDatabase) else query.for_update()
 
 
+def file() -> Path | None:
+    """The file of SQLite, where one writes at a time; ``None`` on PostgreSQL, where many do."""
+    return Path(proxy.obj.database) if isinstance(proxy.obj, peewee.SqliteDatabase) else None
+
+
 def in_turn(number: int) -> None:
     """Until the transaction ends, let no other one pass here with the same *number*; on SQLite none can anyway."""
     if not isinstance(proxy.obj, peewee.SqliteDatabase):

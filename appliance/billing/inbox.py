@@ -15,6 +15,7 @@ from appliance import database
 from appliance import jobs
 from appliance import prepared
 from appliance import processors
+from appliance import turns
 from appliance.accounts import audit
 from appliance.accounts.audit import Action
 from appliance.billing.models import EventState
@@ -184,7 +185,7 @@ def expire(*, now: datetime) -> int:
 
 def _write_all(rows: list[dict[str, Any]]) -> list[tuple[bool, str]]:
     """For each row whether it is new, and with the first new one of a provider the id of a job to be sent."""
-    with transaction():
+    with turns.taken(), transaction():
         made = [bool(prepared.insert(ProviderEvent, ignore=True, **row)) for row in rows]
         # Asked for once for each provider: in this very transaction, the job that the first one made looks for all.
         first = {row["provider"]: row for row, new in zip(reversed(rows), reversed(made), strict=True) if new}

@@ -5,6 +5,8 @@ happened earlier. A payment of somebody who left still goes into the books.
 """
 
 import logging
+import time
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 from dataclasses import field
@@ -17,6 +19,7 @@ from appliance import database
 from appliance import jobs
 from appliance import prepared
 from appliance import processors
+from appliance import turns
 from appliance.billing import dispute_letters
 from appliance.billing import inbox
 from appliance.billing import purposes
@@ -51,6 +54,8 @@ MOST_ATTEMPTS = 30
 """Thirty tries last about a day; what failed until then, a reconciliation has found out by itself."""
 AT_ONCE = 50
 """Events that a job takes in hand together."""
+LONGEST_S = 0.05
+"""So long others may have to wait until they can write."""
 
 _held = Statement(
     lambda event: database.locked(
@@ -145,14 +150,42 @@ def facts_of(provider: PaymentProvider, body: str) -> list[Fact]:
     return processors.ask(facts_of, provider.label)
 
 
-def process(event: ProviderEvent, *, now: datetime) -> EventState:
-    """Let an event take effect; when that fails it is due again later, and in the end it is given up."""
+def process(waiting: "deque[ProviderEvent]") -> None:
+    """Let the next of the events that wait take effect; one that fails is due again later, and in the end it is given up.
+
+    SQLite makes a transaction safe in some milliseconds, however much is in it: there many events share one, until somebody else wants to write.
+    """
+    asked = _asked(waiting, most=AT_ONCE if database.file() else 1)
+    while asked:
+        with turns.taken(), transaction():
+            until = time.monotonic() + LONGEST_S
+            while asked:
+                _take_effect(*asked.popleft(), now=clock.now())
+                if turns.awaited() or time.monotonic() > until:
+                    break
+
+
+def _asked(waiting: "deque[ProviderEvent]", *, most: int) -> "deque[tuple[ProviderEvent, list[Fact]]]":
+    """The next events with their facts: as many as are told in a moment, so that none is kept by a provider that is slow for another."""
+    asked: deque[tuple[ProviderEvent, list[Fact]]] = deque()
+    began = time.monotonic()
+    while waiting and len(asked) < most and time.monotonic() <= began + LONGEST_S:
+        event = waiting.popleft()
+        try:
+            asked.append((event, facts_of(processors.find(event.provider), event.body)))
+        except Exception as error:
+            # As at the top of a job: one event that cannot be processed must not keep the others waiting.
+            _put_off(event, error, now=clock.now())
+    return asked
+
+
+def _take_effect(event: ProviderEvent, facts: Iterable[Fact], *, now: datetime) -> None:
+    """Note what an event is about, all of it or nothing, whatever else the transaction around it holds."""
     try:
-        facts = facts_of(processors.find(event.provider), event.body)
         with transaction():
             found = _held(event.id).fetchone()
             if found is None or found[0] != EventState.RECEIVED:
-                return EventState(found[0]) if found is not None else EventState.IGNORED
+                return
             applied = apply(facts, provider=event.provider, now=now)
             state = EventState.PROCESSED if applied.marks else EventState.IGNORED
             prepared.update(
@@ -166,12 +199,10 @@ def process(event: ProviderEvent, *, now: datetime) -> EventState:
                 processed_at=now,
             )
     except Exception as error:
-        # As at the top of a job: one event that cannot be processed must not keep the others waiting.
-        return _put_off(event, error, now=now)
-    return state
+        _put_off(event, error, now=now)
 
 
-def _put_off(event: ProviderEvent, error: Exception, *, now: datetime) -> EventState:
+def _put_off(event: ProviderEvent, error: Exception, *, now: datetime) -> None:
     known = isinstance(error, MusicConnectError)
     attempts = event.attempts + 1
     # What the input is to blame for does not get better by trying again.
@@ -190,7 +221,6 @@ def _put_off(event: ProviderEvent, error: Exception, *, now: datetime) -> EventS
         taken_by=None,
         problem=str(error)[:500] if known else f"{type(error).__name__}: it stands in the log.",
     ).where(ProviderEvent.id == event.id, ProviderEvent.state == EventState.RECEIVED).execute()
-    return state
 
 
 @jobs.handles(inbox.JOB)
@@ -198,10 +228,12 @@ def drain(running: jobs.Running) -> None:
     """Process what is due for one provider, the oldest first, until nothing is."""
     try:
         while True:
-            for event in (taken := _take(running, now=clock.now())):
+            waiting = deque(_take(running, now=clock.now()))
+            none = not waiting
+            while waiting:
                 running.progress(0)
-                process(event, now=clock.now())
-            if not taken and inbox.close(running.job_id, running.payload, now=clock.now()):
+                process(waiting)
+            if none and inbox.close(running.job_id, running.payload, now=clock.now()):
                 return
     finally:
         here = (ProviderEvent.taken_by == running.job_id) & (ProviderEvent.state == EventState.RECEIVED)
@@ -220,7 +252,7 @@ def _take(running: jobs.Running, *, now: datetime) -> list[ProviderEvent]:
         & (ProviderEvent.due_at <= now)
     )
     some = ProviderEvent.select(ProviderEvent.id).where(due, free).order_by(ProviderEvent.id).limit(AT_ONCE)
-    with transaction():
+    with turns.taken(), transaction():
         # "free" once more: of two jobs that chose the same, the second waits for the first and then finds them taken.
         ids = [row.id for row in some]
         ProviderEvent.update(taken_by=running.job_id).where(ProviderEvent.id.in_(ids), due, free).execute()

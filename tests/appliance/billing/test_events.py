@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+from collections import deque
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -26,6 +29,7 @@ from appliance.errors import NotFound
 from appliance.errors import Unavailable
 from appliance.jobs import Job
 from appliance.jobs.running import run_job
+from appliance.ledger import checking
 from appliance.ledger import posting
 from appliance.ledger.models import Account
 from appliance.ledger.models import AccountKind
@@ -214,7 +218,7 @@ def test_an_event_that_fails_for_a_day_is_given_up_and_can_be_replayed(provider:
     provider.failing = [RuntimeError("no")] * processing.MOST_ATTEMPTS
     deliver(provider)
     while event().state == EventState.RECEIVED:
-        processing.process(event(), now=clock.now())
+        processing.process(deque([event()]))
     assert (event().state, event().attempts) == (EventState.FAILED, processing.MOST_ATTEMPTS)
     assert not provider.failing
     inbox.replay(event().id, actor=None, now=clock.now())
@@ -240,6 +244,34 @@ def test_one_event_that_cannot_be_processed_keeps_no_other_waiting(provider: Sim
         ("simulated", EventState.PROCESSED): 1,
         ("simulated", EventState.RECEIVED): 1,
     }
+
+
+def test_one_event_that_cannot_be_noted_keeps_nothing_of_itself_and_all_of_the_others(
+    provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They may share one transaction."""
+    sell("order-1", ANNA)
+    jobs.huey.immediate = False
+    for number in range(6):
+        provider.pay(paid(number=number), fee_minor=None)
+    deliver(provider)
+    post, bad = posting.post, itertools.count()
+
+    def fails_midway(*arguments: Any, **named: Any) -> bool:
+        written = post(*arguments, **named)
+        if next(bad) in {0, 3}:
+            raise RuntimeError("after it was written")
+        return written
+
+    monkeypatch.setattr(posting, "post", fails_midway)
+    run_waiting()
+    assert inbox.counts() == {
+        ("simulated", EventState.PROCESSED): 4,
+        ("simulated", EventState.RECEIVED): 2,
+    }
+    assert (Payment.select().count(), owed()) == (4, 4 * 847)
+    monkeypatch.undo()
+    assert checking.differences() == []
 
 
 def test_a_flood_of_events_is_one_job(provider: SimulatedProvider) -> None:
