@@ -1,4 +1,7 @@
-"""Waitress, made impatient: it takes no more than a view does, and waits for nobody who sends a request drop by drop."""
+"""Waitress, made impatient: it takes no more than a view does, and waits for nobody who sends a request drop by drop.
+
+And made patient where it hangs up: who was told that there is nothing to tell (204) or nothing new (304) may ask on over the same connection.
+"""
 
 import time
 from typing import Any
@@ -7,6 +10,7 @@ import waitress
 from flask import Flask
 from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
+from waitress.task import WSGITask
 
 from web import bodies
 
@@ -33,6 +37,16 @@ class _Bounded:
         return getattr(self._adjustments, name)
 
 
+class Task(WSGITask):  # type: ignore[misc]
+    """An answer whose end is known also when it has no length."""
+
+    def set_close_on_finish(self) -> None:
+        """Close the connection after this answer; not where the answer is its head alone, unless the other end wants it."""
+        wanted = self.version == "1.0" or self.request.headers.get("CONNECTION", "").lower() == "close"
+        if self.has_body or wanted:
+            super().set_close_on_finish()
+
+
 def channel_for(app: Flask) -> type[HTTPChannel]:
     """The connections of a server of *app*."""
 
@@ -49,6 +63,7 @@ def channel_for(app: Flask) -> type[HTTPChannel]:
         """A connection with a clock for each request."""
 
         parser_class = Parser
+        task_class = Task
         began = 0.0
 
         def received(self, data: bytes) -> Any:

@@ -4,6 +4,7 @@ Nobody is signed in here and no session is looked at: the provider's signature o
 """
 
 from flask import Blueprint
+from flask import Response
 from flask import request
 from flask.typing import ResponseReturnValue
 
@@ -25,4 +26,7 @@ def receive(provider: str) -> ResponseReturnValue:
     """Take one event of this provider; 204 also for one that came before."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     inbox.receive(provider, Delivery(request.get_data(cache=False), headers), now=clock.now())
-    return "", 204
+    answer = Response(status=204)
+    # Nothing is in it, so it is no page either, for which browsers would be told what it may do.
+    del answer.headers["Content-Type"]
+    return answer
