@@ -18,6 +18,7 @@ from appliance.collective import books
 from appliance.ledger import agreements
 from appliance.ledger import alarms
 from appliance.ledger import checking
+from appliance.ledger import following
 from appliance.ledger import payout_entries
 from appliance.ledger.agreements import Subject
 from appliance.ledger.agreements import Wanted
@@ -135,6 +136,19 @@ def test_each_thing_that_is_wrong_is_found_and_named(
     found = checking.differences()
     assert {one.check for one in found} == checks
     assert all(one.row.partition(":")[2] and one.sentence for one in found)
+
+
+def test_each_payment_is_looked_at_however_many_at_a_time(
+    told: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    every = Payment.select().count()
+    for many in (1, 2, every - 1, every, every + 1):
+        monkeypatch.setattr(following, "AT_ONCE", many)
+        assert list(following.payments()) == []
+    Payment.update(refunded_minor=Payment.refunded_minor + 1).execute()
+    for many in (1, 2, every - 1, every, every + 1):
+        monkeypatch.setattr(following, "AT_ONCE", many)
+        assert len({row for row, _sentence in following.payments()}) == every
 
 
 def test_no_more_rows_are_named_than_anybody_reads(told: None, monkeypatch: pytest.MonkeyPatch) -> None:
