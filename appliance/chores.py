@@ -31,6 +31,8 @@ from appliance.jobs.queue import huey
 from appliance.mail import outbox
 from appliance.memberships import subscription_doubles
 from appliance.memberships import subscription_letters
+from appliance.papers import issuing
+from appliance.papers import letters as paper_letters
 from appliance.payouts import requesting
 from appliance.payouts import sending
 from appliance.shop import orders
@@ -64,6 +66,14 @@ def write_membership_letters() -> None:
     """Every minute: write what is due about memberships that are paid for, such as that a payment did not arrive."""
     collective = identity.current(startup.appliance().settings).name
     for job_id in subscription_letters.write_due(collective=collective, now=clock.now()):
+        jobs.send(job_id)
+
+
+@huey.periodic_task(crontab(minute="*"), name="write_paper_letters")  # type: ignore[untyped-decorator]
+def write_paper_letters() -> None:
+    """Every minute: write the letters that receipts of memberships and credit notes go with."""
+    collective = identity.current(startup.appliance().settings).name
+    for job_id in paper_letters.write_due(collective=collective, now=clock.now()):
         jobs.send(job_id)
 
 
@@ -210,6 +220,12 @@ def pay_out() -> None:
     minimum = startup.appliance().settings.payout_minimum
     for job_id in requesting.request_due(minimum=minimum, now=clock.now()):
         jobs.send(job_id)
+
+
+@huey.periodic_task(crontab(hour="2", minute="45"), name="complete_papers")  # type: ignore[untyped-decorator]
+def complete_papers() -> None:
+    """Every night 02:45 (UTC): write the receipts and credit notes that payments lack, such as those from before there were any."""
+    issuing.catch_up(now=clock.now())
 
 
 @huey.periodic_task(crontab(hour="3", minute="0"), name="check_books")  # type: ignore[untyped-decorator]

@@ -185,8 +185,9 @@ def payment_providers() -> Sequence[PaymentProvider]:  # type: ignore[empty-body
 def tax_rate(sale: TaxableSale) -> TaxRate | None:
     """Say which tax is part of a price.
 
-    Called when somebody is about to pay, before they see the total. Prices include it. Return a ``TaxRate``, or ``None`` to let the next plugin
-    answer; without any answer there is no tax. A failure is not stepped over: the sale waits, since a wrong tax cannot be taken back. Since 0.1.
+    Called when somebody is about to pay, before they see the total, and when a payment for a membership arrives, for the tax of its day
+    (``sale.paid_at``): answer from what you know and ask nobody, since payments wait meanwhile. Prices include it. Return a ``TaxRate``, or ``None`` to let the next plugin
+    answer; without any answer there is no tax. A failure is not stepped over: the sale, or the event that tells of the payment, waits, since a wrong tax cannot be taken back. Since 0.1.
     """
 
 

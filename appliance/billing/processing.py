@@ -34,6 +34,7 @@ from appliance.jobs import Job
 from appliance.jobs import JobState
 from appliance.ledger import payments
 from appliance.ledger.models import Payment
+from appliance.papers import issuing
 from appliance.payments import AccountFact
 from appliance.payments import CheckoutFact
 from appliance.payments import DisputeFact
@@ -89,6 +90,7 @@ def apply(facts: Iterable[Fact], *, provider: str, now: datetime) -> Applied:
         for mark in sorted(touched):
             if (owner := touched[mark]) is not None:
                 owner.settle(mark, now=now)
+        issuing.settle(sorted(touched), now=now)
         applied.marks = sorted(touched)
     return applied
 

@@ -23,8 +23,8 @@ def require(fact: Fact) -> None:
             raise Invalid("A reference has 1 to {most} characters.", most=LONGEST_REFERENCE)
     if isinstance(fact, PaymentFact):
         _amount(fact.fee_minor or 0)
-        _amount(fact.tax_minor)
-        if fact.tax_minor > fact.amount_minor:
+        _amount(fact.tax_minor or 0)
+        if (fact.tax_minor or 0) > fact.amount_minor:
             raise Invalid("The tax is more than the amount it is part of.")
     if isinstance(fact, DisputeFact):
         _amount(fact.fee_minor)

@@ -116,6 +116,7 @@ class Payment(Identified):
 
     *mark* is the subscription or order it is for and *artist* (an id) whose sale it is; neither is a foreign key, since books outlive what
     they tell of. *fee_minor* is empty until the provider names it. *share_bps* is the platform's, as it was at the time.
+    *tax_name* and *tax_bps* are of a tax that was reckoned here, as for memberships; what a provider told or an order says has them elsewhere.
     """
 
     provider = peewee.CharField(max_length=30)
@@ -126,6 +127,8 @@ class Payment(Identified):
     amount_minor = peewee.BigIntegerField()
     currency = peewee.CharField(max_length=3)
     tax_minor = peewee.BigIntegerField(default=0)
+    tax_name = peewee.CharField(max_length=40, default="")
+    tax_bps = peewee.IntegerField(default=0)
     fee_minor = peewee.BigIntegerField(null=True)
     share_bps = peewee.IntegerField()
     refunded_minor = peewee.BigIntegerField(default=0)

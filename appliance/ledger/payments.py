@@ -53,12 +53,18 @@ class Sold:
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """What a payment is for: whose sale, to whom (ids; *user* may be nobody), which things, and the platform's share of it."""
+    """What a payment is for: whose sale, to whom (ids; *user* may be nobody), which things, and the platform's share of it.
+
+    *tax_minor* is the tax in it as it is reckoned here, *tax_name* and *tax_bps* which one, where the payment alone is asked for it.
+    """
 
     artist: str
     user: str
     share_bps: int
     sold: Sequence[Sold]
+    tax_minor: int = 0
+    tax_name: str = ""
+    tax_bps: int = 0
 
 
 # What every payment asks, put into words once.
@@ -97,8 +103,17 @@ def note(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Paym
         booked = posting.count(_subject(payment)) > 0
         if fact.fee_minor is not None and fact.fee_minor != payment.fee_minor:
             prepared.update(Payment, payment.id, fee_minor=fact.fee_minor, updated_at=now)
+        if fact.tax_minor is not None and fact.tax_minor != payment.tax_minor:
+            # Told only after it had been reckoned here.
+            prepared.update(Payment, payment.id, **_tax(fact, sale), updated_at=now)
         _add_up(payment, now=now)
         return book(payment.id, TransactionKind.FEE if booked else TransactionKind.PAYMENT, now=now)
+
+
+def is_known(provider: str, fact: PaymentFact) -> bool:
+    """Whether this payment is in the books."""
+    here = (Payment.provider == provider) & (Payment.reference == fact.reference)
+    return bool(Payment.select().where(here).exists())
 
 
 def note_refund(fact: RefundFact, *, provider: str, now: datetime) -> Payment | None:
@@ -222,6 +237,17 @@ def _subject(payment: Payment) -> str:
     return f"payment:{payment.id}"
 
 
+def _tax(fact: PaymentFact, sale: Sale) -> dict[str, object]:
+    """The tax in a payment: what its provider tells wins, and else what is reckoned here."""
+    if fact.tax_minor is not None:
+        return {"tax_minor": fact.tax_minor, "tax_name": "", "tax_bps": 0}
+    return {
+        "tax_minor": min(sale.tax_minor, fact.amount_minor),
+        "tax_name": sale.tax_name[:40],
+        "tax_bps": sale.tax_bps,
+    }
+
+
 def _row(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Payment:
     made = prepared.insert(
         Payment,
@@ -233,7 +259,7 @@ def _row(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Paym
         user=sale.user,
         amount_minor=fact.amount_minor,
         currency=fact.currency,
-        tax_minor=fact.tax_minor,
+        **_tax(fact, sale),
         fee_minor=fact.fee_minor,
         share_bps=sale.share_bps,
         paid_at=fact.paid_at,

@@ -5,8 +5,10 @@ dies between the server's answer and the note of it sends again, with the same M
 """
 
 from appliance.mail import account_wording
+from appliance.mail import attachments
 from appliance.mail import ledger_wording
 from appliance.mail import membership_wording
+from appliance.mail import paper_wording
 from appliance.mail import payment_wording
 from appliance.mail import shop_wording
 from appliance.mail.models import Message
@@ -24,11 +26,13 @@ __all__ = [
     "Message",
     "MessageState",
     "account_wording",
+    "attachments",
     "configure",
     "declare",
     "is_set",
     "ledger_wording",
     "membership_wording",
+    "paper_wording",
     "payment_wording",
     "send",
     "shop_wording",

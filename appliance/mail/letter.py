@@ -1,4 +1,4 @@
-"""The message as it travels: headers and two alternatives, text and HTML (RFC 5322, RFC 2046)."""
+"""The message as it travels: headers, two alternatives, text and HTML, and perhaps a paper beside them (RFC 5322, RFC 2046)."""
 
 from datetime import datetime
 from email.headerregistry import Address
@@ -7,12 +7,15 @@ from email.policy import SMTP
 from email.utils import format_datetime
 
 from appliance.mail import addresses
+from appliance.mail.attachments import Paper
 from appliance.mail.models import Message
 from appliance.mail.rendering import one_line
 
 
-def compose(message: Message, *, mail_from: str, to: str, now: datetime) -> EmailMessage:
-    """Pure: *message* ready to be sent; header injection is impossible, since no header holds a line end."""
+def compose(
+    message: Message, paper: Paper | None = None, *, mail_from: str, to: str, now: datetime
+) -> EmailMessage:
+    """Pure: *message* ready to be sent, with a *paper* where one goes with it; header injection is impossible, since no header holds a line end."""
     letter = EmailMessage(policy=SMTP.clone(utf8=addresses.needs_utf8(to + mail_from)))
     domain = mail_from.rpartition("@")[2]
     letter["From"] = _address(mail_from, name=one_line(message.sender))
@@ -28,6 +31,8 @@ def compose(message: Message, *, mail_from: str, to: str, now: datetime) -> Emai
     # Quoted-printable goes through any server, whatever it says of eight bits and of long lines.
     letter.set_content(message.text, cte="quoted-printable")
     letter.add_alternative(message.html, subtype="html", cte="quoted-printable")
+    if paper is not None:
+        letter.add_attachment(paper.content, maintype="application", subtype="pdf", filename=paper.name)
     return letter
 
 

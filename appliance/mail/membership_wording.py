@@ -22,6 +22,37 @@ declare(
 )
 declare(
     Kind(
+        "membership_late",
+        N_("Your payment for {artist} arrived after all"),
+        (
+            N_(
+                "You had begun to join {artist} at {collective}, and when nothing was paid in time, that was given up."
+            ),
+            N_("Now your payment has arrived. Thank you: you are a member in the tier {tier}."),
+            N_("The next payment, {price}, is on {day}."),
+        ),
+        button=SEE,
+        after=(N_("If you no longer want it, cancel it there."),),
+    )
+)
+declare(
+    Kind(
+        "membership_twice",
+        N_("Your second payment for {artist} goes back"),
+        (
+            N_(
+                "A payment for a membership of {artist} at {collective} arrived that had been given up, since nothing was paid in time."
+            ),
+            N_(
+                "You are a member by another payment already. So this one is ended within the hour, and its money goes back."
+            ),
+        ),
+        button=SEE,
+        after=(N_("How soon the money is there is up to your bank."),),
+    )
+)
+declare(
+    Kind(
         "membership_changed",
         N_("Your membership of {artist} has changed"),
         (

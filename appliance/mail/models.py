@@ -20,7 +20,10 @@ class MessageState(StrEnum):
 
 
 class Message(Identified):
-    """One e-mail to one person; its text holds secret links, so it goes when it was sent, and after some days anyway."""
+    """One e-mail to one person; its text holds secret links, so it goes when it was sent, and after some days anyway.
+
+    *attached* names a paper that goes with it, such as ``receipt:ID``; it is drawn when the message is sent.
+    """
 
     kind = peewee.CharField(max_length=40)
     to = peewee.CharField(max_length=320)
@@ -28,6 +31,7 @@ class Message(Identified):
     subject = peewee.CharField(max_length=300)
     text = peewee.TextField(default="")
     html = peewee.TextField(default="")
+    attached = peewee.CharField(max_length=40, default="")
     state = peewee.CharField(max_length=10, default=MessageState.WAITING)
     problem = peewee.TextField(default="")
     created_at = UtcDateTimeField(index=True)

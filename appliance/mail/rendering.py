@@ -60,6 +60,11 @@ def render(kind: str, facts: Mapping[str, object], *, locale: str) -> Rendered:
     return Rendered(subject, text.strip() + "\n", html)
 
 
+def translator(locale: str) -> Callable[[str], str]:
+    """What translates the sentences of letters, and of the papers that go with them, into the language of *locale*."""
+    return _translator(locale)[1]
+
+
 def one_line(text: str) -> str:
     """Pure: *text* without line ends and control characters, so that it can stand in a header."""
     visible = "".join(" " if unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} else c for c in text)

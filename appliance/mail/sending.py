@@ -11,6 +11,7 @@ from appliance.database import transaction
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
 from appliance.mail import addresses
+from appliance.mail import attachments
 from appliance.mail import letter
 from appliance.mail import rendering
 from appliance.mail import server
@@ -26,14 +27,17 @@ ATTEMPTS = 12
 """Twelve tries last about seven hours."""
 
 
-def send(kind: str, to: str, *, facts: Mapping[str, object], locale: str, now: datetime) -> str:
+def send(
+    kind: str, to: str, *, facts: Mapping[str, object], locale: str, attached: str = "", now: datetime
+) -> str:
     """Write a message of *kind* down for the address *to* and return the id of the job that sends it.
 
     Call it inside the transaction of the act, and ``jobs.send`` with the id after the commit. *facts* hold ``collective``, its name,
-    and what the kind names; *locale* is the reader's language.
+    and what the kind names; *locale* is the reader's language. *attached* names a paper that goes with it (see ``attachments``).
     """
     with transaction():
         message = _written(kind, to, facts=facts, locale=locale, now=now)
+        message.attached = attached
         prepared.insert(Message, **message.__data__)
         return queue(message, now=now)
 
@@ -97,7 +101,8 @@ def _written(kind: str, to: str, *, facts: Mapping[str, object], locale: str, no
 
 def _deliver(message: Message, place: server.Server, *, now: datetime) -> None:
     to = addresses.encoded(message.to)
-    smtp.deliver(place, letter.compose(message, mail_from=place.mail_from, to=to, now=now), to=to)
+    paper = attachments.drawn(message.attached) if message.attached else None
+    smtp.deliver(place, letter.compose(message, paper, mail_from=place.mail_from, to=to, now=now), to=to)
 
 
 def _note(message: Message, **values: object) -> None:

@@ -4,6 +4,8 @@ from appliance.errors import N_
 from appliance.mail.wording import Kind
 from appliance.mail.wording import declare
 
+ACCOUNT = N_("Without an account? Open one with this address, and everything you bought with it is there.")
+
 declare(
     Kind(
         "order_paid",
@@ -13,9 +15,20 @@ declare(
             N_("Your music and your receipt are on the page of the order."),
         ),
         button=N_("Open the order"),
-        after=(
-            N_("Without an account? Open one with this address, and everything you bought with it is there."),
+        after=(ACCOUNT,),
+    )
+)
+declare(
+    Kind(
+        "order_paid_late",
+        N_("Your payment to {artist} arrived after all"),
+        (
+            N_("Your order from {artist} at {collective} had not been paid in time, so it was given up."),
+            N_("Now your payment of {total} has arrived. Thank you: the order stands again, and is paid."),
+            N_("What you bought and your receipt are on the page of the order."),
         ),
+        button=N_("Open the order"),
+        after=(ACCOUNT,),
     )
 )
 declare(

@@ -7,10 +7,13 @@ from datetime import timedelta
 
 from appliance import database
 from appliance import processors
+from appliance import taxation
 from appliance.accounts import audit
 from appliance.accounts.audit import Action
 from appliance.accounts.models import User
 from appliance.catalog.models import Artist
+from appliance.catalog.wording import clean_line
+from appliance.catalog.wording import clean_text
 from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.memberships import granting
@@ -32,6 +35,8 @@ from appliance.payments import PaymentProvider
 TILL_OPEN = timedelta(hours=12)
 """How long one is led back to a till that was opened; after that a new one is."""
 
+LONGEST_NAME, LONGEST_ADDRESS = 200, 500
+
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -39,6 +44,40 @@ class Reader:
 
     locale: str = "en"
     root: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Invoiced:
+    """What stands on the receipts beside the address of the account: where who pays is, which decides the tax, and a name and an address if they like."""
+
+    country: str = ""
+    business_number: str = ""
+    name: str = ""
+    address: str = ""
+
+    def checked(self) -> "Invoiced":
+        """The same as it is kept; ``Invalid`` for what cannot be taken, such as no country where the tax depends on it."""
+        code = taxation.country(self.country)
+        if taxation.are_asked():
+            taxation.require_country(code)
+        return Invoiced(
+            code,
+            taxation.business_number(self.business_number),
+            clean_line(self.name, field="buyer_name", longest=LONGEST_NAME, required=False),
+            clean_text(self.address, field="buyer_address", longest=LONGEST_ADDRESS),
+        )
+
+    def columns(self) -> dict[str, str]:
+        """As the row of a subscription has them."""
+        return {
+            "country": self.country,
+            "business_number": self.business_number,
+            "buyer_name": self.name,
+            "buyer_address": self.address,
+        }
+
+
+NOBODY = Invoiced()
 
 
 def begin(
@@ -50,6 +89,7 @@ def begin(
     return_to: Callable[[str], str],
     cancel_to: str,
     reader: Reader,
+    invoiced: Invoiced = NOBODY,
     now: datetime,
 ) -> Subscription:
     """Open a till for a membership in this tier; *return_to* makes an address of the subscription's id. Nothing is given by that.
@@ -58,8 +98,9 @@ def begin(
     """
     offer = offers.find(tier, interval)
     way = offers.way(provider, offer)
+    invoiced = invoiced.checked()
     with transaction():
-        row = _place(user, offer, way, reader=reader, now=now)
+        row = _place(user, offer, way, reader=reader, invoiced=invoiced, now=now)
     if row.checkout_url:
         return row
     request = CheckoutRequest(
@@ -83,7 +124,9 @@ def begin(
     return subscriptions.find(user, row.id)
 
 
-def _place(user: User, offer: Offer, way: PaymentProvider, *, reader: Reader, now: datetime) -> Subscription:
+def _place(
+    user: User, offer: Offer, way: PaymentProvider, *, reader: Reader, invoiced: Invoiced, now: datetime
+) -> Subscription:
     """The one subscription of this person and artist: the one that was begun just so, or a new one in its place."""
     tier = offer.tier
     database.locked(User.select(User.id).where(User.id == user.id)).first()
@@ -103,8 +146,11 @@ def _place(user: User, offer: Offer, way: PaymentProvider, *, reader: Reader, no
         if paying:
             raise Conflict("Your payment is on its way; look again in a few minutes.")
         if same and now - known.created_at < TILL_OPEN:
+            Subscription.update(**invoiced.columns()).where(Subscription.id == known.id).execute()
             return known
-        Subscription.update(current=False, updated_at=now).where(Subscription.id == known.id).execute()
+        Subscription.update(current=False, given_up_at=now, updated_at=now).where(
+            Subscription.id == known.id
+        ).execute()
     row = Subscription.create(
         user=user.id,
         artist=artist.id,
@@ -116,6 +162,7 @@ def _place(user: User, offer: Offer, way: PaymentProvider, *, reader: Reader, no
         provider=way.name,
         locale=reader.locale,
         root=reader.root,
+        **invoiced.columns(),
         created_at=now,
         updated_at=now,
     )

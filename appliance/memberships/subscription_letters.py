@@ -104,15 +104,25 @@ def _all(row: Subscription, seen: Seen, *, now: datetime) -> Iterable[Due]:
     if where in RUNNING and seen.member:
         price = row.price_minor if row.pending_price_minor is None else row.pending_price_minor
         at = row.period_end or row.trial_end
-        yield Due("welcome", facts={"price": _price(row, price), "day": _day(row, at)})
+        yield Due(_first(row, seen), facts={"price": _price(row, price), "day": _day(row, at)})
     for act in seen.changes:
         yield _changed(row, act)
     if where is Stage.CANCELLING:
         yield Due("cancelled", row.cancel_at.isoformat(), {"day": _day(row, row.cancel_at)})
-    if where is Stage.ENDED and seen.member and row.ended_at and now - row.ended_at < NEWS_FOR:
+    over = where is Stage.ENDED and seen.member and ("twice", "") not in seen.written
+    if over and row.ended_at and now - row.ended_at < NEWS_FOR:
         yield Due("ended")
     if where is Stage.PAST_DUE and row.past_due_since is not None:
         yield from _dunning(row, seen, row.past_due_since, now=now)
+
+
+def _first(row: Subscription, seen: Seen) -> str:
+    """The first letter; to whom paid at a till that nobody waited for any more, what becomes of that."""
+    if row.given_up_at is None or ("welcome", "") in seen.written:
+        return "welcome"
+    # Beside the membership that was paid for meanwhile, this one is ended and its money goes back.
+    twice = not row.current and ("late", "") not in seen.written
+    return "twice" if twice else "late"
 
 
 def _changed(row: Subscription, act: SubscriptionAct) -> Due:

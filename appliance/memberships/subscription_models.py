@@ -45,6 +45,7 @@ class Subscription(Identified):
     *tier*, price and *interval* are what holds now, *pending_…* what holds from the next period on. *state*, *period_end*, *trial_end*
     and *cancel_at* are the provider's word of *as_of*. Of several rows of a person and an artist one is *current*; the database refuses
     a second. *locale* and *root* are the language and the address of this server as the member last had them, for letters.
+    *given_up_at* is when nobody waited any longer for its till to be paid. *country* and the fields below it stand on its receipts.
     """
 
     user = peewee.ForeignKeyField(User, null=True, on_delete="SET NULL", backref="subscriptions", index=False)
@@ -77,6 +78,11 @@ class Subscription(Identified):
     past_due_since = UtcDateTimeField(null=True)
     ended_at = UtcDateTimeField(null=True)
     current = peewee.BooleanField(default=True)
+    given_up_at = UtcDateTimeField(null=True)
+    country = peewee.CharField(max_length=2, default="")
+    business_number = peewee.CharField(max_length=40, default="")
+    buyer_name = peewee.CharField(max_length=200, default="")
+    buyer_address = peewee.TextField(default="")
     locale = peewee.CharField(max_length=10, default="en")
     root = peewee.CharField(max_length=200, default="")
     created_at = UtcDateTimeField()

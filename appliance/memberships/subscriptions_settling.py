@@ -14,6 +14,7 @@ from appliance import database
 from appliance import prepared
 from appliance import revocations
 from appliance import startup
+from appliance import taxation
 from appliance.database import transaction
 from appliance.ledger import payments
 from appliance.ledger.models import Dispute
@@ -46,6 +47,7 @@ from appliance.memberships.subscription_states import stage
 from appliance.payments import CheckoutState
 from appliance.payments import PaymentFact
 from appliance.payments import SubscriptionState
+from appliance.payments import TaxRate
 
 __all__ = ["note_checkout", "note_failure", "note_subscription", "owns", "sale_of", "settle"]
 
@@ -66,7 +68,26 @@ def sale_of(mark: str, fact: PaymentFact) -> Sale | None:
     if row is None:
         return None
     share_bps = startup.appliance().settings.platform_share_bps
-    return Sale(row.artist_id, row.user_id or "", share_bps, [Sold(row.tier.name, fact.amount_minor)])
+    sold = [Sold(row.tier.name, fact.amount_minor)]
+    tax = _tax(row, fact)
+    if tax is None:
+        return Sale(row.artist_id, row.user_id or "", share_bps, sold)
+    tax_minor = tax.included_minor(fact.amount_minor)
+    return Sale(row.artist_id, row.user_id or "", share_bps, sold, tax_minor, tax.name, tax.rate_bps)
+
+
+def _tax(row: Subscription, fact: PaymentFact) -> TaxRate | None:
+    """The tax in a payment at its day, unless the provider tells it; of a payment that is booked nobody is asked again."""
+    if fact.tax_minor is not None or not taxation.are_asked() or payments.is_known(row.provider, fact):
+        return None
+    return taxation.rate(
+        "membership",
+        fact.amount_minor,
+        fact.currency,
+        country=row.country or fact.country,
+        business_number=row.business_number,
+        paid_at=fact.paid_at,
+    )
 
 
 def settle(mark: str, *, now: datetime) -> None:
@@ -86,6 +107,8 @@ def settle(mark: str, *, now: datetime) -> None:
             "past_due_since": rights.past_due_since(state, paid, failed),
             "current": _is_current(row),
         }
+        if _is_given_up(row) and row.given_up_at is None:
+            values["given_up_at"] = now
         store(row, values, now=now)
         known = Known(
             state=state,
@@ -175,8 +198,7 @@ def _tier_of(
 def _is_current(row: Subscription) -> bool:
     """Whether this is the subscription of its person and artist; one that was left behind takes the place when it is free."""
     where = stage(row.state, row.cancel_at)
-    expired = row.state == SubscriptionState.INCOMPLETE and row.checkout_state == CheckoutState.EXPIRED
-    if row.state == SubscriptionState.ENDED or expired:
+    if row.state == SubscriptionState.ENDED or _is_given_up(row):
         return False
     if row.current or where not in RUNNING or row.user_id is None:
         return bool(row.current)
@@ -185,6 +207,11 @@ def _is_current(row: Subscription) -> bool:
     begun = here & (Subscription.state == SubscriptionState.INCOMPLETE)
     Subscription.update(current=False).where(begun).execute()
     return not Subscription.select().where(here).exists()
+
+
+def _is_given_up(row: Subscription) -> bool:
+    """Whether its till closed before anybody paid."""
+    return row.state == SubscriptionState.INCOMPLETE and row.checkout_state == CheckoutState.EXPIRED
 
 
 def _paid(payment: Payment, interval: str) -> Paid:

@@ -16,6 +16,8 @@ from appliance.payments.states import SubscriptionState
 class PaymentFact:
     """Money arrived: *amount_minor* with *tax_minor* in it, of which the provider keeps *fee_minor* (``None``: it is not known yet).
 
+    A tax that the provider says nothing of is ``None``; what it says holds, whatever is reckoned elsewhere.
+
     For a subscription, *period_start* and *period_end* tell which time is paid for. *mark* is of the order or the subscription.
     """
 
@@ -25,7 +27,7 @@ class PaymentFact:
     currency: str
     paid_at: datetime
     fee_minor: int | None = None
-    tax_minor: int = 0
+    tax_minor: int | None = None
     period_start: datetime | None = None
     period_end: datetime | None = None
     email: str = ""

@@ -1,17 +1,22 @@
 """What is sold, as a tax sees it, and the tax that is part of its price."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
 class TaxableSale:
-    """What is about to be sold: *kind* is ``digital``, ``goods``, ``membership`` or ``tip``; *country* of who buys is ISO 3166-1 alpha-2, or empty."""
+    """What is about to be sold: *kind* is ``digital``, ``goods``, ``membership`` or ``tip``; *country* of who buys is ISO 3166-1 alpha-2, or empty.
+
+    *paid_at* is when it was paid, where it was already, as each period of a membership is: the rate of that day holds.
+    """
 
     kind: str
     country: str
     amount_minor: int
     currency: str
     business_number: str = ""
+    paid_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,13 +61,14 @@ class Price(Identified):
 
 
 class Seller(Identified):
-    """What stands on an artist's receipts as the seller, and the number of the last one: numbers have no gaps."""
+    """What stands on an artist's receipts as the seller, and the numbers of the last receipt and the last credit note: numbers have no gaps."""
 
     artist = peewee.CharField(max_length=26, unique=True)
     name = peewee.CharField(max_length=200, default="")
     address = peewee.TextField(default="")
     tax_number = peewee.CharField(max_length=40, default="")
     last_number = peewee.IntegerField(default=0)
+    last_credit_number = peewee.IntegerField(default=0)
 
     class Meta:
         table_name = "shop_seller"
@@ -121,6 +122,8 @@ class Order(Identified):
     share_bps = peewee.IntegerField(default=0)
     country = peewee.CharField(max_length=2, default="")
     business_number = peewee.CharField(max_length=40, default="")
+    buyer_name = peewee.CharField(max_length=200, default="")
+    buyer_address = peewee.TextField(default="")
     locale = peewee.CharField(max_length=12, default="en")
     checkout_state = peewee.CharField(max_length=10, default="")
     checkout_as_of = UtcDateTimeField(null=True)
@@ -163,20 +166,65 @@ class OrderItem(Identified):
 
 
 class Receipt(Identified):
-    """The receipt of a paid order: a *number* of its seller's, without gaps, and who sold at that time."""
+    """A receipt: a *number* of its seller's, without gaps, and who sold at that time.
 
-    order = peewee.ForeignKeyField(Order, on_delete="CASCADE", unique=True)
-    order_id: str
+    It is for a paid *order*, which says the rest, or for one *payment* (an id) of a *subscription*; then who bought (*user* is their id) and
+    the *thing* stand here as they were at that time. *credited_minor* is what its credit notes come to. *told_at* is when the letter about a
+    payment was written.
+    """
+
+    order = peewee.ForeignKeyField(Order, null=True, on_delete="CASCADE", unique=True)
+    order_id: str | None
+    payment = peewee.CharField(max_length=26, null=True, unique=True)
     artist = peewee.CharField(max_length=26)
     number = peewee.IntegerField()
     seller = peewee.CharField(max_length=200)
     address = peewee.TextField(default="")
     tax_number = peewee.CharField(max_length=40, default="")
+    subscription = peewee.CharField(max_length=26, default="")
+    user = peewee.CharField(max_length=26, default="")
+    email = peewee.CharField(max_length=254, default="")
+    buyer_name = peewee.CharField(max_length=200, default="")
+    buyer_address = peewee.TextField(default="")
+    country = peewee.CharField(max_length=2, default="")
+    business_number = peewee.CharField(max_length=40, default="")
+    artist_name = peewee.CharField(max_length=200, default="")
+    collective = peewee.CharField(max_length=200, default="")
+    thing = peewee.CharField(max_length=300, default="")
+    locale = peewee.CharField(max_length=12, default="")
+    credited_minor = peewee.BigIntegerField(default=0)
     issued_at = UtcDateTimeField()
+    told_at = UtcDateTimeField(null=True)
 
     class Meta:
         table_name = "shop_receipt"
         indexes = ((("artist", "number"), True),)
+
+
+class CreditNote(Identified):
+    """What of a receipt holds no longer, since money went back, and of which refund or lost dispute that follows (*cause*).
+
+    Below nothing, it takes an earlier one of the same *cause* back. *parts* says in JSON how much is of which tax. It has a *number* of a
+    series of its own, without gaps.
+    """
+
+    receipt = peewee.ForeignKeyField(Receipt, on_delete="CASCADE", backref="notes", index=False)
+    receipt_id: str
+    artist = peewee.CharField(max_length=26)
+    number = peewee.IntegerField()
+    cause = peewee.CharField(max_length=160)
+    amount_minor = peewee.BigIntegerField()
+    tax_minor = peewee.BigIntegerField(default=0)
+    parts = peewee.TextField(default="[]")
+    seller = peewee.CharField(max_length=200)
+    address = peewee.TextField(default="")
+    tax_number = peewee.CharField(max_length=40, default="")
+    issued_at = UtcDateTimeField()
+    told_at = UtcDateTimeField(null=True)
+
+    class Meta:
+        table_name = "shop_credit_note"
+        indexes = ((("artist", "number"), True), (("receipt", "id"), False))
 
 
 class CodeBatch(Identified):
@@ -217,6 +265,7 @@ MODELS: tuple[type[Base], ...] = (
     Order,
     OrderItem,
     Receipt,
+    CreditNote,
     CodeBatch,
     DownloadCode,
 )

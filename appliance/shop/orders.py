@@ -168,7 +168,7 @@ def receipts_of(rows: Iterable[Order]) -> dict[str, str]:
     """The number of each order's receipt, by the order's id; by one query."""
     wanted = [row.id for row in rows]
     found = Receipt.select().where(Receipt.order.in_(wanted)) if wanted else ()
-    return {row.order_id: receipts.named(row) for row in found}
+    return {str(row.order_id): receipts.named(row) for row in found}
 
 
 def expire(*, now: datetime) -> int:

@@ -96,8 +96,8 @@ def make(wish: Wish, *, now: datetime, draft: bool = False) -> Quote:
         off = discounts.off_minor(found, min(amount, offer.price_minor), least_minor=least)
     country = taxes.country(wish.country)
     number = taxes.business_number(wish.business_number)
-    if taxes.are_asked() and amount - off + tip and not country and not draft:
-        raise Invalid("Choose your country: the tax in the price depends on it.", field="country")
+    if taxes.are_asked() and amount - off + tip and not draft:
+        taxes.require_country(country)
 
     lines = [
         QuotedLine(offer.kind, part.name, cost, release=part.release, track=part.track)

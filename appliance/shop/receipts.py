@@ -14,35 +14,35 @@ from appliance.catalog.wording import clean_line
 from appliance.catalog.wording import clean_text
 from appliance.database import transaction
 from appliance.shop import keys
+from appliance.shop import numbers
 from appliance.shop import taxes
 from appliance.shop.models import Order
 from appliance.shop.models import Receipt
 from appliance.shop.models import Seller
 
 LONGEST_NAME, LONGEST_ADDRESS = 200, 500
+ATTACHED = "receipt"
+"""What a receipt is called as something that goes with a letter."""
 
 
 def issue(order: Order, *, now: datetime, letter: str = "order_paid") -> Receipt:
-    """The receipt of a paid order, written the first time and sent to its buyer by this *letter*; in the transaction of the caller."""
+    """The receipt of a paid order, written the first time and sent to its buyer with this *letter*; in the transaction of the caller."""
     found = of(order)
     if found is not None:
         return found
     with transaction():
-        # Held until the commit: whoever comes next takes the next number, and one that is rolled back is taken by nobody.
-        seller = _held(order.artist)
-        number = seller.last_number + 1
-        prepared.update(Seller, seller.id, last_number=number)
+        seller = numbers.hold(order.artist)
         made = Receipt(
             order=order.id,
             artist=order.artist,
-            number=number,
+            number=numbers.next_receipt(seller),
             seller=seller.name or order.artist_name,
             address=seller.address,
             tax_number=seller.tax_number,
             issued_at=now,
         )
         prepared.insert(Receipt, **made.__data__)
-        tell(letter, order, now=now)
+        tell(letter, order, now=now, attached=f"{ATTACHED}:{made.id}")
     return made
 
 
@@ -77,8 +77,11 @@ def describe_seller(
         audit.record(Action.SELLER_CHANGED, actor=actor.id, subject=f"artist:{artist.id}", now=now)
 
 
-def tell(kind: str, order: Order, *, now: datetime, **more: object) -> str:
-    """Write a letter of *kind* about an order to its buyer, in the transaction of the caller; the id of the job that sends it."""
+def tell(kind: str, order: Order, *, now: datetime, attached: str = "", **more: object) -> str:
+    """Write a letter of *kind* about an order to its buyer, in the transaction of the caller; the id of the job that sends it.
+
+    The paper that is *attached* goes with it.
+    """
     running = startup.appliance()
     settings = running.settings
     link = f"{order.root or settings.public_url.rstrip('/') or f'http://{settings.host}:{settings.port}'}/orders/{order.id}"
@@ -91,13 +94,4 @@ def tell(kind: str, order: Order, *, now: datetime, **more: object) -> str:
         "link": link,
         **more,
     }
-    return mail.send(kind, order.email, facts=facts, locale=order.locale, now=now)
-
-
-def _held(artist: str) -> Seller:
-    found = prepared.one(Seller, hold=True, artist=artist)
-    if found is None:
-        prepared.insert(Seller, ignore=True, artist=artist)
-        found = prepared.one(Seller, hold=True, artist=artist)
-        assert found is not None
-    return found
+    return mail.send(kind, order.email, facts=facts, locale=order.locale, attached=attached, now=now)

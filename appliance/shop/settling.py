@@ -44,7 +44,9 @@ def sale_of(mark: str, fact: PaymentFact) -> Sale | None:
     if order is None:
         return None
     sold = [Sold(row.name, row.amount_minor, release=row.release, track=row.track) for row in _items(mark)]
-    return Sale(artist=order.artist, user=order.user_id or "", share_bps=order.share_bps, sold=sold)
+    # For a provider that keeps no taxes apart; of what comes in parts, each has its part of it.
+    tax = order.tax_minor * fact.amount_minor // order.total_minor if order.total_minor else 0
+    return Sale(order.artist, order.user_id or "", order.share_bps, sold, tax_minor=tax)
 
 
 def owns(mark: str) -> bool:
@@ -83,11 +85,11 @@ def settle(mark: str, *, now: datetime) -> None:
         if order is None:
             return
         standing = reckoned(order, payments.of_mark(mark))
+        late = order.state == OrderState.EXPIRED
         parcel = parcels.of(order.id)
-        refunded = "order_refunded" if parcel is None else "goods_refunded"
-        _store(order, standing, letter=refunded, now=now)
+        _store(order, standing, letter="order_refunded" if parcel is None else "goods_refunded", now=now)
         if standing.arrived and order.total_minor:
-            receipts.issue(order, now=now, letter="order_paid" if parcel is None else "goods_paid")
+            receipts.issue(order, now=now, letter=_letter(parcel is not None, late=late))
         if parcel is not None:
             parcels.follow(parcel, order, now=now)
         if standing.state is OrderState.PAID:
@@ -131,6 +133,13 @@ def _store(order: Order, standing: Standing, *, letter: str, now: datetime) -> N
 
 def _held(mark: str) -> Order | None:
     return prepared.one(Order, hold=True, id=mark)
+
+
+def _letter(goods: bool, *, late: bool) -> str:
+    """The letter that says that the money is there; *late*: nobody waited for it any more, so it says what became of it."""
+    if goods:
+        return "goods_paid"
+    return "order_paid_late" if late else "order_paid"
 
 
 def _rank(state: str) -> int:

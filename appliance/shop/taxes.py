@@ -1,13 +1,16 @@
-"""The tax in a price: asked of the hook ``tax_rate`` for each thing that is about to be sold."""
+"""The tax in the price of what is sold once."""
 
-import re
 from collections.abc import Mapping
 
-from appliance import hooks
-from appliance.errors import Invalid
-from appliance.payments import TaxableSale
+from appliance import taxation
 from appliance.payments import TaxRate
 from appliance.shop.models import Kind
+from appliance.taxation import are_asked
+from appliance.taxation import business_number
+from appliance.taxation import country
+from appliance.taxation import require_country
+
+__all__ = ["KINDS", "are_asked", "business_number", "country", "rate", "require_country"]
 
 KINDS: Mapping[str, str] = {
     Kind.TRACK: "digital",
@@ -19,37 +22,12 @@ KINDS: Mapping[str, str] = {
     Kind.SHIPPING: "goods",
 }
 """What the hook calls what we sell."""
-_COUNTRY = re.compile(r"[A-Z]{2}")
-_NUMBER = re.compile(r"[A-Z0-9][A-Z0-9 .-]{2,39}")
-
-
-def are_asked() -> bool:
-    """Whether anybody here knows of taxes; only then is a buyer asked for a country."""
-    return hooks.has("tax_rate")
-
-
-def country(text: str) -> str:
-    """A country as it is kept (ISO 3166-1 alpha-2), or nothing; ``Invalid`` for what is none."""
-    code = text.strip().upper()
-    if code and not _COUNTRY.fullmatch(code):
-        raise Invalid("A country is two letters, such as DE.", field="country")
-    return code
-
-
-def business_number(text: str) -> str:
-    """The number by which a business pays its own tax, or nothing; ``Invalid`` for what cannot be one."""
-    number = " ".join(text.upper().split())
-    if number and not _NUMBER.fullmatch(number):
-        raise Invalid("A VAT number is letters and digits, such as DE123456789.", field="business_number")
-    return number
 
 
 def rate(
     kind: str, amount_minor: int, currency: str, *, country: str, business_number: str
 ) -> TaxRate | None:
     """The tax in *amount_minor* of one kind of thing, or none; ``Unavailable`` when a plugin fails, since a wrong tax cannot be taken back."""
-    if not amount_minor:
-        return None
-    sale = TaxableSale(KINDS[kind], country, amount_minor, currency, business_number)
-    found: TaxRate | None = hooks.first("tax_rate", sale=sale)
-    return found
+    return taxation.rate(
+        KINDS[kind], amount_minor, currency, country=country, business_number=business_number
+    )

@@ -84,7 +84,7 @@ def of_payment(row: Payment) -> PaymentFact:
         row.currency,
         row.paid_at,
         fee_minor=row.fee_minor,
-        tax_minor=row.tax_minor,
+        tax_minor=row.tax_minor or None,
         period_start=row.period_start,
         period_end=row.period_end,
         email=row.email,

@@ -60,7 +60,7 @@ def of_demand(row: Demand) -> list[Fact]:
                 row.currency,
                 row.paid_at,
                 fee_minor=0,
-                tax_minor=row.tax_minor,
+                tax_minor=row.tax_minor or None,
                 period_start=row.period_start,
                 period_end=row.period_end,
                 email=row.email,

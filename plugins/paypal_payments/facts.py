@@ -78,7 +78,7 @@ def of_capture(capture: Told, thing: Thing, *, email: str, country: str) -> Paym
         amounts.currency_of(amount),
         paid_at,
         fee_minor=amounts.minor(fee) if fee else None,
-        tax_minor=amounts.part(total, thing.tax_minor, thing.total_minor),
+        tax_minor=amounts.part(total, thing.tax_minor, thing.total_minor) or None,
         email=email,
         country=country,
     )
@@ -166,7 +166,7 @@ def payments_of(
             amounts.currency_of(amount["gross_amount"]),
             paid_at,
             fee_minor=abs(amounts.minor(fee)) if fee else None,
-            tax_minor=amounts.part(total, thing.tax_minor, thing.total_minor),
+            tax_minor=amounts.part(total, thing.tax_minor, thing.total_minor) or None,
             period_start=start,
             period_end=end,
             email=email,

@@ -173,15 +173,18 @@ def _in_currency_of(charge: Thing, fee: int, booked: Thing) -> int:
     return amounts.ours(fee, str(charge["currency"]))
 
 
-def _tax_of(intent: Thing, invoice: Thing | None, amount_minor: int) -> int:
+def _tax_of(intent: Thing, invoice: Thing | None, amount_minor: int) -> int | None:
     if invoice is not None:
         if taxes := invoice.get("total_taxes"):
             return sum(amounts.ours(tax["amount"], str(invoice["currency"])) for tax in taxes)
+        if (invoice.get("automatic_tax") or {}).get("enabled"):
+            # Stripe Tax looked, and there is none.
+            return 0
         metadata = ((invoice.get("parent") or {}).get("subscription_details") or {}).get("metadata") or {}
     else:
         metadata = intent.get("metadata") or {}
     tax, _, total = str(metadata.get(TAX, "")).partition("/")
-    return amounts.part(amount_minor, int(tax), int(total)) if tax.isdigit() and total.isdigit() else 0
+    return amounts.part(amount_minor, int(tax), int(total)) if tax.isdigit() and total.isdigit() else None
 
 
 def _paid_for(invoice: Thing | None) -> tuple[int | None, int | None]:

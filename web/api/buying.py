@@ -16,12 +16,12 @@ from appliance.collective import identity
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
+from appliance.papers import drawing
 from appliance.shop import codes
 from appliance.shop import delivery
 from appliance.shop import offers
 from appliance.shop import orders
 from appliance.shop import quotes
-from appliance.shop import receipt_pdf
 from appliance.shop import receipts
 from appliance.shop import till
 from appliance.shop.models import Order
@@ -88,9 +88,9 @@ def order_receipt(order_id: str) -> Response:
     found = receipts.of(row)
     if found is None:
         raise NotFound("There is a receipt once this is paid.")
-    paper = receipt_pdf.drawn(row, orders.items_of([row])[row.id], found, locale=row.locale)
-    answer = Response(paper, mimetype="application/pdf")
-    answer.headers["Content-Disposition"] = disposition(f"{receipts.named(found)}.pdf")
+    paper = drawing.receipt(found)
+    answer = Response(paper.content, mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = disposition(paper.name)
     answer.headers["Cache-Control"] = "private, no-store"
     return answer
 
