@@ -35,6 +35,7 @@ from appliance.papers import issuing
 from appliance.papers import letters as paper_letters
 from appliance.payouts import requesting
 from appliance.payouts import sending
+from appliance.shop import gift_letters
 from appliance.shop import orders
 from appliance.shop.merchandise import articles
 from appliance.shop.merchandise import ordering
@@ -74,6 +75,13 @@ def write_paper_letters() -> None:
     """Every minute: write the letters that receipts of memberships and credit notes go with."""
     collective = identity.current(startup.appliance().settings).name
     for job_id in paper_letters.write_due(collective=collective, now=clock.now()):
+        jobs.send(job_id)
+
+
+@huey.periodic_task(crontab(minute="*"), name="write_gift_letters")  # type: ignore[untyped-decorator]
+def write_gift_letters() -> None:
+    """Every minute: write the letters that bring a gift, on the day that its giver chose."""
+    for job_id in gift_letters.write_due(now=clock.now()):
         jobs.send(job_id)
 
 

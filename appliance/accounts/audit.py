@@ -81,6 +81,7 @@ class Action(StrEnum):
     MEMBERSHIP_GRANTED = "membership.granted"
     MEMBERSHIP_CHANGED = "membership.changed"
     MEMBERSHIP_ENDED = "membership.ended"
+    GIFT_REDEEMED = "gift.redeemed"
     PRICE_CHANGED = "price.changed"
     SELLER_CHANGED = "seller.changed"
     DISCOUNT_MADE = "discount.made"

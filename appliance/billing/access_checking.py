@@ -7,6 +7,7 @@ from typing import Any
 
 import peewee
 
+from appliance.billing import gift_checking
 from appliance.billing import order_checking
 from appliance.ledger.checking import Difference
 from appliance.ledger.models import Payment
@@ -27,6 +28,7 @@ def differences(now: datetime) -> Iterator[Difference]:
     yield from unpaid_memberships(now)
     yield from subscriptions_without_membership(now)
     yield from order_checking.differences()
+    yield from gift_checking.differences()
 
 
 def unpaid_memberships(now: datetime) -> Iterator[Difference]:

@@ -10,7 +10,7 @@ from appliance.catalog.models import Track
 from appliance.ledger.checking import Difference
 from appliance.ledger.models import Payment
 from appliance.memberships.models import Purchase
-from appliance.shop.models import Kind
+from appliance.shop.delivery import NO_MUSIC
 from appliance.shop.models import Order
 from appliance.shop.models import OrderItem
 from appliance.shop.models import OrderState
@@ -66,7 +66,7 @@ def paid_and_shut() -> Iterator[Difference]:
         .where(
             Order.state == OrderState.PAID,
             Order.user.is_null(False),
-            OrderItem.kind != Kind.TIP,
+            OrderItem.kind.not_in(NO_MUSIC),
             there,
             shut,
         )

@@ -6,6 +6,7 @@ dies between the server's answer and the note of it sends again, with the same M
 
 from appliance.mail import account_wording
 from appliance.mail import attachments
+from appliance.mail import gift_wording
 from appliance.mail import ledger_wording
 from appliance.mail import membership_wording
 from appliance.mail import paper_wording
@@ -29,6 +30,7 @@ __all__ = [
     "attachments",
     "configure",
     "declare",
+    "gift_wording",
     "is_set",
     "ledger_wording",
     "membership_wording",

@@ -144,14 +144,23 @@ def find(artist: Artist, membership_id: str) -> Membership:
 
 
 def current(user: User, artist: Artist, *, now: datetime) -> Membership | None:
-    """This person's membership of this artist, if there is one now, tier joined; of several that in the dearest tier."""
+    """This person's membership of this artist, if there is one now, tier joined; of several that in the dearest tier which lasts longest."""
     here = (Membership.artist == artist.id) & (Membership.user == user.id) & Membership.ended_at.is_null()
     rows = [
         row
         for row in Membership.select(Membership, Tier).join(Tier).where(here)
         if runs(row.paid_through, now)
     ]
-    return max(rows, key=lambda row: (row.tier.price_minor, row.id), default=None)
+    return max(
+        rows,
+        key=lambda row: (
+            row.tier.price_minor,
+            row.paid_through is None,
+            row.paid_through or row.created_at,
+            row.id,
+        ),
+        default=None,
+    )
 
 
 def of_artist(artist: Artist, *, limit: int, before: str | None = None) -> list[Membership]:

@@ -24,12 +24,13 @@ class TierKind(StrEnum):
 
 
 class Origin(StrEnum):
-    """Where a membership comes from; the first three are given by hand."""
+    """Where a membership comes from; the first three are given by hand, a present is paid for by somebody else."""
 
     GIFT = "gift"
     PRESS = "press"
     BAND = "band"
     PAID = "paid"
+    PRESENT = "present"
 
 
 class Tier(Identified):
@@ -132,7 +133,7 @@ Membership.add_index(
         Membership.user,
         Membership.artist,
         unique=True,
-        where=Membership.ended_at.is_null() & (Membership.origin != Origin.PAID),
+        where=Membership.ended_at.is_null() & Membership.origin.not_in((Origin.PAID, Origin.PRESENT)),
         name="membership_given",
     )
 )

@@ -1,6 +1,5 @@
 """Download codes: made in batches for one release, and each redeemed by whoever is first."""
 
-import secrets
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -16,14 +15,15 @@ from appliance.catalog.models import Release
 from appliance.catalog.wording import clean_line
 from appliance.database import new_id
 from appliance.database import transaction
-from appliance.errors import N_
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
+from appliance.shop import lettering
 from appliance.shop import offers
 from appliance.shop import prices
 from appliance.shop import receipts
 from appliance.shop import settling
+from appliance.shop.lettering import UNKNOWN
 from appliance.shop.models import CodeBatch
 from appliance.shop.models import DownloadCode
 from appliance.shop.models import Kind
@@ -31,11 +31,10 @@ from appliance.shop.models import Order
 from appliance.shop.models import OrderItem
 from appliance.shop.orders import Buyer
 
-LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
-"""Without those that are read as others; twelve of them are 60 bits, which nobody guesses through a page that counts tries."""
+LENGTH = 12
+"""Twelve letters are 60 bits, which nobody guesses through a page that counts tries."""
 MOST_AT_ONCE = 5_000
 MOST_OF_ARTIST = 200_000
-UNKNOWN = N_("There is no such code. Look at each letter again; there is no 0, 1, I or O in it.")
 
 
 def make(
@@ -65,7 +64,7 @@ def make(
             expires_at=expires_at,
             created_at=now,
         )
-        for some in peewee.chunked([_fresh() for _ in range(number)], 100):
+        for some in peewee.chunked([lettering.drawn(LENGTH) for _ in range(number)], 100):
             DownloadCode.insert_many(
                 [{"id": new_id(), "batch": batch.id, "code": code} for code in some]
             ).execute()
@@ -148,14 +147,7 @@ def redeem(code: str, buyer: Buyer, *, now: datetime) -> Order:
 
 def normal(code: str) -> str:
     """Pure: a code as it is kept, however it was typed; empty for what cannot be one."""
-    letters = "".join(sign for sign in code.upper()[:100] if sign.isalnum())
-    if len(letters) != 12 or set(letters) - set(LETTERS):
-        return ""
-    return "-".join((letters[:4], letters[4:8], letters[8:]))
-
-
-def _fresh() -> str:
-    return normal("".join(secrets.choice(LETTERS) for _ in range(12)))
+    return lettering.normal(code, LENGTH)
 
 
 def _order(release: Release, buyer: Buyer, email: str, *, now: datetime) -> Order:

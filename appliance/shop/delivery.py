@@ -16,8 +16,10 @@ from appliance.shop.models import Order
 from appliance.shop.models import OrderItem
 from appliance.shop.models import OrderState
 
+NO_MUSIC = (Kind.TIP, Kind.GIFT)
+"""What opens nothing to who pays for it."""
 _opening = Prepared(
-    lambda order: OrderItem.select().where(OrderItem.order == order, OrderItem.kind != Kind.TIP)
+    lambda order: OrderItem.select().where(OrderItem.order == order, OrderItem.kind.not_in(NO_MUSIC))
 )
 
 

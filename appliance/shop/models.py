@@ -24,6 +24,7 @@ class Kind(StrEnum):
     CODE = "code"
     MERCHANDISE = "goods"
     SHIPPING = "shipping"
+    GIFT = "gift"
 
 
 class OrderState(StrEnum):

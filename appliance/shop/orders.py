@@ -20,6 +20,7 @@ from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.payments import Feature
 from appliance.shop import discounts
+from appliance.shop import gifting
 from appliance.shop import offers
 from appliance.shop import quotes
 from appliance.shop import receipts
@@ -58,7 +59,15 @@ def begin(wish: Wish, buyer: Buyer, *, provider: str, now: datetime) -> Order:
 
     ``Invalid`` for what cannot be taken, ``Conflict`` when they have it already.
     """
-    return place(quotes.make(wish, now=now), buyer, provider=provider, now=now)
+    gift = gifting.checked(wish.gift, now=now) if wish.gift is not None else None
+    quote = quotes.make(wish, now=now)
+    if gift is None:
+        return place(quote, buyer, provider=provider, now=now)
+
+    def write(order_id: str) -> None:
+        gifting.write(order_id, quote.offer.thing, quote.offer.artist.id, gift, now=now)
+
+    return place(quote, buyer, provider=provider, now=now, also=gifting.words(gift), written=write)
 
 
 def place(

@@ -8,9 +8,11 @@ from appliance import currencies
 from appliance.catalog.wording import clean_text
 from appliance.errors import Invalid
 from appliance.shop import discounts
+from appliance.shop import gift_offers
 from appliance.shop import offers
 from appliance.shop import prices
 from appliance.shop import taxes
+from appliance.shop.gift_offers import GiftWish
 from appliance.shop.models import Discount
 from appliance.shop.models import Kind
 from appliance.shop.offers import Offer
@@ -22,7 +24,7 @@ LONGEST_MESSAGE = 500
 class Wish:
     """What somebody wants: a thing for *amount_minor* (``None``: its price), a tip with a *message*, by a *discount* code.
 
-    *tip_name* is what the tip is called on the receipt, in the buyer's language.
+    *tip_name* is what the tip is called on the receipt, in the buyer's language. With a *gift* the thing is a tier, for somebody else.
     """
 
     kind: str
@@ -34,6 +36,7 @@ class Wish:
     country: str = ""
     business_number: str = ""
     tip_name: str = "Tip"
+    gift: GiftWish | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,10 @@ def make(wish: Wish, *, now: datetime, draft: bool = False) -> Quote:
 
     A *draft* is to be looked at while the rest is being filled in: it may lack the country and the tip.
     """
-    offer = offers.find(wish.kind, wish.thing)
+    if wish.gift is not None:
+        offer = gift_offers.of_tier(gift_offers.find(wish.thing), wish.gift)
+    else:
+        offer = offers.find(wish.kind, wish.thing)
     least = prices.least_minor(offer.currency)
     amount = _amount(offer, wish)
     tip = _tip(wish, draft=draft)

@@ -1,5 +1,6 @@
 """What follows for an order from what providers told: reckoned anew each time, so that no order of facts and no repetition matters."""
 
+from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,8 +16,10 @@ from appliance.payments import CheckoutState
 from appliance.payments import PaymentFact
 from appliance.prepared import Prepared
 from appliance.shop import delivery
+from appliance.shop import gift_settling
 from appliance.shop import receipts
 from appliance.shop.merchandise import parcels
+from appliance.shop.models import Kind
 from appliance.shop.models import Order
 from appliance.shop.models import OrderItem
 from appliance.shop.models import OrderState
@@ -88,14 +91,16 @@ def settle(mark: str, *, now: datetime) -> None:
         late = order.state == OrderState.EXPIRED
         parcel = parcels.of(order.id)
         _store(order, standing, letter="order_refunded" if parcel is None else "goods_refunded", now=now)
-        if standing.arrived and order.total_minor:
-            receipts.issue(order, now=now, letter=_letter(parcel is not None, late=late))
+        if standing.arrived and order.total_minor and receipts.of(order) is None:
+            letter = _letter({item.kind for item in _items(order.id)}, late=late)
+            receipts.issue(order, now=now, letter=letter)
         if parcel is not None:
             parcels.follow(parcel, order, now=now)
         if standing.state is OrderState.PAID:
             delivery.deliver(order, now=now)
         elif standing.state is OrderState.REFUNDED:
             delivery.take_back(order, now=now)
+        gift_settling.settle(order, now=now)
 
 
 def reckoned(order: Order, rows: list[Payment]) -> Standing:
@@ -135,10 +140,13 @@ def _held(mark: str) -> Order | None:
     return prepared.one(Order, hold=True, id=mark)
 
 
-def _letter(goods: bool, *, late: bool) -> str:
+def _letter(kinds: Set[str], *, late: bool) -> str:
     """The letter that says that the money is there; *late*: nobody waited for it any more, so it says what became of it."""
-    if goods:
+    if Kind.MERCHANDISE in kinds:
         return "goods_paid"
+    if Kind.GIFT in kinds:
+        # What one gives away is told of in other words than music.
+        return "gift_bought"
     return "order_paid_late" if late else "order_paid"
 
 

@@ -20,6 +20,7 @@ KINDS: Mapping[str, str] = {
     Kind.TIP: "tip",
     Kind.MERCHANDISE: "goods",
     Kind.SHIPPING: "goods",
+    Kind.GIFT: "membership",
 }
 """What the hook calls what we sell."""
 

@@ -55,6 +55,7 @@ TOLD = {
     Action.MEMBERSHIP_GRANTED: _("Gave a membership"),
     Action.MEMBERSHIP_CHANGED: _("Changed a membership"),
     Action.MEMBERSHIP_ENDED: _("Ended a membership"),
+    Action.GIFT_REDEEMED: _("Redeemed a gift"),
     Action.PRICE_CHANGED: _("Changed a price"),
     Action.SELLER_CHANGED: _("Changed who sells"),
     Action.DISCOUNT_MADE: _("Made a discount code"),

@@ -39,6 +39,7 @@ KINDS = {
     Kind.CODE: lazy_gettext("By a code"),
     Kind.MERCHANDISE: lazy_gettext("Merchandise"),
     Kind.SHIPPING: lazy_gettext("Shipping"),
+    Kind.GIFT: lazy_gettext("Membership for somebody else"),
 }
 
 

@@ -27,6 +27,7 @@ ORIGINS = {
     Origin.PRESS: lazy_gettext("Press"),
     Origin.BAND: lazy_gettext("Member of the band"),
     Origin.PAID: lazy_gettext("Paid"),
+    Origin.PRESENT: lazy_gettext("Present"),
 }
 
 
