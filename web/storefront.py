@@ -48,6 +48,7 @@ from web.api.routing import cursor_instant
 from web.downloads import offers
 from web.library import lines
 from web.membership import tier_ways
+from web.presentation import gifts as gift_views
 from web.presentation import merchandise as merchandise_views
 from web.presentation import shop as shop_views
 from web.presentation import tiers as tier_views
@@ -244,7 +245,10 @@ def _tiers(found: Artist) -> dict[str, object]:
             artist=found.name,
         )
     own = mine.tier_id if mine else ""
-    return {"tiers": tier_views.tiers(rows, own=own, ways=ways), "tiers_note": note}
+    return {
+        "tiers": tier_views.tiers(rows, own=own, ways=ways, gifts=gift_views.pages(rows)),
+        "tiers_note": note,
+    }
 
 
 def _shop(found: Artist) -> dict[str, object]:

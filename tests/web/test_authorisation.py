@@ -290,6 +290,8 @@ ELSEWHERE = {
     "shop.order_basket": "for everybody, with or without an account: tests/web/test_merchandise.py",
     "shop.change_address": "for who ordered: tests/web/test_merchandise.py",
     "shop.give_up": "for who ordered: tests/web/test_merchandise.py",
+    "shop.begin_gift": "for everybody, with or without an account: tests/web/test_gifts.py",
+    "shop.send_gift": "for its buyer: tests/web/test_gifts.py",
     "shop.redeem_code": "for who has a code: tests/web/test_shop.py",
     "security.login": "for everybody",
     "security.logout": "for everybody",

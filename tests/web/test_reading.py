@@ -214,6 +214,8 @@ OPEN = {
 ELSEWHERE = {
     "admin.bank_file": "after a proof, by no token: tests/web/test_payouts.py",
     "shop.checkout": "for everybody, of what can be bought: tests/web/test_shop.py",
+    "shop.gift": "for everybody, of what can be given: tests/web/test_gifts.py",
+    "shop.gift_card": "for its buyer: tests/web/test_gifts.py",
     "shop.order": "for its buyer: tests/web/test_shop.py",
     "shop.pay": "for its buyer: tests/web/test_shop.py",
     "shop.receipt": "for its buyer: tests/web/test_shop.py",

@@ -55,6 +55,8 @@ class TierView:
     yours: bool
     members: int
     ways: Sequence[WayIn] = ()
+    gift: str = ""
+    """Where it is given to somebody else; empty where it cannot be."""
 
 
 def tiers(
@@ -63,6 +65,7 @@ def tiers(
     own: str = "",
     members: Mapping[str, int] | None = None,
     ways: Mapping[str, Sequence[WayIn]] | None = None,
+    gifts: Mapping[str, str] | None = None,
 ) -> list[TierView]:
     """Tiers in their order; *own* is the id of the one that who looks is in."""
     return [
@@ -71,12 +74,15 @@ def tiers(
             yours=row.id == own,
             members=(members or {}).get(row.id, 0),
             ways=(ways or {}).get(row.id, ()),
+            gift=(gifts or {}).get(row.id, ""),
         )
         for row in rows
     ]
 
 
-def tier(row: Tier, *, yours: bool = False, members: int = 0, ways: Sequence[WayIn] = ()) -> TierView:
+def tier(
+    row: Tier, *, yours: bool = False, members: int = 0, ways: Sequence[WayIn] = (), gift: str = ""
+) -> TierView:
     """One tier."""
     monthly = price(row.price_minor, row.currency)
     yearly = price(row.annual_price_minor, row.currency) if row.annual_price_minor else ""
@@ -93,6 +99,7 @@ def tier(row: Tier, *, yours: bool = False, members: int = 0, ways: Sequence[Way
         yours=yours,
         members=members,
         ways=ways,
+        gift=gift,
     )
 
 

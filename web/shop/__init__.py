@@ -3,6 +3,7 @@
 from web.shop import basket
 from web.shop import checkout
 from web.shop import deliveries
+from web.shop import gifts
 from web.shop import merchandise
 from web.shop import order_page
 from web.shop import purchases
@@ -15,6 +16,7 @@ __all__ = [
     "blueprint",
     "checkout",
     "deliveries",
+    "gifts",
     "merchandise",
     "order_page",
     "purchases",

@@ -163,14 +163,14 @@ def _page(offer: Offer, sent: Sent) -> str:
         again=sent.again,
         ways=[(way.name, providers.label(way)) for way in ways],
         guest=person() is None,
-        countries=_countries() if taxes.are_asked() else [],
+        countries=countries() if taxes.are_asked() else [],
         longest=quotes.LONGEST_MESSAGE,
         action=url_for("shop.begin_order", kind=offer.kind, thing=offer.thing),
         tip_only=offer.kind is Kind.TIP,
     )
 
 
-def _countries() -> list[tuple[str, str]]:
+def countries() -> list[tuple[str, str]]:
     """Every country by its name in the reader's language."""
     known = (get_locale() or Locale("en")).territories
     named = [(name, code) for code, name in known.items() if len(code) == 2 and code.isalpha()]

@@ -13,6 +13,7 @@ from appliance.catalog.models import Release
 from appliance.catalog.models import Track
 from appliance.errors import NotFound
 from appliance.memberships import access
+from appliance.shop import gifting
 from appliance.shop import orders
 from appliance.shop import receipt_pdf
 from appliance.shop import receipts
@@ -23,6 +24,7 @@ from web import addresses
 from web.downloads import offers as downloads
 from web.downloads.fetching import disposition
 from web.downloads.offers import Offer
+from web.presentation import gifts as gift_views
 from web.presentation import shop as shown
 from web.request_cycle import person
 from web.request_cycle import roles
@@ -42,6 +44,7 @@ def order(order_id: str) -> ResponseReturnValue:
     row = visitors.own(order_id)
     items = orders.items_of([row])[row.id]
     opened = _opened(items)
+    given = gifting.of_order(row)
     return render_template(
         "shop/order.html",
         order=shown.order(row, items, {key: page for key, (page, _offer) in opened.items()}),
@@ -54,6 +57,7 @@ def order(order_id: str) -> ResponseReturnValue:
         longest=(destinations.LONGEST_NAME, destinations.LONGEST_CITY, destinations.LONGEST_CODE),
         guest=row.user_id is None,
         signed_in=person() is not None,
+        gift=gift_views.gift(given, row) if given else None,
     )
 
 
