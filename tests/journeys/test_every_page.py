@@ -192,10 +192,24 @@ def lived_in(demo_node: Node, browser: Browser, demo_releases: list[dict]) -> di
     ]
     return {
         "nobody": embeds,
-        "fan": [playlist, invitation, *paid],
+        "fan": [playlist, invitation, *paid, given_away(demo_node, browser)],
         "artist": [],
         "admin": [begun(demo_node, browser)],
     }
+
+
+def given_away(node: Node, browser: Browser) -> str:
+    """The page on which the fan prints a membership that they gave away."""
+    with page(browser, java_script_enabled=False) as shown:
+        sign_in(shown, node, PEOPLE["fan"])
+        shown.goto(f"{node.url}/@the-night-ferry")
+        shown.get_by_role("link", name="Give it as a gift: Supporter").click()
+        shown.get_by_label("Your name").fill("A fan")
+        shown.get_by_role("button", name="Go on to pay").click()
+        shown.get_by_text("A card that works", exact=True).click()
+        shown.get_by_role("button", name="Pay", exact=True).click()
+        printed = shown.get_by_role("link", name="Print it").get_attribute("href", timeout=30_000)
+        return str(printed)
 
 
 def memberships(node: Node, browser: Browser) -> Iterator[str]:
