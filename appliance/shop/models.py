@@ -25,6 +25,7 @@ class Kind(StrEnum):
     MERCHANDISE = "goods"
     SHIPPING = "shipping"
     GIFT = "gift"
+    BUNDLE = "bundle"
 
 
 class OrderState(StrEnum):

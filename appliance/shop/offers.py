@@ -1,4 +1,4 @@
-"""What can be bought now: a release, a track, all of an artist at once, and a tip."""
+"""What can be bought now: a release, a track, a bundle, all of an artist at once, and a tip."""
 
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -17,7 +17,9 @@ from appliance.catalog.models import Track
 from appliance.errors import NotFound
 from appliance.ledger.settlement import apportion
 from appliance.memberships.models import Purchase
+from appliance.shop import bundles
 from appliance.shop import prices
+from appliance.shop.bundle_models import Bundle
 from appliance.shop.models import Kind
 from appliance.shop.models import Price
 
@@ -66,6 +68,8 @@ def find(kind: str, thing: str) -> Offer:
             found = of_track(tracks.find(thing))
         case Kind.CATALOGUE:
             found = of_catalogue(artists.by_id(thing))
+        case Kind.BUNDLE:
+            found = of_bundle(bundles.by_id(thing))
         case Kind.TIP:
             found = tip(artists.by_id(thing))
     if found is None:
@@ -76,7 +80,7 @@ def find(kind: str, thing: str) -> Offer:
 def of_release(release: Release, price: Price | None = None) -> Offer | None:
     """The offer for this release, its artist joined; ``None`` where there is none."""
     price = price or prices.of_things([release.id]).get(release.id)
-    if price is None or not (openness.is_public(release) or is_ahead(release, price)):
+    if price is None or not (openness.is_public(release) or prices.is_ahead(release, price)):
         return None
     return Offer(
         kind=Kind.RELEASE,
@@ -136,6 +140,44 @@ def of_catalogue(artist: Artist) -> Offer | None:
     )
 
 
+def of_bundle(bundle: Bundle) -> Offer | None:
+    """The offer for this bundle, artist joined; ``None`` unless all that is in it can be had."""
+    return of_bundles([bundle]).get(bundle.id)
+
+
+def of_bundles(rows: Iterable[Bundle]) -> dict[str, Offer]:
+    """The offers for those of these bundles that can be bought, artists joined, by the bundle's id; by three queries."""
+    listed = [row for row in rows if row.stopped_at is None]
+    inside = bundles.releases_of(listed)
+    known = prices.of_things({row.id for parts in inside.values() for row in parts})
+    found = {}
+    for row in listed:
+        parts = inside[row.id]
+        whole = len(parts) >= bundles.LEAST_PARTS and all(
+            bundles.is_had(part, known.get(part.id)) for part in parts
+        )
+        if not whole:
+            continue
+        costs = [known[part.id].price_minor if part.id in known else 0 for part in parts]
+        found[row.id] = Offer(
+            kind=Kind.BUNDLE,
+            thing=row.id,
+            name=row.title,
+            artist=row.artist,
+            currency=prices.currency_of(row.artist_id),
+            price_minor=row.price_minor,
+            full_minor=sum(costs),
+            pay_more=row.pay_more,
+            parts=tuple(
+                Part(part.title, cost, release=part.id) for part, cost in zip(parts, costs, strict=True)
+            ),
+            at_once=tuple(
+                one for part in parts if not openness.is_public(part) for one in _out_already(part)
+            ),
+        )
+    return found
+
+
 def tip(artist: Artist) -> Offer:
     """Money for the artist as such: as much as one likes."""
     return Offer(
@@ -187,13 +229,16 @@ def bought(user: User | None, things: Iterable[str]) -> frozenset[str]:
     return frozenset(key for row in rows for key in (row.release_id, row.track_id) if key)
 
 
-def has_all(offer: Offer, user: User | None) -> bool:
-    """Whether this person has bought all of it already; a track also with its whole release."""
+def owned(offer: Offer, user: User | None) -> list[Part]:
+    """What of it this person has bought already; a track also with its whole release."""
     keys = {key for part in offer.parts for key in (part.release, part.track) if key}
     mine = bought(user, keys)
-    return bool(offer.parts) and all(
-        mine & {part.track or part.release, part.release} for part in offer.parts
-    )
+    return [part for part in offer.parts if mine & {part.track or part.release, part.release}]
+
+
+def has_all(offer: Offer, user: User | None) -> bool:
+    """Whether this person has bought all of it already."""
+    return bool(offer.parts) and len(owned(offer, user)) == len(offer.parts)
 
 
 def _out_already(release: Release) -> Iterator[Part]:
@@ -210,13 +255,3 @@ def _out_already(release: Release) -> Iterator[Part]:
     )
     for row in query.order_by(Track.release, Track.position):
         yield Part(row.title, 0, release=row.release_id, track=row.id)
-
-
-def is_ahead(release: Release, price: Price) -> bool:
-    """Pure: whether this release is sold before its day."""
-    return (
-        bool(price.preorder)
-        and release.state == ReleaseState.SCHEDULED
-        and release.publish_at is not None
-        and release.taken_down_at is None
-    )

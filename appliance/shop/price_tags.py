@@ -74,7 +74,7 @@ def currencies_of(artist_ids: Iterable[str]) -> dict[str, str]:
 
 
 def _is_sold(row: Release, price: Price) -> bool:
-    return openness.is_public(row) or offers.is_ahead(row, price)
+    return openness.is_public(row) or prices.is_ahead(row, price)
 
 
 def _release(row: Release, price: Price, currency: str) -> PriceTag:

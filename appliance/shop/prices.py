@@ -12,6 +12,7 @@ from appliance.accounts.audit import Action
 from appliance.accounts.models import User
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
+from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
 from appliance.catalog.versions import Stale
 from appliance.database import transaction
@@ -76,6 +77,16 @@ def of_things(things: Iterable[str]) -> dict[str, Price]:
 def of_artist(artist: Artist) -> dict[str, Price]:
     """All prices of this artist, by what they are for."""
     return {row.thing: row for row in Price.select().where(Price.artist == artist.id)}
+
+
+def is_ahead(release: Release, price: Price) -> bool:
+    """Whether the release can be ordered before its day."""
+    return (
+        bool(price.preorder)
+        and release.state == ReleaseState.SCHEDULED
+        and release.publish_at is not None
+        and release.taken_down_at is None
+    )
 
 
 def set_release(

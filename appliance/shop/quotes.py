@@ -16,6 +16,7 @@ from appliance.shop.gift_offers import GiftWish
 from appliance.shop.models import Discount
 from appliance.shop.models import Kind
 from appliance.shop.offers import Offer
+from appliance.shop.offers import Part
 
 LONGEST_MESSAGE = 500
 
@@ -106,7 +107,7 @@ def make(wish: Wish, *, now: datetime, draft: bool = False) -> Quote:
         taxes.require_country(country)
 
     lines = [
-        QuotedLine(offer.kind, part.name, cost, release=part.release, track=part.track)
+        QuotedLine(offer.kind, _line_name(offer, part), cost, release=part.release, track=part.track)
         for part, cost in offers.shared(offer, amount - off)
     ]
     lines += [
@@ -118,6 +119,10 @@ def make(wish: Wish, *, now: datetime, draft: bool = False) -> Quote:
     quote = Quote(offer, taxed_lines, found, off, country, number)
     require_payable(quote, least)
     return quote
+
+
+def _line_name(offer: Offer, part: Part) -> str:
+    return f"{offer.name}: {part.name}" if offer.kind is Kind.BUNDLE else part.name
 
 
 def _amount(offer: Offer, wish: Wish) -> int:

@@ -17,6 +17,7 @@ KINDS: Mapping[str, str] = {
     Kind.RELEASE: "digital",
     Kind.CATALOGUE: "digital",
     Kind.CODE: "digital",
+    Kind.BUNDLE: "digital",
     Kind.TIP: "tip",
     Kind.MERCHANDISE: "goods",
     Kind.SHIPPING: "goods",

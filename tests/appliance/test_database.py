@@ -43,6 +43,7 @@ from appliance.node_processes import NodeProcess
 from appliance.payouts import models as payouts
 from appliance.plugin_settings import PluginSetting
 from appliance.revocations import Revocation
+from appliance.shop import bundle_models as bundles
 from appliance.shop import gift_models as gifts
 from appliance.shop import models as shop
 from appliance.shop.merchandise import models as merchandise
@@ -67,6 +68,7 @@ MODELS = [
         shop,
         merchandise,
         gifts,
+        bundles,
         takedowns,
         topics,
         featured,

@@ -22,7 +22,9 @@ def test_somebody_gives_a_membership_and_a_friend_takes_it(
     demo_node: Node, demo_releases: list[dict], browser: Browser
 ) -> None:
     slug = next(one for one in demo_releases if one["title"] == "Harbour Bells")["artist"]["slug"]
-    demo_node.run("user", "create", "--email", FRIEND, "--password-stdin", given="harbour lights at low tide\n")
+    demo_node.run(
+        "user", "create", "--email", FRIEND, "--password-stdin", given="harbour lights at low tide\n"
+    )
     with page(browser, java_script_enabled=False, viewport=PHONE) as shown:
         shown.goto(f"{demo_node.url}/@{slug}")
         shown.get_by_role("link", name="Give it as a gift: Superfan").click()

@@ -40,6 +40,7 @@ KINDS = {
     Kind.MERCHANDISE: lazy_gettext("Merchandise"),
     Kind.SHIPPING: lazy_gettext("Shipping"),
     Kind.GIFT: lazy_gettext("Membership for somebody else"),
+    Kind.BUNDLE: lazy_gettext("From a bundle"),
 }
 
 
@@ -63,6 +64,8 @@ class BuyBox:
     name: str = ""
     instead: str = ""
     """The price without what is taken off, where something is."""
+    has: Sequence[str] = ()
+    """What of it who looks has already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ def buy_box(offer: Offer | None, who: User | None) -> BuyBox | None:
     """The box for *offer*, if there is one."""
     if offer is None:
         return None
+    mine = offers.owned(offer, who)
     asked = price(offer.price_minor, offer.currency) if offer.price_minor else _("Free")
     return BuyBox(
         action=url_for("shop.checkout", kind=offer.kind, thing=offer.thing),
@@ -116,7 +120,8 @@ def buy_box(offer: Offer | None, who: User | None) -> BuyBox | None:
         least=currencies.written(offer.price_minor, offer.currency),
         pay_more=offer.pay_more,
         free=not offer.price_minor,
-        owned=offers.has_all(offer, who),
+        owned=bool(offer.parts) and len(mine) == len(offer.parts),
+        has=[part.name for part in mine],
         preorder=_ahead(offer),
         tip_url=url_for("shop.checkout", kind=Kind.TIP, thing=offer.artist.id),
         name=offer.name,
