@@ -29,6 +29,7 @@ from appliance.errors import MusicConnectError
 from appliance.jobs.queue import crontab
 from appliance.jobs.queue import huey
 from appliance.mail import outbox
+from appliance.memberships import subscription_closed
 from appliance.memberships import subscription_doubles
 from appliance.memberships import subscription_letters
 from appliance.papers import issuing
@@ -182,6 +183,12 @@ def tend_downloads() -> None:
 def end_double_memberships() -> None:
     """Every hour: end what somebody pays for twice, and give that money back."""
     subscription_doubles.end_all(now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="*/5"), name="cancel_of_closed_accounts")  # type: ignore[untyped-decorator]
+def cancel_of_closed_accounts() -> None:
+    """Every five minutes: cancel what deactivated accounts would be charged for."""
+    subscription_closed.cancel_all(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="53"), name="expire_orders")  # type: ignore[untyped-decorator]

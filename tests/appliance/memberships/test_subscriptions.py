@@ -22,6 +22,7 @@ from appliance.ledger import payments
 from appliance.memberships import granting
 from appliance.memberships import relations
 from appliance.memberships import subscription_asking as asking
+from appliance.memberships import subscription_closed
 from appliance.memberships import subscription_joining
 from appliance.memberships import subscriptions
 from appliance.memberships import tiers
@@ -551,3 +552,26 @@ def at_once(*acts: Callable[[], str]) -> list[str]:
         thread.join(60)
     assert not problems, problems
     return said
+
+
+def test_whoever_is_shut_out_is_charged_no_more(artist: Artist, till: Till) -> None:
+    row, other = join(artist, till), join(artist, till)
+    assert subscription_closed.cancel_all(now=till.now) == 0
+    User.update(active=False).where(User.id == row.user_id).execute()
+    assert [subscription_closed.cancel_all(now=till.now) for _twice in range(2)] == [1, 0]
+    assert fresh(row).cancel_at == membership(row).paid_through
+    assert fresh(other).cancel_at is None
+    till.turn(till.now + MONTH + DAY)
+    deliver(till)
+    assert [fresh(one).state for one in (row, other)] == [SubscriptionState.ENDED, SubscriptionState.ACTIVE]
+
+
+def test_whoever_is_shut_out_while_a_payment_is_due_is_charged_no_more(artist: Artist, till: Till) -> None:
+    row = join(artist, till)
+    till.kept[f"sub_{row.id}"].card = False
+    till.turn(till.now + MONTH + DAY)
+    deliver(till)
+    assert fresh(row).state == SubscriptionState.PAST_DUE
+    User.update(active=False).where(User.id == row.user_id).execute()
+    assert subscription_closed.cancel_all(now=till.now) == 1
+    assert fresh(row).state == SubscriptionState.ENDED
