@@ -8,6 +8,7 @@ from appliance.catalog.models import Release
 from appliance.catalog.models import Track
 from appliance.database import new_id
 from appliance.database import transaction
+from appliance.errors import Conflict
 from appliance.memberships import purchases
 from appliance.memberships.models import Purchase
 from appliance.prepared import Prepared
@@ -44,6 +45,18 @@ def take_back(order: Order, *, now: datetime) -> None:
     )
     for purchase in Purchase.select().where(Purchase.id.in_(held)):
         purchases.refund(purchase, now=now)
+
+
+def require_unsold(track: Track) -> None:
+    """``Conflict`` when somebody paid for this track, or for its release: what was sold stays, as long as the money does."""
+    here = (OrderItem.release == track.release_id) & OrderItem.track.in_(("", track.id))
+    sold = (
+        OrderItem.select(OrderItem.id)
+        .join(Order)
+        .where(here, OrderItem.kind != Kind.TIP, Order.state == OrderState.PAID, Order.total_minor > 0)
+    )
+    if sold.exists():
+        raise Conflict("Somebody paid for this, so it stays. You can put another master in its place.")
 
 
 def claim(user: User, *, now: datetime) -> int:

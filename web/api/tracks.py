@@ -18,6 +18,7 @@ from appliance.errors import NotAllowed
 from appliance.errors import NotFound
 from appliance.memberships import access
 from appliance.memberships.access import Access
+from appliance.shop import delivery
 from web import addresses
 from web import private_keys
 from web.api import representation
@@ -80,7 +81,9 @@ def retry_track(track_id: str) -> tuple[Response, int]:
 @blueprint.delete("/tracks/<track_id>")
 def remove_track(track_id: str) -> tuple[str, int]:
     """Take a track off its release."""
-    tracks.remove(_editable(track_id), now=clock.now())
+    track = _editable(track_id)
+    delivery.require_unsold(track)
+    tracks.remove(track, now=clock.now())
     return "", 204
 
 

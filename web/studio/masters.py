@@ -19,6 +19,7 @@ from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.listening import counting
 from appliance.memberships import access
+from appliance.shop import delivery
 from web import addresses
 from web import bodies
 from web import presentation
@@ -34,6 +35,7 @@ from web.request_cycle import note_epoch
 from web.request_cycle import roles
 from web.sentences import told
 from web.studio import forms
+from web.studio.routing import attempt
 from web.studio.routing import back_to
 from web.studio.routing import blueprint
 from web.studio.routing import editable_track
@@ -96,9 +98,12 @@ def retry_track(track_id: str) -> ResponseReturnValue:
 def remove_track(track_id: str) -> ResponseReturnValue:
     """Take it off the release."""
     row, _who = editable_track(track_id)
-    tracks.remove(row, now=clock.now())
-    flash(_("“%(title)s” is off the release.", title=row.title))
-    return back_to(row.release)
+
+    def remove() -> None:
+        delivery.require_unsold(row)
+        tracks.remove(row, now=clock.now())
+
+    return attempt(row.release, remove, _("“%(title)s” is off the release.", title=row.title))
 
 
 @blueprint.post("/tracks/<track_id>/master")

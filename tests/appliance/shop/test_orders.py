@@ -74,6 +74,21 @@ def test_what_was_paid_for_can_be_downloaded(till: Till, release: Release, fan: 
     assert posting.balance(AccountKind.PAYABLE, release.artist_id, "EUR") == -(700 - 25 - 67)
 
 
+def test_what_was_paid_for_cannot_be_removed_until_the_money_went_back(
+    till: Till, release: Release, fan: User
+) -> None:
+    [track] = Track.select().where(Track.release == release.id)
+    delivery.require_unsold(track)
+    order = buy(wish(release), email="guest@example.com")
+    delivery.require_unsold(track)
+    fact = till.paid(order.id, at=NOW)
+    tell(order.id, fact)
+    with pytest.raises(Conflict, match="paid for this"):
+        delivery.require_unsold(track)
+    tell(order.id, RefundFact("re", fact.reference, 700, "EUR", NOW))
+    delivery.require_unsold(track)
+
+
 def test_one_gives_more_than_the_price_and_never_less(release: Release, fan: User, till: Till) -> None:
     with pytest.raises(Invalid, match=r"It costs at least 7\.00 EUR\."):
         buy(wish(release, 699), fan)
