@@ -58,7 +58,7 @@ def set_bank(
             account=number, holder=name, bic=code, payable=True, monthly=monthly, wants="", as_of=now
         ).where(PayoutAccount.id == row.id).execute()
         if changed:
-            _tell(artist, ibans.masked(number), actor=actor, letters=letters, now=now)
+            _tell(artist, BANK, ibans.masked(number), actor=actor, letters=letters, now=now)
     return PayoutAccount.get_by_id(row.id)
 
 
@@ -78,8 +78,13 @@ def set_monthly(artist: Artist, account_id: str, monthly: bool) -> None:
         raise NotFound("There is no such account.")
 
 
-def onboard(artist: Artist, provider_name: str, *, actor: User, return_to: str, now: datetime) -> str:
-    """Where the people of this artist tell the provider whom to pay; what comes of it is told by the provider alone."""
+def onboard(
+    artist: Artist, provider_name: str, *, actor: User, return_to: str, letters: Letters, now: datetime
+) -> str:
+    """Where the people of this artist tell the provider whom to pay; what comes of it is told by the provider alone.
+
+    Who owns the artist is told by a letter of an account that is new.
+    """
     provider = processors.find(provider_name)
     if Feature.ONBOARDING not in provider.features:
         raise NotFound("There is no payment provider '{name}'.", name=provider_name[:40])
@@ -96,13 +101,7 @@ def onboard(artist: Artist, provider_name: str, *, actor: User, return_to: str, 
     with transaction():
         if way.account != row.account:
             PayoutAccount.update(account=way.account).where(PayoutAccount.id == row.id).execute()
-            audit.record(
-                Action.PAYOUT_ACCOUNT_CHANGED,
-                actor=actor.id,
-                subject=f"artist:{artist.id}",
-                now=now,
-                detail={"provider": provider.name},
-            )
+            _tell(artist, provider.name, provider.label, actor=actor, letters=letters, now=now)
     return way.url
 
 
@@ -114,13 +113,15 @@ def _row(payee: str, provider: str, *, now: datetime) -> PayoutAccount:
     return found
 
 
-def _tell(artist: Artist, number: str, *, actor: User, letters: Letters, now: datetime) -> None:
+def _tell(
+    artist: Artist, provider: str, number: str, *, actor: User, letters: Letters, now: datetime
+) -> None:
     audit.record(
         Action.PAYOUT_ACCOUNT_CHANGED,
         actor=actor.id,
         subject=f"artist:{artist.id}",
         now=now,
-        detail={"provider": BANK, "account": number},
+        detail={"provider": provider, "account": number},
     )
     owner = User.get_by_id(artist.owner_id)
     letters.write("payout_account_changed", owner.email, now=now, artist=artist.name, account=number)

@@ -172,7 +172,9 @@ def connect_provider(slug: str, provider: str) -> ResponseReturnValue:
     step_up.require()
     back = addresses.root() + url_for("studio.payouts", slug=slug)
     try:
-        way = accounts.onboard(artist, provider, actor=who, return_to=back, now=clock.now())
+        way = accounts.onboard(
+            artist, provider, actor=who, return_to=back, letters=letters(), now=clock.now()
+        )
     except MusicConnectError as error:
         flash(told(error), "problem")
         return redirect(url_for("studio.payouts", slug=slug), 303)

@@ -28,6 +28,7 @@ from appliance.ledger.payments import Sale
 from appliance.mail import Message
 from appliance.payments import AccountFact
 from appliance.payments import Feature
+from appliance.payments import Onboarding
 from appliance.payments import PaymentFact
 from appliance.payments import PayoutFact
 from appliance.payments import PayoutRequest
@@ -57,7 +58,7 @@ class Teller:
     """A provider that pays: it remembers what it was asked, by the mark, and fails when it is told to."""
 
     name, label = "teller", "Teller"
-    features = frozenset({Feature.PAYOUTS})
+    features = frozenset({Feature.PAYOUTS, Feature.ONBOARDING})
 
     def __init__(self) -> None:
         self.paid: dict[str, PayoutRequest] = {}
@@ -70,6 +71,9 @@ class Teller:
         if self.fails:
             raise self.fails.pop()
         return PayoutFact(f"po_{request.mark}", request.mark, PayoutState.IN_TRANSIT, NOW)
+
+    def onboard(self, payee: str, *, account: str, email: str, return_to: str) -> Onboarding:
+        return Onboarding(account or "acct", "https://teller.example/")
 
 
 @pytest.fixture
@@ -261,6 +265,18 @@ def test_a_month_is_paid_once_however_often_its_run_begins(appliance: Appliance)
     assert Payout.select().count() == 1
     requesting.request_due(minimum=10, now=NOW + timedelta(days=31))
     assert Payout.select().count() == 2
+
+
+def test_who_owns_an_artist_is_told_of_a_new_account_at_a_provider_once(
+    appliance: Appliance, teller: Teller
+) -> None:
+    artist = make_artist()
+    for _twice in range(2):
+        accounts.onboard(
+            artist, "teller", actor=artist.owner, return_to="/", letters=Letters("C", "en"), now=NOW
+        )
+    [letter] = Message.select().where(Message.kind == "payout_account_changed")
+    assert (letter.to, "Teller" in letter.text) == (artist.owner.email, True)
 
 
 def test_a_node_that_is_down_on_the_first_of_the_month_pays_on_the_second_or_third() -> None:
