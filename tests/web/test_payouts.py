@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +11,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance import clock
+from appliance.accounts import sessions
+from appliance.accounts.factor_models import AccountSession
 from appliance.accounts.models import RoleName
 from appliance.catalog import members
 from appliance.catalog.member_models import MemberRole
@@ -129,6 +132,12 @@ def test_an_admin_makes_a_file_for_the_bank_and_notes_what_came_of_it(
     assert admin.get(links[1].replace(".csv", ".exe")).status_code == 404
     payout = Payout.get()
     assert payout.state == "in_transit"
+    fresh = {row.id: row.verified_at for row in AccountSession.select()}
+    AccountSession.update(verified_at=clock.now() - sessions.FRESH - timedelta(minutes=1)).execute()
+    assert send(admin, f"/admin/payouts/{payout.id}", came="failed").status_code == 403
+    assert Payout.get().state == "in_transit", "who found the screen open puts nothing back"
+    for key, at in fresh.items():
+        AccountSession.update(verified_at=at).where(AccountSession.id == key).execute()
     send(admin, f"/admin/payouts/{payout.id}", came="failed", problem="Closed")
     assert Payout.get().state == "failed"
     assert "€45" in text(browser.get(path)), "it is back in the balance"

@@ -97,7 +97,8 @@ def bank_file(file_id: str, form: str) -> ResponseReturnValue:
 
 @entrance.post("/payouts/<payout_id>", Permission.PAYMENTS_MANAGE)
 def settle_payout(payout_id: str) -> ResponseReturnValue:
-    """Note what the bank did."""
+    """Note what the bank did: what failed can be paid out once more, so it wants a proof too."""
+    step_up.require()
     paid = entrance.sent("came") == "paid"
     try:
         bank_files.settle(
