@@ -18,6 +18,10 @@ from appliance.ledger.models import Entry
 from appliance.memberships import tiers
 from appliance.memberships.models import Purchase
 from appliance.shop import prices
+from appliance.shop.merchandise import articles
+from appliance.shop.merchandise import zones
+from appliance.shop.merchandise.models import Article
+from appliance.shop.merchandise.models import Zone
 from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
@@ -55,6 +59,11 @@ def band(appliance: Appliance, artist: Person) -> Artist:
     release = site.make_release(artist, artist=made, published=True)
     site.make_track(release, appliance)
     prices.set_release(release, 700, pay_more=True, actor=artist.user, now=clock.now())
+    shirt = articles.make(
+        made, "Shirt", price_minor=2500, options={"Size": ["S", "M"]}, actor=artist.user, now=clock.now()
+    )
+    articles.edit(shirt, {"state": "for_sale"}, actor=artist.user, now=clock.now())
+    zones.make(made, "Home", ["DE"], first_minor=500, further_minor=0, actor=artist.user, now=clock.now())
     return made
 
 
@@ -70,9 +79,15 @@ def pages(band: Artist) -> list[str]:
         "discounts",
         "splits",
         "payouts",
+        "merchandise",
+        f"merchandise/{Article.get().id}",
+        "shipping",
+        f"shipping/{Zone.get().id}",
     )
     studio = [f"/studio/artists/{band.slug}/{room}" for room in rooms]
-    return [f"/buy/release/{release.id}", f"/buy/tip/{band.id}", "/redeem", *studio]
+    # What the first puts into the basket is in the second.
+    goods = [f"/merchandise/{band.slug}/shirt", f"/basket/{band.slug}"]
+    return [f"/buy/release/{release.id}", f"/buy/tip/{band.id}", "/redeem", *goods, *studio]
 
 
 def forms(page: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -111,7 +126,7 @@ def test_no_field_of_a_form_brings_a_fault_about(owner: FlaskClient, band: Artis
 def test_no_question_in_an_address_brings_a_fault_about(app: Flask, owner: FlaskClient, band: Artist) -> None:
     admin = site.signed_in(app, site.make_person(roles=(RoleName.ADMIN,)))
     asked = {
-        owner: [f"/studio/artists/{band.slug}/{room}" for room in ("statement", "statement.csv", "statement.pdf", "money", "orders", "payouts")],
+        owner: [f"/studio/artists/{band.slug}/{room}" for room in ("statement", "statement.csv", "statement.pdf", "money", "orders", "payouts", "parcels", "parcels.csv")],
         admin: [f"/admin/{room}" for room in ("payments", "payments/disputes", "payments/events", "payouts")],
     }  # fmt: skip
     for browser, addresses in asked.items():

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 import peewee
 
+from appliance import database
 from appliance.accounts import audit
 from appliance.accounts.audit import Action
 from appliance.accounts.models import User
@@ -80,13 +81,13 @@ def edit(
 ) -> None:
     """Change what *fields* names; ``Stale`` when somebody else was faster than a change that was *made_from* an older version."""
     values = {name: _read(article, name, value) for name, value in fields.items()}
-    here = Article.id == article.id
-    if made_from is not None:
-        here &= Article.version == made_from
     with transaction():
-        changed = Article.update(version=Article.version + 1, updated_at=now, **values).where(here).execute()
-        if not changed and made_from is not None:
+        held = database.locked(Article.select(Article.version).where(Article.id == article.id)).get()
+        if made_from not in {None, held.version}:
             raise Stale
+        Article.update(version=Article.version + 1, updated_at=now, **values).where(
+            Article.id == article.id
+        ).execute()
         _note(article, actor=actor, now=now)
 
 
