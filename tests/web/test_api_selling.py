@@ -201,6 +201,37 @@ def test_what_was_sold_is_listed_page_by_page_and_as_a_table(
     assert client.get(f"{where}?cursor=WyJhIl0", headers=seller.headers).json["field"] == "cursor"
 
 
+def test_lists_of_what_is_for_sale_take_as_many_queries_for_many_as_for_few(
+    client: FlaskClient, appliance: Appliance, release: Release, seller: Person
+) -> None:
+    def look() -> int:
+        return sum(
+            least(lambda path=path: client.get(path, headers=seller.headers))  # type: ignore[misc]
+            for path in (
+                *(f"{of(release)}/{name}" for name in ("prices", "discounts", "codes")),
+                f"/api/v1/releases/{release.id}/prices",
+                f"/api/v1/releases/{release.id}",
+            )
+        )
+
+    def more(number: int) -> None:
+        track = site.make_track(release, appliance, title=f"No {number}")
+        sent = {"price_minor": 700 + number, "tracks": {track.id: 100}}
+        client.patch(f"/api/v1/releases/{release.id}/prices", json=sent, headers=seller.headers)
+        for path, body in (
+            ("discounts", {"code": f"SPRING-{number}", "percent": 5}),
+            ("codes", {"release": release.id, "number": 2}),
+        ):
+            made = client.post(f"{of(release)}/{path}", json=body, headers=seller.headers)
+            assert made.status_code == 201
+
+    more(1)
+    few = look()
+    for number in range(2, 5):
+        more(number)
+    assert look() == few
+
+
 def test_a_sale_is_shown_to_the_people_of_its_artist_alone(
     client: FlaskClient, release: Release, seller: Person
 ) -> None:
