@@ -13,6 +13,8 @@ from werkzeug.routing import RequestRedirect
 from appliance.catalog import artwork
 
 MOST_FORM_BYTES = 2 * 1024 * 1024
+EACH_TAKES_BYTES = 1024 * 1024
+"""No view takes less than this."""
 MOST_PICTURE_BYTES = artwork.MOST_BYTES + 1024 * 1024
 ORIGINAL = -1
 """In place of a number: as much as the setting ``max_upload_mb`` allows."""

@@ -55,7 +55,8 @@ def channel_for(app: Flask) -> type[HTTPChannel]:
 
         def parse_header(self, header_plus: bytes) -> None:
             super().parse_header(header_plus)
-            if self.chunked or self.content_length:
+            # What every view takes needs no look at which one it is.
+            if self.chunked or self.content_length > bodies.EACH_TAKES_BYTES:
                 path = self.path.encode("latin-1", "replace").decode("utf-8", "replace")
                 self.adj = _Bounded(self.adj, bodies.most_bytes_at(app, self.command, path))
 

@@ -77,6 +77,11 @@ def test_every_view_that_takes_a_file_says_so(app):
     assert len(marked) == 11
 
 
+def test_no_view_takes_less_than_the_server_lets_through_unseen(app):
+    takes = [bodies.most_bytes(app, str(rule.endpoint)) for rule in app.url_map.iter_rules()]
+    assert min(takes) >= bodies.EACH_TAKES_BYTES
+
+
 def test_the_application_refuses_by_itself(client, artist):
     answer = client.post(
         "/api/v1/releases", headers={**artist.headers, "Content-Type": "application/json"}, data=b" " * (bodies.MOST_FORM_BYTES + 1)
