@@ -7,19 +7,18 @@ from datetime import timedelta
 
 from appliance import database
 from appliance import processors
-from appliance import taxation
 from appliance.accounts import audit
 from appliance.accounts.audit import Action
 from appliance.accounts.models import User
 from appliance.catalog.models import Artist
-from appliance.catalog.wording import clean_line
-from appliance.catalog.wording import clean_text
 from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.memberships import granting
 from appliance.memberships import subscription_offers as offers
 from appliance.memberships import subscriptions
 from appliance.memberships.models import Tier
+from appliance.memberships.subscription_invoicing import NOBODY
+from appliance.memberships.subscription_invoicing import Invoiced
 from appliance.memberships.subscription_models import ActKind
 from appliance.memberships.subscription_models import ActState
 from appliance.memberships.subscription_models import Subscription
@@ -35,8 +34,6 @@ from appliance.payments import PaymentProvider
 TILL_OPEN = timedelta(hours=12)
 """How long one is led back to a till that was opened; after that a new one is."""
 
-LONGEST_NAME, LONGEST_ADDRESS = 200, 500
-
 
 @dataclass(frozen=True, slots=True)
 class Reader:
@@ -44,40 +41,6 @@ class Reader:
 
     locale: str = "en"
     root: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Invoiced:
-    """What stands on the receipts beside the address of the account: where who pays is, which decides the tax, and a name and an address if they like."""
-
-    country: str = ""
-    business_number: str = ""
-    name: str = ""
-    address: str = ""
-
-    def checked(self) -> "Invoiced":
-        """The same as it is kept; ``Invalid`` for what cannot be taken, such as no country where the tax depends on it."""
-        code = taxation.country(self.country)
-        if taxation.are_asked():
-            taxation.require_country(code)
-        return Invoiced(
-            code,
-            taxation.business_number(self.business_number),
-            clean_line(self.name, field="buyer_name", longest=LONGEST_NAME, required=False),
-            clean_text(self.address, field="buyer_address", longest=LONGEST_ADDRESS),
-        )
-
-    def columns(self) -> dict[str, str]:
-        """As the row of a subscription has them."""
-        return {
-            "country": self.country,
-            "business_number": self.business_number,
-            "buyer_name": self.name,
-            "buyer_address": self.address,
-        }
-
-
-NOBODY = Invoiced()
 
 
 def begin(

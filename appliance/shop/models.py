@@ -271,3 +271,18 @@ MODELS: tuple[type[Base], ...] = (
     CodeBatch,
     DownloadCode,
 )
+
+Receipt.add_index(
+    Receipt.index(Receipt.subscription, where=Receipt.subscription != "", name="shop_receipt_subscription")
+)
+Receipt.add_index(Receipt.index(Receipt.user, where=Receipt.user != "", name="shop_receipt_user"))
+Receipt.add_index(
+    Receipt.index(
+        Receipt.id,
+        where=Receipt.told_at.is_null() & Receipt.payment.is_null(False),
+        name="shop_receipt_untold",
+    )
+)
+CreditNote.add_index(
+    CreditNote.index(CreditNote.id, where=CreditNote.told_at.is_null(), name="shop_credit_note_untold")
+)

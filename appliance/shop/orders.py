@@ -13,6 +13,8 @@ from appliance import startup
 from appliance.accounts import people
 from appliance.accounts.models import User
 from appliance.catalog.models import Artist
+from appliance.catalog.wording import clean_line
+from appliance.catalog.wording import clean_text
 from appliance.database import new_id
 from appliance.database import transaction
 from appliance.errors import Conflict
@@ -43,7 +45,8 @@ OPEN_FOR = timedelta(days=30)
 class Buyer:
     """Who buys: somebody with an account, or who has this *email*; *browser* is a random word of theirs, by which two tabs are one.
 
-    *collective* is whose name stands on the receipt, *locale* the language of it, *root* the address below which its link leads here.
+    *collective* is whose name stands on the receipt, *locale* the language of it, *root* the address below which its link leads here. Who wants
+    an invoice says *name* and *address*.
     """
 
     email: str
@@ -52,6 +55,8 @@ class Buyer:
     locale: str = "en"
     collective: str = ""
     root: str = ""
+    name: str = ""
+    address: str = ""
 
 
 def begin(wish: Wish, buyer: Buyer, *, provider: str, now: datetime) -> Order:
@@ -84,6 +89,12 @@ def place(
     *written* is called in the same transaction with the id of an order that was made just now, and takes it back by raising.
     """
     email = people.address(buyer.user.email if buyer.user else buyer.email)
+    invoiced = {
+        "buyer_name": clean_line(
+            buyer.name, field="buyer_name", longest=receipts.LONGEST_NAME, required=False
+        ),
+        "buyer_address": clean_text(buyer.address, field="buyer_address", longest=receipts.LONGEST_ADDRESS),
+    }
     paid_by = _provider(quote, provider)
     key = _open_key(quote, buyer, email, paid_by, also)
     with transaction():
@@ -112,6 +123,7 @@ def place(
                 share_bps=_share_bps(quote),
                 country=quote.country,
                 business_number=quote.business_number,
+                **invoiced,
                 locale=buyer.locale[:12],
                 created_at=now,
                 updated_at=now,
@@ -214,7 +226,7 @@ def _open_key(quote: Quote, buyer: Buyer, email: str, provider: str, also: Seque
     """The same for the same things for the same buyer; what somebody else typed an address for is somebody else's order."""
     who = f"user:{buyer.user.id}" if buyer.user else f"guest:{buyer.browser or new_id()}:{email}"
     said = [who, provider, quote.currency, quote.country, quote.business_number]
-    said += [quote.discount.id if quote.discount else ""]
+    said += [buyer.name.strip(), buyer.address.strip(), quote.discount.id if quote.discount else ""]
     for line in quote.lines:
         said += [line.kind, line.release, line.track, str(line.amount_minor), line.message]
     said += also

@@ -65,7 +65,7 @@ THEMES = {
     "high contrast": {"color_scheme": "light", "contrast": "more"},
 }
 NO_PAGES = {
-    "files": "shop.receipt studio.order_file studio.parcel_file studio.code_file "
+    "files": "shop.receipt shop.credit_note membership.receipt membership.credit_note studio.order_file studio.parcel_file studio.code_file "
     "media.public media.protected frame.static_file frame.accent sharing.card sharing.embed_accent security.static static "
     "downloads.fetch gate.ask installed.icon sharing.episode studio.original admin.export_trail admin.export_trail_lines "
     "admin.bank_file studio.statement_csv studio.statement_pdf",

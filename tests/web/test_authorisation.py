@@ -263,6 +263,7 @@ ELSEWHERE = {
             "membership.pause",
             "membership.reckon",
             "membership.resume",
+            "membership.say_whom_for",
         ),
         "for who pays, not even for an admin: tests/web/test_memberships_pages.py",
     ),

@@ -11,13 +11,22 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance import clock
+from appliance import hooks
 from appliance import processors
 from appliance.catalog.models import Artist
+from appliance.ledger import payments
+from appliance.ledger.models import Payment
 from appliance.memberships import subscriptions
 from appliance.memberships import tiers
 from appliance.memberships.models import Membership
 from appliance.memberships.models import Tier
 from appliance.memberships.subscription_models import Subscription
+from appliance.papers import issuing
+from appliance.payments import RefundFact
+from appliance.payments import TaxRate
+from appliance.shop.models import CreditNote
+from appliance.shop.models import Receipt
+from appliance.shop.receipts import named as naming_of
 from appliance.startup import Appliance
 from tests.queries import least
 from tests.servers import site
@@ -220,6 +229,81 @@ def test_a_membership_is_its_payers_alone(app: Flask, fan: Browser, till: Till, 
         assert other.send(f"/memberships/{row.id}{path}").status_code == 404
     assert other.send(act).status_code == 404
     assert subscriptions.find_any(row.id).cancel_at is None
+
+
+def test_receipts_lie_on_the_page_of_the_membership_and_under_the_account_for_who_paid_alone(
+    app: Flask, fan: Browser, till: Till, band: Artist
+) -> None:
+    row = join(fan, till, band)
+    issuing.settle([row.id], now=till.now)
+    payment = Payment.get()
+    payments.note_refund(
+        RefundFact("re_1", payment.reference, 200, "EUR", till.now), provider="till", now=till.now
+    )
+    issuing.settle([row.id], now=till.now)
+    receipt, note = Receipt.get(), CreditNote.get()
+    where = f"/memberships/{row.id}/receipts/{receipt.id}"
+    papers = (f"{where}.pdf", f"{where}/credit-notes/{note.id}.pdf")
+    for page in (fan.page(f"/memberships/{row.id}"), fan.page("/account/receipts")):
+        assert [paper in page for paper in papers] == [True, True]
+        assert ("-€2" in page, f"for receipt {naming_of(receipt)}" in page) == (True, True)
+    other = Browser(site.signed_in(app, site.make_person()))
+    for paper in papers:
+        answer = fan.client.get(paper)
+        assert (answer.mimetype, answer.data[:5]) == ("application/pdf", b"%PDF-")
+        assert answer.headers["Cache-Control"] == "private, no-store"
+        other.page(paper, status=404)
+    other.page(f"/memberships/{row.id}/invoice", status=404)
+    assert "No receipts yet" in other.page("/account/receipts")
+    fan.page(f"/memberships/{row.id}/receipts/nothing.pdf", status=404)
+    fan.page(f"{where}/credit-notes/nothing.pdf", status=404)
+
+
+def test_who_joins_says_where_they_are_and_whom_receipts_are_for_and_can_say_otherwise_later(
+    fan: Browser, till: Till, band: Artist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hooks, "has", lambda hook: hook == "tax_rate")
+    monkeypatch.setattr(hooks, "first", lambda hook, sale: TaxRate("VAT", 1900))
+    where = f"/join/{tier_of(band).id}"
+    assert "Choose your country" in fan.page(where)
+    answer = fan.send(where, interval="month", provider="till", buyer_name="Fan & Sons")
+    page = answer.get_data(as_text=True)
+    assert (answer.status_code, "Choose your country: the tax" in page) == (422, True)
+    assert 'value="Fan &amp; Sons"' in page
+    fan.send(
+        where,
+        interval="month",
+        provider="till",
+        country="DE",
+        business_number="de 12345",
+        buyer_name="Fan & Sons",
+        buyer_address="Street 2\r\nHamburg",
+    )
+    row = Subscription.get()
+    till.pay(row.id)
+    deliver(till)
+    issuing.settle([row.id], now=till.now)
+    assert (Payment.get().tax_minor, Receipt.get().buyer_address) == (80, "Street 2\nHamburg")
+    invoice = f"/memberships/{row.id}/invoice"
+    assert re.search(r'<option value="DE" selected', fan.page(invoice))
+    assert fan.send(invoice, country="", buyer_name="x").status_code == 422
+    page = fan.send_text(invoice, country="AT", business_number="", buyer_name="Else", buyer_address="")
+    assert "This stands on your receipts from now on." in page
+    row = subscriptions.find_any(row.id)
+    assert (row.country, row.buyer_name, row.business_number) == ("AT", "Else", "")
+    assert Receipt.get().country == "DE"
+
+
+def test_the_account_asks_no_more_for_many_receipts(fan: Browser, till: Till, band: Artist) -> None:
+    row = join(fan, till, band)
+    numbers = []
+    for count in (1, 6):
+        for _ in range(count):
+            till.turn(till.now + timedelta(days=32))
+            deliver(till)
+        issuing.settle([row.id], now=till.now)
+        numbers.append(least(lambda: fan.page("/account/receipts")))
+    assert numbers[0] == numbers[1]
 
 
 def test_the_account_asks_no_more_for_many_memberships(app: Flask, fan: Browser, till: Till) -> None:

@@ -16,12 +16,14 @@ from appliance import clock
 from appliance import hooks
 from appliance import processors
 from appliance.accounts.models import User
+from appliance.billing import processing
 from appliance.catalog import publishing
 from appliance.catalog import tracks
 from appliance.catalog.models import Release
 from appliance.ledger import payments
 from appliance.mail import Message
 from appliance.memberships.models import Purchase
+from appliance.payments import RefundFact
 from appliance.payments import TaxRate
 from appliance.shop import codes
 from appliance.shop import delivery
@@ -29,6 +31,7 @@ from appliance.shop import discounts
 from appliance.shop import orders
 from appliance.shop import prices
 from appliance.shop import settling
+from appliance.shop.models import CreditNote
 from appliance.shop.models import Discount
 from appliance.shop.models import DownloadCode
 from appliance.shop.models import Order
@@ -282,6 +285,27 @@ def test_everything_at_once_a_track_and_a_gift(
     assert ("Pay €5" in page, "<q" in page) == (True, True)
     assert ask(fan.client, gift, tip="5", agreed="500").status_code == 303
     assert sorted(row.total_minor for row in Order.select()) == [100, 500, 800]
+
+
+def test_who_wants_an_invoice_says_for_whom_and_what_went_back_lies_beside_the_receipt(
+    app: Flask, fan: Browser, guest: FlaskClient, release: Release, till: Till
+) -> None:
+    sent = {"agreed": "700", "buyer_name": "Fan & Sons", "buyer_address": "Street 2\r\nHamburg"}
+    wrong = ask(fan.client, buy_page(release), **{**sent, "buyer_address": "x" * 501})
+    assert (wrong.status_code, "has at most 500 characters" in wrong.get_data(as_text=True)) == (422, True)
+    ask(fan.client, buy_page(release), **sent)
+    order = Order.get()
+    assert (order.buyer_name, order.buyer_address) == ("Fan & Sons", "Street 2\nHamburg")
+    processing.apply([till.paid(order.id, at=clock.now())], provider="till", now=clock.now())
+    refund = RefundFact("re_1", f"pay_{order.id}_1", 300, "EUR", clock.now())
+    processing.apply([refund], provider="till", now=clock.now())
+    paper = f"/orders/{order.id}/credit-notes/{CreditNote.get().id}.pdf"
+    for page in (fan.page(f"/orders/{order.id}"), fan.page("/account/receipts")):
+        assert (paper in page, f"/orders/{order.id}/receipt.pdf" in page, "-€3" in page) == (True, True, True)
+    assert fan.client.get(paper).data.startswith(b"%PDF-")
+    assert fan.client.get(f"/orders/{order.id}/credit-notes/nothing.pdf").status_code == 404
+    for client in (guest, site.signed_in(app, site.make_person())):
+        assert client.get(paper).status_code == 404
 
 
 def test_the_tax_depends_on_the_country_and_stands_in_the_total(

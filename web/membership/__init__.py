@@ -3,6 +3,7 @@
 from web.membership import changing
 from web.membership import joining
 from web.membership import keeping
+from web.membership import papers
 from web.membership.routing import blueprint
 
-__all__ = ["blueprint", "changing", "joining", "keeping"]
+__all__ = ["blueprint", "changing", "joining", "keeping", "papers"]

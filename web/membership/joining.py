@@ -11,6 +11,7 @@ from flask_babel import gettext as _
 from werkzeug.datastructures import MultiDict
 
 from appliance import clock
+from appliance import taxation
 from appliance.catalog.models import Artist
 from appliance.errors import Conflict
 from appliance.errors import Invalid
@@ -27,9 +28,11 @@ from web import addresses
 from web import leaving
 from web import presentation
 from web import rates
+from web.membership import papers
 from web.membership.routing import blueprint
 from web.membership.routing import own
 from web.membership.routing import payer
+from web.presentation import countries
 from web.presentation import providers
 from web.presentation import subscriptions as shown
 from web.presentation import tiers as tier_views
@@ -62,6 +65,7 @@ def begin(tier_id: str) -> ResponseReturnValue:
             return_to=lambda mark: addresses.root() + url_for("membership.waiting", subscription_id=mark),
             cancel_to=f"{addresses.root()}{addresses.artist_page(tier.artist)}",
             reader=Reader(str(get_locale()), addresses.root()),
+            invoiced=papers.sent_by({name: request.form.get(name, "") for name in papers.FIELDS}),
             now=clock.now(),
         )
     except (Invalid, Conflict, Unavailable) as error:
@@ -119,5 +123,7 @@ def _page(tier: Tier, sent: MultiDict[str, str], *, problem: Exception | None = 
         chosen=sent.get("interval", "month"),
         way=sent.get("provider") or next(iter(ways), ""),
         trial=tier.trial_days,
+        sent={name: sent.get(name, "") for name in papers.FIELDS},
+        countries=countries.choices() if taxation.are_asked() else [],
         problem=problem,
     )

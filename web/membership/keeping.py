@@ -19,15 +19,19 @@ from appliance.errors import Unavailable
 from appliance.memberships import subscriptions
 from appliance.memberships.subscription_models import Subscription
 from appliance.memberships.subscription_states import Move
+from appliance.papers import finding
 from web import addresses
 from web import leaving
 from web import presentation
 from web import rates
 from web.membership.routing import blueprint
 from web.membership.routing import own
+from web.presentation import papers
 from web.presentation import subscriptions as shown
 from web.sentences import told
 
+MOST_PAPERS = 24
+"""Receipts on the page itself; all of them are on the one of the account."""
 REFUSED = (Conflict, Invalid, NotFound, Unavailable)
 
 
@@ -39,6 +43,8 @@ def show(subscription_id: str) -> str:
         "membership/show.html",
         artist=presentation.artist(row.artist),
         membership=shown.subscription(row),
+        papers=papers.of(finding.of_subscription(row.id, limit=MOST_PAPERS)),
+        all_papers=url_for("shop.papers"),
     )
 
 

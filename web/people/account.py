@@ -27,6 +27,7 @@ from web.security import elsewhere
 SECTIONS = (
     ("profile", lazy_gettext("Profile"), "people.account"),
     ("purchases", lazy_gettext("Purchases"), "shop.purchases"),
+    ("papers", lazy_gettext("Receipts"), "shop.papers"),
     ("email", lazy_gettext("E-mail address"), "security.change_email"),
     ("password", lazy_gettext("Password"), "security.change_password"),
     ("second_factor", lazy_gettext("Second factor"), "people.second_factor"),

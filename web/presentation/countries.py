@@ -15,8 +15,8 @@ def name(code: str) -> str:
     return str((get_locale() or Locale("en")).territories.get(code, code))
 
 
-def choices(codes: Iterable[str]) -> list[tuple[str, str]]:
-    """These countries to choose from, by name."""
+def choices(codes: Iterable[str] = countries.EVERY) -> list[tuple[str, str]]:
+    """These countries to choose from, by name, beginning with the wish that one is chosen."""
     named = sorted((name(code), code) for code in codes)
     return [("", _("Choose your country")), *((code, text) for text, code in named)]
 

@@ -3,14 +3,12 @@
 from dataclasses import dataclass
 from dataclasses import field
 
-from babel import Locale
 from flask import flash
 from flask import redirect
 from flask import render_template
 from flask import request
 from flask import url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from appliance import clock
@@ -36,13 +34,25 @@ from web import addresses
 from web import leaving
 from web import presentation
 from web import rates
+from web.presentation import countries
 from web.presentation import providers
 from web.presentation import shop as shown
 from web.request_cycle import person
 from web.shop import visitors
 from web.shop.routing import blueprint
 
-FIELDS = ("amount", "tip", "message", "discount", "email", "country", "business_number", "provider")
+FIELDS = (
+    "amount",
+    "tip",
+    "message",
+    "discount",
+    "email",
+    "country",
+    "business_number",
+    "buyer_name",
+    "buyer_address",
+    "provider",
+)
 PAY = "pay"
 
 
@@ -103,7 +113,9 @@ def pay(order_id: str) -> ResponseReturnValue:
 def _begin(offer: Offer, sent: Sent) -> Order:
     order = orders.begin(
         _wish(offer, sent.values),
-        visitors.buyer(sent.values["email"]),
+        visitors.buyer(
+            sent.values["email"], name=sent.values["buyer_name"], address=sent.values["buyer_address"]
+        ),
         provider=sent.values["provider"],
         now=clock.now(),
     )
@@ -163,15 +175,8 @@ def _page(offer: Offer, sent: Sent) -> str:
         again=sent.again,
         ways=[(way.name, providers.label(way)) for way in ways],
         guest=person() is None,
-        countries=countries() if taxes.are_asked() else [],
+        countries=countries.choices() if taxes.are_asked() else [],
         longest=quotes.LONGEST_MESSAGE,
         action=url_for("shop.begin_order", kind=offer.kind, thing=offer.thing),
         tip_only=offer.kind is Kind.TIP,
     )
-
-
-def countries() -> list[tuple[str, str]]:
-    """Every country by its name in the reader's language."""
-    known = (get_locale() or Locale("en")).territories
-    named = [(name, code) for code, name in known.items() if len(code) == 2 and code.isalpha()]
-    return [("", _("Choose your country")), *((code, name) for name, code in sorted(named))]

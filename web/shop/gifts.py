@@ -32,6 +32,7 @@ from appliance.shop.quotes import Wish
 from web import addresses
 from web import presentation
 from web import rates
+from web.presentation import countries
 from web.presentation import gifts as shown
 from web.presentation import providers
 from web.presentation import shop as shop_views
@@ -40,7 +41,6 @@ from web.request_cycle import person
 from web.sentences import told
 from web.shop import visitors
 from web.shop.checkout import PAY
-from web.shop.checkout import countries
 from web.shop.routing import blueprint
 from web.studio import days
 
@@ -173,7 +173,7 @@ def _page(tier: Tier, sent: Sent) -> str:
         again=sent.again,
         ways=[(way.name, providers.label(way)) for way in ways],
         guest=person() is None,
-        countries=countries() if taxes.are_asked() else [],
+        countries=countries.choices() if taxes.are_asked() else [],
         longest=gifting.LONGEST_MESSAGE,
         longest_name=gifting.LONGEST_NAME,
     )

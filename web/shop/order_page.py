@@ -13,18 +13,18 @@ from appliance.catalog.models import Release
 from appliance.catalog.models import Track
 from appliance.errors import NotFound
 from appliance.memberships import access
+from appliance.papers import drawing
+from appliance.papers import finding
 from appliance.shop import gifting
 from appliance.shop import orders
-from appliance.shop import receipt_pdf
 from appliance.shop import receipts
 from appliance.shop.merchandise import destinations
-from appliance.shop.merchandise import parcels
 from appliance.shop.models import OrderItem
 from web import addresses
 from web.downloads import offers as downloads
-from web.downloads.fetching import disposition
 from web.downloads.offers import Offer
 from web.presentation import gifts as gift_views
+from web.presentation import papers
 from web.presentation import shop as shown
 from web.request_cycle import person
 from web.request_cycle import roles
@@ -51,7 +51,7 @@ def order(order_id: str) -> ResponseReturnValue:
         downloads=[
             (item.name, *opened[key]) for item in items if (key := item.track or item.release) in opened
         ],
-        receipt=receipts.of(row) is not None,
+        papers=papers.of(finding.of_order(row)),
         pay=url_for("shop.pay", order_id=row.id) if row.state == "open" and row.url else "",
         parcel=deliveries.panel(row),
         longest=(destinations.LONGEST_NAME, destinations.LONGEST_CITY, destinations.LONGEST_CODE),
@@ -68,13 +68,16 @@ def receipt(order_id: str) -> Response:
     found = receipts.of(row)
     if found is None:
         raise NotFound("There is a receipt once this is paid.")
-    paper = receipt_pdf.drawn(
-        row, orders.items_of([row])[row.id], found, locale=row.locale, taken_off=parcels.taken_off(row)
-    )
-    answer = Response(paper, mimetype="application/pdf")
-    answer.headers["Content-Disposition"] = disposition(f"{receipts.named(found)}.pdf")
-    answer.headers["Cache-Control"] = "private, no-store"
-    return answer
+    return papers.answer(drawing.receipt(found))
+
+
+@blueprint.get("/orders/<order_id>/credit-notes/<note_id>.pdf")
+def credit_note(order_id: str, note_id: str) -> Response:
+    """A credit note on paper."""
+    found = receipts.of(visitors.own(order_id))
+    if found is None:
+        raise NotFound("There is no such credit note.")
+    return papers.answer(drawing.credit_note(finding.note_of(found, note_id[:26])))
 
 
 def _opened(items: list[OrderItem]) -> dict[str, tuple[str, Offer | None]]:

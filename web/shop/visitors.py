@@ -22,8 +22,8 @@ WORD, OWN = "buyer", "orders"
 MOST_ORDERS = 20
 
 
-def buyer(email: str) -> Buyer:
-    """Who buys here; *email* is for who has no account."""
+def buyer(email: str, *, name: str = "", address: str = "") -> Buyer:
+    """Who buys here; *email* is for who has no account, *name* and *address* are for the receipt, if they like."""
     who = person()
     if who is not None:
         require_person(Scope.MONEY_WRITE)
@@ -36,6 +36,8 @@ def buyer(email: str) -> Buyer:
         locale=str(get_locale() or "en"),
         collective=identity.current(appliance().settings).name,
         root=addresses.root(),
+        name=name,
+        address=address,
     )
 
 

@@ -12,7 +12,7 @@ from appliance.ledger.models import Payment
 from appliance.memberships import subscription_joining
 from appliance.memberships import tiers
 from appliance.memberships.models import Tier
-from appliance.memberships.subscription_joining import Invoiced
+from appliance.memberships.subscription_invoicing import Invoiced
 from appliance.memberships.subscription_joining import Reader
 from appliance.memberships.subscription_models import Subscription
 from appliance.payments import DisputeFact

@@ -26,7 +26,7 @@ from appliance.memberships import subscription_letters
 from appliance.memberships import subscriptions
 from appliance.memberships import tiers
 from appliance.memberships.models import Tier
-from appliance.memberships.subscription_joining import Invoiced
+from appliance.memberships.subscription_invoicing import Invoiced
 from appliance.memberships.subscription_models import Subscription
 from appliance.papers import drawing
 from appliance.papers import issuing
