@@ -1,4 +1,4 @@
-"""Whether access agrees with money, and our books with the providers': what the check of the books asks beside the books themselves."""
+"""Whether access and papers agree with money, and our books with the providers': what the check of the books asks beside the books themselves."""
 
 from collections.abc import Iterable
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ import peewee
 
 from appliance import processors
 from appliance.billing import access_checking
+from appliance.billing import paper_checking
 from appliance.billing import payout_checking
 from appliance.errors import MusicConnectError
 from appliance.ledger.checking import Difference
@@ -35,7 +36,12 @@ MOST_NAMED = 100
 
 def differences(now: datetime) -> list[Difference]:
     """What does not agree; empty when all is well. Providers are asked, so call it outside of transactions."""
-    return [*access_checking.differences(now), *payout_checking.differences(), *_of_providers(now)]
+    return [
+        *access_checking.differences(now),
+        *paper_checking.differences(now),
+        *payout_checking.differences(),
+        *_of_providers(now),
+    ]
 
 
 def missing_fees(provider: str, now: datetime) -> Iterator[Difference]:

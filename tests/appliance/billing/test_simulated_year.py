@@ -47,9 +47,11 @@ from appliance.memberships.subscription_models import ActKind
 from appliance.memberships.subscription_models import ActState
 from appliance.memberships.subscription_models import Subscription
 from appliance.memberships.subscription_models import SubscriptionAct
+from appliance.shop.models import CreditNote
 from appliance.shop.models import Kind
 from appliance.shop.models import Order
 from appliance.shop.models import OrderItem
+from appliance.shop.models import Receipt
 from appliance.startup import Appliance
 from tests.makers import make_artist
 from tests.makers import make_release
@@ -250,7 +252,34 @@ def standing(world: World) -> dict[str, object]:
         # Told of the refund first, the purchase is never made; told of it later, it is taken back. Either way nothing is open.
         if refunded_at is None:
             found[f"purchase by {names[order]}"] = True
-    return found
+    return found | papers(world, names)
+
+
+def papers(world: World, names: dict[str, str]) -> dict[str, object]:
+    """The papers by what they are for: numbers depend on what was told first, and which payments have one, and how many there are, on nothing.
+
+    A refund that failed may have a credit note and another that takes it back, or neither; together they come to nothing.
+    """
+    found: dict[str, object] = {}
+    payments = {row.id: row for row in Payment.select().where(Payment.provider == world.provider.name)}
+    numbers: dict[str, list[int]] = {}
+    names_of_receipts = {}
+    for row in Receipt.select().where(Receipt.artist.in_(world.artists)):
+        payment = payments.get(row.payment)
+        name = payment.reference if payment else names[row.order_id]
+        names_of_receipts[row.id] = name
+        numbers.setdefault(f"receipts of {names[row.artist]}", []).append(row.number)
+        found[f"receipt of {name}"] = (payment.amount_minor if payment else 700, row.credited_minor)
+    notes: Counter[str] = Counter()
+    of_notes: dict[str, list[int]] = {}
+    for note in CreditNote.select().where(CreditNote.artist.in_(world.artists)):
+        of_notes.setdefault(note.artist, []).append(note.number)
+        notes[f"{names_of_receipts[note.receipt_id]} by {note.cause}"] += note.amount_minor
+        notes[f"tax of {names_of_receipts[note.receipt_id]}"] += note.tax_minor
+    for series in (*numbers.values(), *of_notes.values()):
+        assert sorted(series) == list(range(1, len(series) + 1)), "no number is missing"
+    found |= {f"credited of {name}": amount for name, amount in notes.items() if amount}
+    return found | {name: len(series) for name, series in numbers.items()}
 
 
 def _tiers(world: World) -> Any:
