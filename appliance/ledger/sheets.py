@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from appliance.ledger import writing
+
 FONT = Path(__file__).with_name("fonts") / "DejaVuSansCondensed.ttf"
-"""Latin, Greek, Cyrillic, Armenian, Georgian, Arabic and many signs; a letter it lacks is drawn as an empty box."""
+"""Latin, Greek, Cyrillic, Armenian, Georgian, Hebrew, Arabic and many signs; a letter it lacks is drawn as a square."""
 WIDTHS_MM = (22, 30, 84, 27, 27)
 SIDES = ("L", "L", "L", "R", "R")
 ROW_MM, FOOT_MM = 5, 15
@@ -40,7 +42,9 @@ def drawn(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> byt
 def _row(paper: Any, cells: Sequence[str], *, filled: bool = False) -> None:
     paper.set_fill_color(235)
     for text, width, side in zip(cells, WIDTHS_MM, SIDES, strict=True):
-        paper.cell(width, ROW_MM, _fitting(paper, text, width - 2), border="B", align=side, fill=filled)
+        drawable = writing.drawable(writing.joined(text), paper.current_font.cmap)
+        said = writing.in_sight(_fitting(paper, drawable, width - 2))
+        paper.cell(width, ROW_MM, said, border="B", align=side, fill=filled)
     paper.ln(ROW_MM)
 
 

@@ -1,6 +1,6 @@
 """A paper as it is drawn: a title, a few lines, and a table of what it is about, on pages of A4.
 
-Letters that the font lacks (see ``ledger.sheets``), Chinese, Japanese and Korean above all, are drawn as empty boxes; nothing else of
+Letters that the font lacks (see ``ledger.sheets``), Chinese, Japanese and Korean above all, are drawn as squares; nothing else of
 the paper suffers by them.
 """
 
@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from appliance import currencies
+from appliance.ledger import writing
 from appliance.ledger.sheets import FONT
 
 WIDTHS_MM = (120, 30, 40)
@@ -73,17 +74,23 @@ def day(instant: datetime) -> str:
 
 def _text(paper: Any, size: int, text: str) -> None:
     paper.set_font("DejaVu", size=size)
-    paper.multi_cell(0, size * 0.55, text, new_x="LMARGIN", new_y="NEXT")
+    for line in _lines(paper, paper.epw, text):
+        paper.cell(0, size * 0.55, line, new_x="LMARGIN", new_y="NEXT")
 
 
 def _row(paper: Any, cells: Row, *, filled: bool = False) -> None:
     paper.set_fill_color(235)
-    with paper.offset_rendering() as tried:
-        tried.multi_cell(WIDTHS_MM[0], ROW_MM, cells[0])
-    if tried.page_break_triggered:
+    lines = _lines(paper, WIDTHS_MM[0], cells[0])
+    if paper.will_page_break(ROW_MM * len(lines)):
         paper.add_page()
-    top, lines = paper.get_y(), paper.multi_cell(WIDTHS_MM[0], ROW_MM, cells[0], dry_run=True, output="LINES")
-    paper.multi_cell(WIDTHS_MM[0], ROW_MM, cells[0], fill=filled, new_x="RIGHT", new_y="TOP")
-    paper.cell(WIDTHS_MM[1], ROW_MM, cells[1], fill=filled, align="R")
-    paper.cell(WIDTHS_MM[2], ROW_MM, cells[2], fill=filled, align="R")
-    paper.set_xy(paper.l_margin, top + ROW_MM * max(1, len(lines)))
+    for number, line in enumerate(lines):
+        for text, width, side in zip((line, *cells[1:]), WIDTHS_MM, "LRR", strict=True):
+            paper.cell(width, ROW_MM, "" if number and side == "R" else text, fill=filled, align=side)
+        paper.ln(ROW_MM)
+
+
+def _lines(paper: Any, width_mm: float, text: str) -> list[str]:
+    """*text* in lines that fit, each as it stands on paper: broken as it is read, and only then turned."""
+    drawable = writing.drawable(writing.joined(text), paper.current_font.cmap)
+    found = paper.multi_cell(width_mm, ROW_MM, drawable, dry_run=True, output="LINES")
+    return [writing.in_sight(line) for line in found] or [""]
