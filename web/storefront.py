@@ -38,6 +38,7 @@ from appliance.memberships import granting
 from appliance.memberships import tiers
 from appliance.memberships.access import Access
 from appliance.memberships.models import Origin
+from appliance.shop import bundles
 from appliance.shop import offers as shop_offers
 from appliance.shop.merchandise import articles
 from web import addresses
@@ -48,6 +49,7 @@ from web.api.routing import cursor_instant
 from web.downloads import offers
 from web.library import lines
 from web.membership import tier_ways
+from web.presentation import bundles as bundle_views
 from web.presentation import gifts as gift_views
 from web.presentation import merchandise as merchandise_views
 from web.presentation import shop as shop_views
@@ -155,6 +157,7 @@ def release(artist: str, slug: str) -> ResponseReturnValue:
         ours=right.may_edit,
         download=offers.of(url_for("downloads.ask_for_release", release_id=row.id), shown, rights),
         buy=shop_views.buy_box(shop_offers.of_release(row), person()),
+        bundles=bundle_views.on_sale(bundles.with_release(row)),
         right=presentation.right(right, back=addresses.release_page(row)),
         favourite=row.id in favourites.of_releases(person(), [row.id]),
         box=box.of_release(row),
@@ -254,11 +257,12 @@ def _tiers(found: Artist) -> dict[str, object]:
 def _shop(found: Artist) -> dict[str, object]:
     """What of the artist can be bought beside the releases that are out, on the first page."""
     if request.args.get("cursor"):
-        return {"catalogue": None, "preorders": [], "tip": "", "goods": []}
+        return {"catalogue": None, "preorders": [], "bundles": [], "tip": "", "goods": []}
     who = person()
     return {
         "catalogue": shop_views.buy_box(shop_offers.of_catalogue(found), who),
         "preorders": [shop_views.buy_box(offer, who) for offer in shop_offers.preorders(found)],
+        "bundles": bundle_views.on_sale(bundles.of_artist(found)),
         "tip": shop_views.tip_page(found),
         "goods": merchandise_views.cards(articles.shelf(found, limit=MOST_GOODS), found),
     }

@@ -185,6 +185,7 @@ def lived_in(demo_node: Node, browser: Browser, demo_releases: list[dict]) -> di
         shown.get_by_role("button", name="Invite").click()
         invitation = urlsplit(shown.locator("input[readonly]").first.input_value()).path
     paid = list(memberships(demo_node, browser))
+    put_together(demo_node, browser, release["artist"]["slug"])
     embeds = [
         f"/embed/release/{release['id']}",
         f"/embed/track/{release['tracks'][0]['id']}",
@@ -196,6 +197,19 @@ def lived_in(demo_node: Node, browser: Browser, demo_releases: list[dict]) -> di
         "artist": [],
         "admin": [begun(demo_node, browser)],
     }
+
+
+def put_together(node: Node, browser: Browser, slug: str) -> str:
+    """The page of a bundle that the artist made of the first two of their releases."""
+    with page(browser, java_script_enabled=False) as shown:
+        sign_in(shown, node, PEOPLE["artist"])
+        shown.goto(f"{node.url}/studio/artists/{slug}/bundles/new")
+        shown.get_by_label("Title").fill("For the crawl")
+        shown.get_by_label("Price in").fill("9")
+        for box in shown.get_by_role("group", name="What is in it").get_by_role("checkbox").all()[:2]:
+            box.check()
+        shown.get_by_role("button", name="Save").click()
+        return str(shown.get_by_role("link", name="Its page").get_attribute("href"))
 
 
 def given_away(node: Node, browser: Browser) -> str:

@@ -37,6 +37,7 @@ from appliance.memberships import granting
 from appliance.memberships import tiers
 from appliance.shop import codes as shop_codes
 from appliance.shop import discounts
+from appliance.shop.bundle_models import Bundle
 from appliance.shop.merchandise import articles
 from appliance.shop.merchandise import zones
 from appliance.shop.merchandise.models import Article
@@ -158,6 +159,10 @@ DRAFT: dict[str, Who] = {
     "studio.set_price": Who.MANAGER,
     "studio.set_catalogue": Who.MANAGER,
     "studio.set_seller": Who.MANAGER,
+    "studio.make_bundle": Who.MANAGER,
+    "studio.change_bundle": Who.MANAGER,
+    "studio.stop_bundle": Who.MANAGER,
+    "studio.resume_bundle": Who.MANAGER,
     "studio.make_codes": Who.MANAGER,
     "studio.stop_codes": Who.MANAGER,
     "studio.make_discount": Who.MANAGER,
@@ -347,6 +352,7 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
     batch = shop_codes.make(release, 1, actor=owner.user, now=now)
     discount = discounts.make(artist, "SPRING", percent=10, actor=owner.user, now=now)
     article, zone, parcel = _goods(artist, owner, now)
+    bundle = Bundle.create(artist=artist.id, title="Box", price_minor=0, created_at=now, updated_at=now)
     row = tokens.recognise(owner.token, now)
     assert row is not None
     people[Who.NOBODY] = guest
@@ -374,6 +380,7 @@ def place(appliance: Appliance, nobody_works: None) -> Place:
     )
     values = {
         "artist_id": artist.id,
+        "bundle_id": bundle.id,
         "slug": artist.slug,
         "artist": artist.slug,
         "user_id": other.user.id,

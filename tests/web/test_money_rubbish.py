@@ -75,6 +75,7 @@ def pages(band: Artist) -> list[str]:
         f"tiers/{tier.id}",
         "prices",
         f"prices/{release.id}",
+        "bundles/new",
         "codes",
         "discounts",
         "splits",
@@ -87,7 +88,8 @@ def pages(band: Artist) -> list[str]:
     studio = [f"/studio/artists/{band.slug}/{room}" for room in rooms]
     # What the first puts into the basket is in the second.
     goods = [f"/merchandise/{band.slug}/shirt", f"/basket/{band.slug}"]
-    return [f"/buy/release/{release.id}", f"/buy/tip/{band.id}", "/redeem", *goods, *studio]
+    given = [f"/gifts/{tier.id}", f"/buy/tip/{band.id}"]
+    return [f"/buy/release/{release.id}", *given, "/redeem", *goods, *studio]
 
 
 def forms(page: str, text: str) -> Iterator[tuple[str, dict[str, str]]]:

@@ -116,6 +116,9 @@ DRAFT: dict[str, Who] = {
     "studio.release_price": Who.MANAGER,
     "studio.orders": Who.MANAGER,
     "studio.order_file": Who.MANAGER,
+    "studio.bundles": Who.MANAGER,
+    "studio.new_bundle": Who.MANAGER,
+    "studio.bundle": Who.MANAGER,
     "studio.codes": Who.MANAGER,
     "studio.code_file": Who.MANAGER,
     "studio.discounts": Who.MANAGER,
@@ -215,6 +218,7 @@ OPEN = {
 ELSEWHERE = {
     "admin.bank_file": "after a proof, by no token: tests/web/test_payouts.py",
     "shop.checkout": "for everybody, of what can be bought: tests/web/test_shop.py",
+    "shop.bundle": "for everybody, while it is for sale: tests/web/test_bundles.py",
     "shop.gift": "for everybody, of what can be given: tests/web/test_gifts.py",
     "shop.gift_card": "for its buyer: tests/web/test_gifts.py",
     "shop.order": "for its buyer: tests/web/test_shop.py",

@@ -1,6 +1,7 @@
 """Buying once: the way to the till, the page of an order, codes, and what one bought."""
 
 from web.shop import basket
+from web.shop import bundles
 from web.shop import checkout
 from web.shop import deliveries
 from web.shop import gifts
@@ -14,6 +15,7 @@ from web.shop.routing import blueprint
 __all__ = [
     "basket",
     "blueprint",
+    "bundles",
     "checkout",
     "deliveries",
     "gifts",

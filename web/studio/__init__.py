@@ -4,6 +4,7 @@ Every act is a plain form; scripts make some of them smoother. What cannot be ta
 """
 
 from web.studio import bench
+from web.studio import bundles
 from web.studio import codes
 from web.studio import dashboard
 from web.studio import discounts
@@ -25,6 +26,7 @@ from web.studio.routing import blueprint
 __all__ = [
     "bench",
     "blueprint",
+    "bundles",
     "codes",
     "dashboard",
     "discounts",
