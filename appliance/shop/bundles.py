@@ -62,7 +62,7 @@ def change(bundle: Bundle, contents: Contents, *, actor: User, now: datetime, ma
         held = database.locked(Bundle.select().where(Bundle.id == bundle.id)).get()
         if made_from is not None and held.version != made_from:
             raise Stale
-        already = frozenset(row.release_id for row in held.parts)
+        already = frozenset(row.id for row in releases_of([held])[held.id])
         values = _checked(bundle.artist, contents, already=already)
         Bundle.update(version=Bundle.version + 1, updated_at=now, **values).where(
             Bundle.id == held.id

@@ -1,7 +1,5 @@
 """A membership that somebody pays for once and somebody else has."""
 
-from datetime import datetime
-
 import peewee
 
 from appliance.accounts.models import User
@@ -31,13 +29,13 @@ class Gift(Identified):
     by = peewee.CharField(max_length=80)
     message = peewee.TextField(default="")
     email = peewee.CharField(max_length=254, default="")
-    send_at: datetime | None = UtcDateTimeField(null=True)
-    sent_at: datetime | None = UtcDateTimeField(null=True)
+    send_at = UtcDateTimeField(null=True)
+    sent_at = UtcDateTimeField(null=True)
     letters = peewee.IntegerField(default=0)
     user = peewee.ForeignKeyField(User, null=True, on_delete="SET NULL", index=False)
     user_id: str | None
-    redeemed_at: datetime | None = UtcDateTimeField(null=True)
-    begins_at: datetime | None = UtcDateTimeField(null=True)
+    redeemed_at = UtcDateTimeField(null=True)
+    begins_at = UtcDateTimeField(null=True)
     created_at = UtcDateTimeField()
 
     class Meta:
