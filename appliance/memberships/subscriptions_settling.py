@@ -179,6 +179,9 @@ def _terms(row: Subscription) -> dict[str, Any]:
     pending = None
     if row.pending_price_minor is not None:
         pending = _tier_of(agreed, row.pending_price_minor, row.currency, row.pending_interval)
+        # What waits for the next period is not what holds now, also where both cost the same.
+        waits = next((act for act in agreed if act.tier_id == pending and not act.at_once), None)
+        agreed = [act for act in agreed if act is not waits]
     return {
         "tier": _tier_of(agreed, row.price_minor, row.currency, row.interval) or row.tier_id,
         "pending_tier": pending,

@@ -575,3 +575,15 @@ def test_whoever_is_shut_out_while_a_payment_is_due_is_charged_no_more(artist: A
     User.update(active=False).where(User.id == row.user_id).execute()
     assert subscription_closed.cancel_all(now=till.now) == 1
     assert fresh(row).state == SubscriptionState.ENDED
+
+
+def test_a_tier_that_costs_the_same_holds_from_the_next_period_on_too(artist: Artist, till: Till) -> None:
+    row = join(artist, till)
+    Tier.update(price_minor=500).where(Tier.kind == "superfan").execute()
+    change(row, till, "superfan")
+    row = fresh(row)
+    assert (row.tier.kind, row.pending_tier.kind) == ("supporter", "superfan")
+    till.turn(till.now + MONTH + DAY)
+    deliver(till)
+    row = fresh(row)
+    assert (row.tier.kind, row.pending_tier) == ("superfan", None)
