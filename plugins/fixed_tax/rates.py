@@ -12,6 +12,8 @@ from appliance.payments import TaxRate
 
 ELSEWHERE = "*"
 MOST_BPS = 10_000
+PREFIXES = {"GR": "EL"}
+"""Where the letters of VAT numbers are not those of the country (Directive 2006/112/EC, article 215)."""
 _RATE = re.compile(r"([A-Z]{2}|\*)\s*=\s*(\d{1,3})(?:\.(\d{1,2}))?")
 
 
@@ -26,11 +28,17 @@ class Table:
 
     def rate_for(self, sale: TaxableSale) -> TaxRate | None:
         """The tax in this sale; none for a country without a rate, and for a business elsewhere, which pays it itself."""
-        if self.home and sale.business_number and sale.country != self.home:
+        if self.home and sale.country != self.home and is_of(sale.business_number, sale.country):
             return None
         known = self.tips if sale.kind == "tip" else self.sales
         bps = known.get(sale.country, known.get(ELSEWHERE, 0))
         return TaxRate(self.name, bps) if bps else None
+
+
+def is_of(number: str, country: str) -> bool:
+    """Pure: whether *number* has the form of a VAT number of *country*: its letters, then a digit at least; no word will do."""
+    plain = re.sub(r"[ .-]", "", number)
+    return plain[:2] == PREFIXES.get(country, country) and any(sign.isdigit() for sign in plain[2:])
 
 
 def read(rows: Iterable[str], *, field: str) -> dict[str, int]:

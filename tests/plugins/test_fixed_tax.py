@@ -44,6 +44,8 @@ def test_a_star_stands_for_every_other_country() -> None:
 def test_a_business_from_elsewhere_pays_its_tax_itself() -> None:
     fixed_tax.plugin_start(values={**NOTHING, "rates": ("DE=19", "FR=20"), "home_country": "DE"})
     assert (rate("FR", number="FR12"), rate("DE", number="DE12"), rate("FR")) == (0, 1900, 2000)
+    assert [rate("FR", number=wrong) for wrong in ("ABC", "DE123456789", "FR", "FRAUD")] == [2000] * 4
+    assert (rate("FR", number="FR 12-3"), rate("GR", number="EL123"), rate("GR")) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("wrong", ["DE", "Germany=19", "DE=-1", "DE=101", "DE=1.234", "DE=19%", ""])
