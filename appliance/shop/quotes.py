@@ -115,6 +115,9 @@ def make(wish: Wish, *, now: datetime, draft: bool = False) -> Quote:
     ]
     if tip:
         lines.append(QuotedLine(Kind.TIP, wish.tip_name, tip, message=_message(wish)))
+    elif lines:
+        # Whoever writes a few words and gives nothing on top is read as well.
+        lines[0] = replace(lines[0], message=_message(wish))
     taxed_lines = tuple(taxed(lines, offer.currency, country=country, business_number=number))
     quote = Quote(offer, taxed_lines, found, off, country, number)
     require_payable(quote, least)

@@ -74,6 +74,13 @@ def test_what_was_paid_for_can_be_downloaded(till: Till, release: Release, fan: 
     assert posting.balance(AccountKind.PAYABLE, release.artist_id, "EUR") == -(700 - 25 - 67)
 
 
+def test_a_few_words_arrive_with_and_without_something_on_top(till: Till, release: Release) -> None:
+    for tip in (0, 200):
+        order = buy(wish(release, tip_minor=tip, message="For the van"), email="guest@example.com")
+        said = [item.message for item in orders.items_of([order])[order.id]]
+        assert said == (["", "For the van"] if tip else ["For the van"])
+
+
 def test_what_was_paid_for_cannot_be_removed_until_the_money_went_back(
     till: Till, release: Release, fan: User
 ) -> None:
