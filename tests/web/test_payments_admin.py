@@ -27,6 +27,8 @@ from appliance.errors import Invalid
 from appliance.errors import Unavailable
 from appliance.ledger.models import Payment
 from appliance.ledger.models import Refund
+from appliance.memberships import tiers
+from appliance.memberships.subscription_models import Subscription
 from appliance.payments import DisputeState
 from appliance.payments import PaymentFact
 from appliance.startup import Appliance
@@ -114,6 +116,30 @@ def test_an_event_that_failed_is_replayed(
     assert ProviderEvent.get().state == EventState.PROCESSED
     [entry] = audit.entries(wanted=audit.Filter(action="payment.event_replayed"))
     assert (entry.actor, entry.subject) == (admin.user.id, f"provider_event:{event.id}")
+
+
+def test_a_page_says_that_a_membership_goes_on_when_its_money_goes_back(
+    desk: FlaskClient, paid: Payment, artist: Person
+) -> None:
+    told = "This paid for a membership that goes on"
+    page = f"/admin/payments/{paid.id}"
+    assert told not in text(desk, page)
+    band = site.make_artist(artist, "Another Band")
+    tier = next(row for row in tiers.of_artist(band) if row.kind == "supporter")
+    Subscription.create(
+        id=paid.mark,
+        user=artist.user,
+        artist=band,
+        tier=tier,
+        interval="month",
+        price_minor=500,
+        currency="EUR",
+        provider="simulated",
+        state="active",
+        created_at=clock.now(),
+        updated_at=clock.now(),
+    )
+    assert told in text(desk, page)
 
 
 def test_all_that_is_left_goes_back_and_what_was_bought_ends(

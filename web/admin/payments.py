@@ -23,6 +23,8 @@ from appliance.errors import Unavailable
 from appliance.ledger import payments as books
 from appliance.ledger.models import Dispute
 from appliance.ledger.models import Payment
+from appliance.memberships import subscriptions
+from appliance.memberships.subscription_models import Subscription
 from appliance.payments import DisputeState
 from appliance.payments import Feature
 from web.admin import entrance
@@ -180,11 +182,18 @@ def _payment(found: Payment, *, problem: Exception | None = None) -> str:
             )
             for row in refunding.of_payment(found)
         ],
+        goes_on=_goes_on(found.mark),
         left=price(left, found.currency) if left > 0 and _can_refund(found) else "",
         sent=request.form,
         longest=refunding.LONGEST_REASON,
         problem=problem,
     )
+
+
+def _goes_on(mark: str) -> bool:
+    """Whether this paid for a membership that will be charged again."""
+    row = Subscription.get_or_none(Subscription.id == mark)
+    return row is not None and row.cancel_at is None and subscriptions.runs(row)
 
 
 def _can_refund(found: Payment) -> bool:
