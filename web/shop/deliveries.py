@@ -14,7 +14,7 @@ from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.shop.merchandise import destinations
-from appliance.shop.merchandise import fulfilment
+from appliance.shop.merchandise import dispatch
 from appliance.shop.merchandise import ordering
 from appliance.shop.merchandise import parcels
 from appliance.shop.merchandise.destinations import Destination
@@ -66,7 +66,7 @@ def change_address(order_id: str) -> ResponseReturnValue:
         raise NotFound("There is no such order.")
     sent = {name: request.form.get(name, "") for name in destinations.FIELDS} | {"country": row.country}
     try:
-        fulfilment.readdress(row, Destination(**sent), now=clock.now())
+        dispatch.readdress(row, Destination(**sent), now=clock.now())
     except (Invalid, Conflict) as error:
         flash(told(error), "problem")
     else:

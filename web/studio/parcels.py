@@ -20,7 +20,7 @@ from appliance import currencies
 from appliance.catalog.models import Artist
 from appliance.errors import Conflict
 from appliance.errors import Invalid
-from appliance.shop.merchandise import fulfilment
+from appliance.shop.merchandise import dispatch
 from appliance.shop.merchandise.models import Parcel
 from appliance.shop.merchandise.models import ParcelLine
 from appliance.shop.merchandise.models import ParcelState
@@ -38,7 +38,7 @@ LISTS = {
     "to_send": (ParcelState.TO_SEND,),
     "sent": (ParcelState.SENT,),
     "other": (ParcelState.SHORT, ParcelState.RETURNED),
-    "all": fulfilment.PAID_FOR,
+    "all": dispatch.PAID_FOR,
 }
 COLUMNS = (
     "order",
@@ -75,17 +75,17 @@ def parcels(slug: str) -> str:
     """What is to be sent, the oldest first; or what was."""
     artist, _who = artist_with_money(slug)
     which = _which()
-    rows = fulfilment.of_artist(
+    rows = dispatch.of_artist(
         artist, LISTS[which], limit=ON_A_PAGE + 1, after=request.args.get("after", "")[:26]
     )
     more, rows = len(rows) > ON_A_PAGE, rows[:ON_A_PAGE]
-    contents = fulfilment.contents_of(rows)
+    contents = dispatch.contents_of(rows)
     return render_template(
         "studio/parcels.html",
         artist=presentation.artist(artist),
         slug=artist.slug,
         which=which,
-        waiting=fulfilment.count(artist, ParcelState.TO_SEND),
+        waiting=dispatch.count(artist, ParcelState.TO_SEND),
         slips=[_slip(artist, row, contents[row.id]) for row in rows],
         later=url_for("studio.parcels", slug=artist.slug, state=which, after=rows[-1].order_id)
         if more
@@ -110,16 +110,16 @@ def parcel_file(slug: str) -> Response:
 def parcel(slug: str, order_id: str) -> str:
     """One parcel."""
     artist, _who = artist_with_money(slug)
-    return _page(artist, fulfilment.find(artist, order_id[:26]))
+    return _page(artist, dispatch.find(artist, order_id[:26]))
 
 
 @blueprint.post("/artists/<slug>/parcels/<order_id>")
 def send_parcel(slug: str, order_id: str) -> ResponseReturnValue:
     """It was sent, or its tracking has changed."""
     artist, who = artist_with_money(slug)
-    row = fulfilment.find(artist, order_id[:26])
+    row = dispatch.find(artist, order_id[:26])
     try:
-        fulfilment.mark_sent(row, tracking=request.form.get("tracking", ""), actor=who, now=clock.now())
+        dispatch.mark_sent(row, tracking=request.form.get("tracking", ""), actor=who, now=clock.now())
     except Invalid as error:
         return _page(artist, row, problem=error), 422
     except Conflict as error:
@@ -133,9 +133,9 @@ def send_parcel(slug: str, order_id: str) -> ResponseReturnValue:
 def restock_parcel(slug: str, order_id: str) -> ResponseReturnValue:
     """What was refunded is in stock again, or is not."""
     artist, who = artist_with_money(slug)
-    row = fulfilment.find(artist, order_id[:26])
+    row = dispatch.find(artist, order_id[:26])
     try:
-        fulfilment.set_in_stock(row, request.form.get("back") == "yes", actor=who, now=clock.now())
+        dispatch.set_in_stock(row, request.form.get("back") == "yes", actor=who, now=clock.now())
     except Conflict as error:
         flash(told(error), "problem")
     else:
@@ -158,7 +158,7 @@ def _slip(artist: Artist, row: Parcel, lines: Sequence[ParcelLine]) -> Slip:
 
 
 def _page(artist: Artist, row: Parcel, *, problem: Exception | None = None) -> str:
-    lines = fulfilment.contents_of([row])[row.id]
+    lines = dispatch.contents_of([row])[row.id]
     return render_template(
         "studio/parcel.html",
         artist=presentation.artist(artist),
@@ -166,9 +166,9 @@ def _page(artist: Artist, row: Parcel, *, problem: Exception | None = None) -> s
         slip=_slip(artist, row, lines),
         may_send=row.state == ParcelState.TO_SEND and bool(row.name),
         refunded=row.order.state == "refunded" and row.state != ParcelState.SHORT,
-        taken=fulfilment.is_taken(lines),
+        taken=dispatch.is_taken(lines),
         tracking=request.form.get("tracking", row.tracking),
-        longest=fulfilment.LONGEST_TRACKING,
+        longest=dispatch.LONGEST_TRACKING,
         problem=problem,
     )
 
@@ -176,8 +176,8 @@ def _page(artist: Artist, row: Parcel, *, problem: Exception | None = None) -> s
 def _lines(artist: Artist, which: str) -> Iterator[str]:
     yield tables.line(COLUMNS)
     after = ""
-    while rows := fulfilment.of_artist(artist, LISTS[which], limit=AT_ONCE, after=after):
-        contents = fulfilment.contents_of(rows)
+    while rows := dispatch.of_artist(artist, LISTS[which], limit=AT_ONCE, after=after):
+        contents = dispatch.contents_of(rows)
         for row in rows:
             yield tables.line(_cells(row, contents[row.id]))
         after = rows[-1].order_id

@@ -23,7 +23,7 @@ class ArticleState(StrEnum):
 
 
 class ParcelState(StrEnum):
-    """How what was ordered stands; only ``parcels`` and ``fulfilment`` move it."""
+    """How what was ordered stands; only ``parcels`` and ``dispatch`` move it."""
 
     HELD = "held"
     """Stock is kept for an order that is not paid yet."""

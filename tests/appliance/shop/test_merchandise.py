@@ -10,6 +10,7 @@ import pytest
 from appliance import database
 from appliance import hooks
 from appliance.accounts.models import User
+from appliance.billing import order_checking
 from appliance.billing import undeliverable
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
@@ -18,12 +19,15 @@ from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
 from appliance.errors import NotFound
+from appliance.ledger import following
 from appliance.ledger import posting
 from appliance.ledger.models import AccountKind
+from appliance.ledger.models import PaymentLine
 from appliance.mail import Message
 from appliance.memberships import access
 from appliance.memberships import granting
 from appliance.memberships import tiers
+from appliance.payments import Feature
 from appliance.payments import RefundFact
 from appliance.payments import TaxableSale
 from appliance.payments import TaxRate
@@ -33,7 +37,7 @@ from appliance.shop import receipt_pdf
 from appliance.shop import receipts
 from appliance.shop.merchandise import articles
 from appliance.shop.merchandise import destinations
-from appliance.shop.merchandise import fulfilment
+from appliance.shop.merchandise import dispatch
 from appliance.shop.merchandise import ordering
 from appliance.shop.merchandise import parcels
 from appliance.shop.merchandise import quoting
@@ -339,17 +343,17 @@ def test_a_late_payment_takes_what_is_still_there_and_asks_for_the_address(
     order = order_of(artist, {shirt.id: 1})
     ordering.give_up(order, now=NOW)
     order = tell(order.id, till.paid(order.id, at=NOW))
-    parcel = fulfilment.find(artist, order.id)
+    parcel = dispatch.find(artist, order.id)
     assert (order.state, parcel.state, stock_of(shirt)) == ("paid", ParcelState.TO_SEND, 9)
     assert letters(order) == ["goods_paid", "goods_without_address"]
     with pytest.raises(Conflict, match="address is missing"):
-        fulfilment.mark_sent(parcel, actor=artist.owner, now=NOW)
+        dispatch.mark_sent(parcel, actor=artist.owner, now=NOW)
     with pytest.raises(Invalid, match="country that was paid for"):
-        fulfilment.readdress(parcel, Destination("Mia", "Rue 1", "Lyon", "69001", "FR"), now=NOW)
-    fulfilment.readdress(parcel, HOME, now=NOW)
-    fulfilment.mark_sent(parcel, actor=artist.owner, now=NOW)
+        dispatch.readdress(parcel, Destination("Mia", "Rue 1", "Lyon", "69001", "FR"), now=NOW)
+    dispatch.readdress(parcel, HOME, now=NOW)
+    dispatch.mark_sent(parcel, actor=artist.owner, now=NOW)
     with pytest.raises(Conflict, match="cannot be changed any more"):
-        fulfilment.readdress(parcel, HOME, now=NOW)
+        dispatch.readdress(parcel, HOME, now=NOW)
 
 
 def test_a_late_payment_for_what_is_gone_goes_back_once(artist: Artist, till: Till) -> None:
@@ -360,7 +364,7 @@ def test_a_late_payment_for_what_is_gone_goes_back_once(artist: Artist, till: Ti
     quick = order_of(artist, {last.id: 1}, email="quick@example.com")
     tell(quick.id, till.paid(quick.id, at=NOW))
     late = tell(late.id, till.paid(late.id, at=NOW))
-    assert (late.state, fulfilment.find(artist, late.id).state) == ("paid", ParcelState.SHORT)
+    assert (late.state, dispatch.find(artist, late.id).state) == ("paid", ParcelState.SHORT)
     assert undeliverable.give_back(now=NOW) == 1
     assert undeliverable.give_back(now=NOW) == 0
     assert [one.amount_minor for one in till.given_back] == [late.total_minor]
@@ -369,33 +373,77 @@ def test_a_late_payment_for_what_is_gone_goes_back_once(artist: Artist, till: Ti
     assert parcels.of(quick.id).state == ParcelState.TO_SEND  # type: ignore[union-attr]
 
 
+def test_where_a_provider_gives_nothing_back_the_flag_stays_for_an_admin(
+    artist: Artist, till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_zones(artist)
+    last = sizes_of(make_shirt(artist, stock=1))[""]
+    late = order_of(artist, {last.id: 1})
+    ordering.give_up(late, now=NOW)
+    Variant.update(stock=0).execute()
+    tell(late.id, till.paid(late.id, at=NOW))
+    monkeypatch.setattr(till, "features", frozenset({Feature.ONE_OFF}))
+    assert undeliverable.give_back(now=NOW) == 0
+    assert dispatch.find(artist, late.id).state == ParcelState.SHORT
+    monkeypatch.setattr(till, "features", frozenset({Feature.ONE_OFF, Feature.REFUNDS}))
+    assert undeliverable.give_back(now=NOW) == 1
+
+
+def test_books_and_access_agree_after_a_sale_and_its_refund(
+    artist: Artist, release: Release, fan: User, till: Till
+) -> None:
+    make_zones(artist)
+    vinyl = make_shirt(artist, title="Vinyl")
+    articles.edit(vinyl, {"release": release.id}, actor=artist.owner, now=NOW)
+    order = order_of(artist, {sizes_of(vinyl)[""].id: 2}, fan)
+    for facts in ([till.paid(order.id, at=NOW)], [refunded(order)]):
+        tell(order.id, *facts)
+        assert not [*following.payments(), *following.payees(), *order_checking.differences()]
+
+
+def test_what_an_artist_shares_of_everything_holds_for_merchandise_and_not_what_is_shared_of_a_release(
+    artist: Artist, release: Release, till: Till
+) -> None:
+    make_zones(artist)
+    vinyl = make_shirt(artist, title="Vinyl")
+    articles.edit(vinyl, {"release": release.id}, actor=artist.owner, now=NOW)
+    order = order_of(artist, {sizes_of(vinyl)[""].id: 1})
+    tell(order.id, till.paid(order.id, at=NOW))
+    parts = [
+        (row.name, row.release, row.booked_minor)
+        for row in PaymentLine.select().order_by(PaymentLine.position)
+    ]
+    assert parts[2] == (release.title, release.id, 0)
+    assert {one[1] for one in parts[:2]} == {""}
+
+
 def test_a_refund_before_it_is_sent_puts_it_back_unless_the_artist_keeps_it(
     artist: Artist, shirt: Variant, till: Till
 ) -> None:
     order = order_of(artist, {shirt.id: 2})
     order = tell(order.id, till.paid(order.id, at=NOW), refunded(order))
-    parcel = fulfilment.find(artist, order.id)
+    parcel = dispatch.find(artist, order.id)
     assert (order.state, parcel.state, stock_of(shirt)) == ("refunded", ParcelState.RETURNED, 10)
     assert letters(order) == ["goods_paid", "goods_refunded"]
     for back, there in ((False, 8), (False, 8), (True, 10), (True, 10)):
-        fulfilment.set_in_stock(parcel, back, actor=artist.owner, now=NOW)
+        dispatch.set_in_stock(parcel, back, actor=artist.owner, now=NOW)
         assert stock_of(shirt) == there
     with pytest.raises(Conflict, match="nothing to be sent"):
-        fulfilment.mark_sent(parcel, actor=artist.owner, now=NOW)
+        dispatch.mark_sent(parcel, actor=artist.owner, now=NOW)
 
 
 def test_what_was_sent_comes_back_into_stock_only_by_hand(artist: Artist, shirt: Variant, till: Till) -> None:
     order = order_of(artist, {shirt.id: 1})
     tell(order.id, till.paid(order.id, at=NOW))
-    parcel = fulfilment.find(artist, order.id)
+    parcel = dispatch.find(artist, order.id)
     with pytest.raises(Conflict, match="Only what was refunded"):
-        fulfilment.set_in_stock(parcel, True, actor=artist.owner, now=NOW)
-    fulfilment.mark_sent(parcel, tracking="DHL 1", actor=artist.owner, now=NOW)
-    fulfilment.mark_sent(parcel, tracking="DHL 12", actor=artist.owner, now=NOW)
+        dispatch.set_in_stock(parcel, True, actor=artist.owner, now=NOW)
+    dispatch.mark_sent(parcel, tracking="DHL 1", actor=artist.owner, now=NOW)
+    dispatch.mark_sent(parcel, tracking="DHL 12", actor=artist.owner, now=NOW)
     tell(order.id, refunded(order))
-    parcel = fulfilment.find(artist, order.id)
+    parcel = dispatch.find(artist, order.id)
     assert (parcel.state, parcel.tracking, stock_of(shirt)) == (ParcelState.SENT, "DHL 12", 9)
-    fulfilment.set_in_stock(parcel, True, actor=artist.owner, now=NOW)
+    dispatch.set_in_stock(parcel, True, actor=artist.owner, now=NOW)
     assert stock_of(shirt) == 10
     assert letters(order) == ["goods_paid", "goods_sent", "goods_refunded"]
 
@@ -524,13 +572,13 @@ def test_the_list_of_what_is_to_be_sent_has_nothing_that_was_not_paid(
 ) -> None:
     open_, paid = (order_of(artist, {shirt.id: 1}, email=f"{name}@example.com") for name in "ab")
     tell(paid.id, till.paid(paid.id, at=NOW))
-    rows = fulfilment.of_artist(artist, limit=10)
+    rows = dispatch.of_artist(artist, limit=10)
     assert [row.order_id for row in rows] == [paid.id]
-    assert [line.name for line in fulfilment.contents_of(rows)[rows[0].id]] == ["T-shirt (M)"]
-    assert (fulfilment.count(artist, ParcelState.TO_SEND), fulfilment.count(artist, ParcelState.SENT)) == (
+    assert [line.name for line in dispatch.contents_of(rows)[rows[0].id]] == ["T-shirt (M)"]
+    assert (dispatch.count(artist, ParcelState.TO_SEND), dispatch.count(artist, ParcelState.SENT)) == (
         1,
         0,
     )
     for artist_, order in ((artist, open_), (make_artist(name="Elsewhere"), paid)):
         with pytest.raises(NotFound):
-            fulfilment.find(artist_, order.id)
+            dispatch.find(artist_, order.id)
