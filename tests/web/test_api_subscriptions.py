@@ -89,6 +89,17 @@ def test_who_joins_is_led_to_the_till_and_is_a_member_once_it_tells(
     assert begin(client, fan, tier).status_code == 409
 
 
+def test_who_joins_says_what_stands_on_the_receipts(
+    client: FlaskClient, band: Artist, till: Till, fan: Person
+) -> None:
+    said = {"country": "de", "business_number": "DE123456789", "name": "Mira Tide", "address": "Am Hafen 1"}
+    assert begin(client, fan, tier_of(band), **said).status_code == 201
+    row = Subscription.get()
+    assert (row.country, row.business_number, row.buyer_name) == ("DE", "DE123456789", "Mira Tide")
+    wrong = begin(client, fan, tier_of(band), country="Germany")
+    assert (wrong.status_code, wrong.json["field"]) == (422, "country")
+
+
 def test_the_figure_that_was_shown_is_the_one_that_is_charged(
     client: FlaskClient, band: Artist, till: Till, fan: Person
 ) -> None:

@@ -12,6 +12,7 @@ from web.api import payment_events
 from web.api import payouts
 from web.api import playlists
 from web.api import pricing
+from web.api import receipts
 from web.api import releases
 from web.api import selling
 from web.api import splits
@@ -36,6 +37,7 @@ __all__ = [
     "payouts",
     "playlists",
     "pricing",
+    "receipts",
     "releases",
     "selling",
     "splits",

@@ -101,6 +101,40 @@ SCHEMAS: dict[str, Schema] = {
         },
         says="What came or went.",
     ),
+    "WrittenReceipt": thing(
+        {
+            "id": ID,
+            "number": text("Its number, of its seller, without gaps."),
+            "seller": text("Who stands on it as the seller."),
+            "artist": text("The id of the artist."),
+            "order": maybe(text("The id of the order that it is for.")),
+            "subscription": maybe(text("The id of the subscription that it is for.")),
+            "amount_minor": amount("What was paid."),
+            "tax_minor": amount("The tax in it."),
+            "currency": CURRENCY,
+            "credited_minor": amount("What its credit notes come to."),
+            "issued_at": {**INSTANT, "description": "When it was written."},
+            "url": text("Its address here, as PDF.", format="uri"),
+            "credit_notes": many(
+                thing(
+                    {
+                        "id": ID,
+                        "number": text("Its number, of a series of its own."),
+                        "amount_minor": _signed("What of the receipt holds no longer; below nothing what holds again."),
+                        "tax_minor": _signed("The tax in it."),
+                        "issued_at": {**INSTANT, "description": "When it was written."},
+                        "url": text("Its address here, as PDF.", format="uri"),
+                    },
+                    says="A credit note.",
+                ),
+                "In the order they were written.",
+            ),
+        },
+        says="A receipt of an order or of a payment for a membership.",
+    ),
+    "ReceiptList": thing(
+        {"items": many(ref("WrittenReceipt"), "Last first."), "next_cursor": NEXT}, says="A page of receipts."
+    ),
     "Agreement": thing(
         {
             "id": ID,

@@ -1,5 +1,7 @@
 """Memberships that are paid for, as JSON Schema."""
 
+from appliance.memberships.subscription_joining import LONGEST_ADDRESS
+from appliance.memberships.subscription_joining import LONGEST_NAME
 from appliance.memberships.subscription_states import ASKED
 from appliance.memberships.subscription_states import Stage
 from appliance.payments import Interval
@@ -85,7 +87,16 @@ SCHEMAS: dict[str, Schema] = {
         {"items": many(ref("Subscription"), "By the artist's name.")}, says="What the caller pays for."
     ),
     "NewSubscription": thing(
-        {"tier": ID, "interval": INTERVAL, "provider": text("By whom it is paid.", maxLength=30)},
+        {
+            "tier": ID,
+            "interval": INTERVAL,
+            "provider": text("By whom it is paid.", maxLength=30),
+            "country": text("The country of who pays (ISO 3166-1), where taxes depend on it.", maxLength=2),
+            "business_number": text("The VAT number of a business.", maxLength=40),
+            "name": text("The name on the receipts.", maxLength=LONGEST_NAME),
+            "address": text("The address on the receipts.", maxLength=LONGEST_ADDRESS),
+        },
+        optional=("country", "business_number", "name", "address"),
         says="What makes a membership that is paid for.",
     ),
     "ChangeList": thing(

@@ -20,6 +20,7 @@ from appliance.memberships import subscription_offers as offers
 from appliance.memberships import subscriptions
 from appliance.memberships import tiers
 from appliance.memberships.models import Tier
+from appliance.memberships.subscription_joining import Invoiced
 from appliance.memberships.subscription_joining import Reader
 from appliance.memberships.subscription_models import Subscription
 from web import addresses
@@ -31,6 +32,7 @@ from web.api.routing import blueprint
 from web.api.routing import body
 
 NOW, PERIOD_END = "now", "period_end"
+INVOICED = ("country", "business_number", "name", "address")
 
 
 @blueprint.get("/artists/<slug>/tiers/<tier_id>/offers")
@@ -52,7 +54,7 @@ def begin_subscription() -> tuple[Response, int, dict[str, str]]:
     """Begin to join; the answer says where it is paid, and nothing is given before it is."""
     who = money.payer()
     sent = body(required=("tier", "interval", "provider"))
-    fields.only(sent, ("tier", "interval", "provider"))
+    fields.only(sent, ("tier", "interval", "provider", *INVOICED))
     tier = _tier(fields.text(sent, "tier"))
     row = subscription_joining.begin(
         who,
@@ -62,6 +64,7 @@ def begin_subscription() -> tuple[Response, int, dict[str, str]]:
         return_to=lambda mark: addresses.root() + url_for("membership.waiting", subscription_id=mark),
         cancel_to=f"{addresses.root()}{addresses.artist_page(tier.artist)}",
         reader=Reader(str(get_locale() or "en"), addresses.root()),
+        invoiced=Invoiced(**{name: fields.text(sent, name) for name in INVOICED}),
         now=clock.now(),
     )
     where = url_for("api.show_subscription", subscription_id=row.id)

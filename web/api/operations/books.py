@@ -13,6 +13,7 @@ from web.api.operations.words import Answer
 from web.api.operations.words import Operation
 
 ADMINS = "For admins."
+BOTH = "For who bought, and for owners and managers of who sold."
 _OF = "/api/v1/artists/{slug}"
 _DAY = {"type": "string", "format": "date"}
 _PERIOD = (
@@ -50,6 +51,13 @@ _BOOKS = (
         {200: Answer("A row for each line, between the balances before and after.", type="text/csv")},
         query=_PERIOD,
         example=f"curl {AUTH} {{root}}/api/v1/artists/$ARTIST/statement.csv",
+    ),
+    sees(
+        f"{_OF}/receipts",
+        "The receipts that an artist wrote, with their credit notes.",
+        {200: Answer("A page, the highest number first.", "ReceiptList")},
+        query=PAGE,
+        example=f"curl {AUTH} {{root}}/api/v1/artists/$ARTIST/receipts",
     ),
     sees(
         f"{_OF}/splits",
@@ -102,8 +110,29 @@ def _admin(row: Operation, notes: str = "") -> Operation:
     return replace(row, noun="Payments", scopes=(Scope.ADMIN, *row.scopes), notes=f"{ADMINS} {notes}".strip())
 
 
+_PAPERS = (
+    replace(
+        sees(
+            "/api/v1/receipts",
+            "The receipts that were written for you, with their credit notes.",
+            {200: Answer("A page, last first.", "ReceiptList")},
+            query=PAGE,
+            example=f"curl {AUTH} {{root}}/api/v1/receipts",
+        ),
+        notes="Of orders and of payments for memberships.",
+    ),
+    *(
+        replace(sees(path, summary, {200: Answer("The paper.", type="application/pdf")}), notes=BOTH)
+        for path, summary in (
+            ("/api/v1/receipts/{receipt_id}.pdf", "A receipt on paper."),
+            ("/api/v1/credit-notes/{note_id}.pdf", "A credit note on paper."),
+        )
+    ),
+)
+
 OPERATIONS = (
     *(replace(row, noun="Money") for row in _BOOKS),
+    *(replace(row, noun="Buying") for row in _PAPERS),
     _admin(
         sees(
             "/api/v1/payouts",

@@ -22,6 +22,8 @@ PATH_PARAMETERS = {
     "order_id": "The order's id.",
     "discount_id": "The discount's id.",
     "batch_id": "The batch's id.",
+    "receipt_id": "The receipt's id.",
+    "note_id": "The credit note's id.",
     "agreement_id": "The agreement's id.",
     "event_id": "The event's id.",
     "subscription_id": "The subscription's id.",
