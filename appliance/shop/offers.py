@@ -150,6 +150,7 @@ def of_bundles(rows: Iterable[Bundle]) -> dict[str, Offer]:
     listed = [row for row in rows if row.stopped_at is None]
     inside = bundles.releases_of(listed)
     known = prices.of_things({row.id for parts in inside.values() for row in parts})
+    codes = {key: prices.currency_of(key) for key in {row.artist_id for row in listed}}
     found = {}
     for row in listed:
         parts = inside[row.id]
@@ -164,7 +165,7 @@ def of_bundles(rows: Iterable[Bundle]) -> dict[str, Offer]:
             thing=row.id,
             name=row.title,
             artist=row.artist,
-            currency=prices.currency_of(row.artist_id),
+            currency=codes[row.artist_id],
             price_minor=row.price_minor,
             full_minor=sum(costs),
             pay_more=row.pay_more,

@@ -14,6 +14,7 @@ from appliance.shop import offers
 from appliance.shop import prices
 from appliance.shop.models import Kind
 from appliance.shop.models import Price
+from appliance.shop.offers import Offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,20 @@ def of_tracks(rows: Iterable[Track]) -> dict[str, PriceTag]:
 def of_catalogue(artist: Artist) -> PriceTag | None:
     """The tag of everything of this artist at once, where that is offered."""
     offer = offers.of_catalogue(artist)
-    if offer is None:
-        return None
+    return of_offer(offer) if offer is not None else None
+
+
+def of_offer(offer: Offer) -> PriceTag:
+    """Pure: the tag of what is offered."""
     return PriceTag(
-        offer.kind, offer.thing, offer.currency, offer.price_minor, offer.full_minor, offer.pay_more
+        offer.kind,
+        offer.thing,
+        offer.currency,
+        offer.price_minor,
+        offer.full_minor,
+        offer.pay_more,
+        offer.preorder,
+        offer.out_at,
     )
 
 

@@ -273,6 +273,7 @@ ELSEWHERE = {
         "for who pays, not even for an admin: tests/web/test_memberships_pages.py",
     ),
     "api.take_split_back": "for owners and managers: tests/web/test_api_books.py",
+    "api.redeem_gift": "for who has a code: tests/web/test_api_gifts.py",
     "api.redeem_code": "for who has a code: tests/web/test_api_buying.py",
     **dict.fromkeys(
         (

@@ -5,6 +5,7 @@ from web.api import books
 from web.api import buying
 from web.api import documentation
 from web.api import downloads
+from web.api import gifts
 from web.api import library
 from web.api import memberships
 from web.api import offline
@@ -30,6 +31,7 @@ __all__ = [
     "buying",
     "documentation",
     "downloads",
+    "gifts",
     "library",
     "memberships",
     "offline",

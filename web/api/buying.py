@@ -24,6 +24,7 @@ from appliance.shop import orders
 from appliance.shop import quotes
 from appliance.shop import receipts
 from appliance.shop import till
+from appliance.shop.models import Kind
 from appliance.shop.models import Order
 from appliance.shop.models import OrderState
 from appliance.shop.orders import Buyer
@@ -31,6 +32,7 @@ from appliance.shop.quotes import Wish
 from web import addresses
 from web import rates
 from web.api import fields
+from web.api import gifts
 from web.api import money
 from web.api import order_told
 from web.api.once import once
@@ -43,7 +45,17 @@ from web.downloads.fetching import disposition
 from web.request_cycle import appliance
 from web.request_cycle import person
 
-WISH = ("kind", "thing", "amount_minor", "tip_minor", "message", "discount", "country", "business_number")
+WISH = (
+    "kind",
+    "thing",
+    "amount_minor",
+    "tip_minor",
+    "message",
+    "discount",
+    "country",
+    "business_number",
+    "gift",
+)
 
 
 @blueprint.post("/quotes")
@@ -116,10 +128,15 @@ def _begin(who: User, sent: Mapping[str, Any]) -> Order:
         raise Conflict("The total is another one by now. Nothing was charged; ask for a new quote.")
     order = orders.begin(wish, _buyer(who), provider=fields.text(sent, "provider"), now=now)
     if order.state == OrderState.OPEN:
+        back = (
+            url_for("shop.gift", tier_id=wish.thing)
+            if wish.gift
+            else url_for("shop.checkout", kind=wish.kind, thing=wish.thing)
+        )
         till.lead(
             order,
             return_to=addresses.root() + url_for("shop.order", order_id=order.id),
-            cancel_to=addresses.root() + url_for("shop.checkout", kind=wish.kind, thing=wish.thing),
+            cancel_to=addresses.root() + back,
             now=clock.now(),
         )
     return order
@@ -127,6 +144,7 @@ def _begin(who: User, sent: Mapping[str, Any]) -> Order:
 
 def _wish(sent: Mapping[str, Any]) -> Wish:
     kind, thing = fields.text(sent, "kind"), fields.text(sent, "thing")
+    gift = gifts.wished(thing, sent) if kind == Kind.GIFT else None
     return Wish(
         kind=kind,
         thing=thing,
@@ -136,7 +154,8 @@ def _wish(sent: Mapping[str, Any]) -> Wish:
         discount=fields.text(sent, "discount"),
         country=fields.text(sent, "country"),
         business_number=fields.text(sent, "business_number"),
-        tip_name=_("A gift for %(artist)s", artist=offers.find(kind, thing).artist.name),
+        tip_name=_("A gift for %(artist)s", artist=offers.find(kind, thing).artist.name) if not gift else "",
+        gift=gift,
     )
 
 

@@ -1,5 +1,6 @@
 """Prices, quotes and orders, as JSON Schema."""
 
+from appliance.shop.gift_offers import MONTHS
 from appliance.shop.models import Kind
 from appliance.shop.models import OrderState
 from appliance.shop.prices import MOST_MINOR
@@ -48,13 +49,26 @@ LINE = thing(
 LINES = many(LINE, "What it is for.")
 WISH: dict[str, Schema] = {
     "kind": one_of(Kind, "What is wanted; a `code` is redeemed instead."),
-    "thing": text("The id of the release or the track; for a catalogue and for a tip, of the artist."),
+    "thing": text(
+        "The id of the release, the track, the bundle or the tier; for a catalogue and for a tip, of the artist."
+    ),
     "amount_minor": maybe(asked("How much to give, where more than the price may be given.")),
     "tip_minor": maybe(asked("A gift on top.")),
     "message": maybe(text("A few words with the gift.", maxLength=LONGEST_MESSAGE)),
     "discount": maybe(text("A discount code.", maxLength=100)),
     "country": maybe(text("The buyer's country (ISO 3166-1), where taxes depend on it.", maxLength=2)),
     "business_number": maybe(text("The VAT number of a business.", maxLength=40)),
+    "gift": {
+        "description": "For a membership as a gift, of the tier that is the thing.",
+        "oneOf": [ref("GiftWish"), {"type": "null"}],
+    },
+}
+_GIFT: dict[str, Schema] = {
+    "artist": SELLER,
+    "tier": thing({"id": ID, "name": text("Name.")}, says="The tier."),
+    "months": number("integer", "For how long."),
+    "by": text("From whom; may be empty."),
+    "message": text("A few words with it; may be empty."),
 }
 _MAY_LACK = [name for name in WISH if name not in {"kind", "thing"}]
 _ORDER: dict[str, Schema] = {
@@ -97,6 +111,56 @@ SCHEMAS: dict[str, Schema] = {
             "buy_url": text("The page where people buy it.", format="uri"),
         },
         says="For how much something can be bought.",
+    ),
+    "GiftWish": thing(
+        {
+            "months": number("integer", "For how long.", enum=list(MONTHS)),
+            "by": text("From whom.", maxLength=80),
+            "message": text("A few words with it.", maxLength=LONGEST_MESSAGE),
+            "email": text("To whom a letter brings it; empty for a code to hand on.", maxLength=254),
+            "send_at": maybe({**INSTANT, "description": "When the letter goes out; null for at once."}),
+        },
+        optional=("by", "message", "email", "send_at"),
+        says="A membership for somebody else.",
+    ),
+    "Gift": thing(
+        {
+            **_GIFT,
+            "code": maybe(text("The code, while it opens something.")),
+            "email": maybe(text("To whom a letter brings it.")),
+            "send_at": maybe({**INSTANT, "description": "From when on the letter goes out."}),
+            "sent_at": maybe({**INSTANT, "description": "When it went out."}),
+            "redeemed_at": maybe({**INSTANT, "description": "When it was redeemed."}),
+        },
+        says="A gift for who paid it.",
+    ),
+    "RedeemedGift": thing(
+        {
+            **_GIFT,
+            "begins_at": maybe({**INSTANT, "description": "When one is a member by it."}),
+            "through": maybe({**INSTANT, "description": "Until when."}),
+        },
+        says="A gift for who redeemed it.",
+    ),
+    "BundleList": thing(
+        {
+            "items": many(
+                thing(
+                    {
+                        "id": ID,
+                        "title": text("Title."),
+                        "about": text("A text about it; may be empty."),
+                        "releases": many(
+                            thing({"id": ID, "title": text("Title.")}, says="A release."), "What is in it."
+                        ),
+                        "price": TAG,
+                    },
+                    says="Releases that are sold together.",
+                ),
+                "Newest first.",
+            )
+        },
+        says="What an artist sells together.",
     ),
     "Wish": thing(WISH, optional=_MAY_LACK, says="What somebody wants to buy."),
     "Quote": thing(
