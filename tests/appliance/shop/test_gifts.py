@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from datetime import datetime
 from datetime import timedelta
 
 import pytest
 
+from appliance import chores
+from appliance import clock
 from appliance import database
 from appliance.accounts.models import User
 from appliance.billing import gift_checking
@@ -202,6 +205,43 @@ def test_of_fifty_who_redeem_it_at_once_exactly_one_is_a_member(tier: Tier, till
     assert Membership.select().count() == 1
 
 
+def test_who_redeems_while_the_money_goes_back_is_no_member(
+    artist: Artist, tier: Tier, till: Till, fan: User
+) -> None:
+    order, gift = give(tier, till)
+    together = threading.Barrier(2)
+
+    def attempt() -> None:
+        together.wait()
+        with contextlib.suppress(MusicConnectError):
+            redeem(gift, fan)
+        database.close_thread()
+
+    thread = threading.Thread(target=attempt)
+    thread.start()
+    together.wait()
+    refund(till, order)
+    thread.join()
+    assert not is_member(fan, artist)
+    assert not list(gift_checking.differences())
+
+
+def test_of_two_gifts_that_one_person_redeems_at_once_none_is_lost(tier: Tier, till: Till, fan: User) -> None:
+    gifts = [give(tier, till, 1, message=str(number))[1] for number in range(4)]
+
+    def attempt(gift: Gift) -> None:
+        redeem(gift, fan)
+        database.close_thread()
+
+    threads = [threading.Thread(target=attempt, args=(gift,)) for gift in gifts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    ends = sorted(row.paid_through for row in Membership.select())
+    assert ends == [NOW.replace(month=month) for month in (6, 7, 8, 9)]
+
+
 def test_a_code_holds_for_two_years(tier: Tier, till: Till, fan: User) -> None:
     _order, gift = give(tier, till)
     with pytest.raises(Conflict, match="is over"):
@@ -334,6 +374,14 @@ def test_the_letter_waits_for_its_day(tier: Tier, till: Till) -> None:
     assert len(gift_letters.write_due(now=day)) == 1
     assert gift_letters.write_due(now=day) == [], "once"
     assert Message.select().where(Message.to == "bo@example.com").count() == 1
+
+
+def test_a_chore_writes_the_letters_of_the_day(tier: Tier, till: Till) -> None:
+    _order, gift = give(tier, till, email="bo@example.com", send_at=NOW + timedelta(hours=1))
+    Gift.update(send_at=clock.now() - timedelta(seconds=1)).execute()
+    chores.write_gift_letters.call_local()
+    assert Message.select().where(Message.to == "bo@example.com").count() == 1
+    assert Gift.get_by_id(gift.id).sent_at is not None
 
 
 def test_no_letter_goes_out_for_money_that_went_back(tier: Tier, till: Till) -> None:
