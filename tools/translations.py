@@ -25,13 +25,11 @@ from babel.messages.pofile import write_po
 ROOT = Path(__file__).resolve().parents[1]
 TRANSLATIONS = ROOT / "web" / "translations"
 MAIL = (
-    "appliance/mail/wording.py",
-    "appliance/mail/account_wording.py",
-    "appliance/mail/shop_wording.py",
-    "appliance/mail/ledger_wording.py",
+    *sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "appliance" / "mail").glob("*wording.py")),
+    "appliance/papers/drawing.py",
     "appliance/shop/receipt_pdf.py",
 )
-"""Where the sentences of mail stand."""
+"""Where the sentences of mail and of the papers that go with it stand."""
 LANGUAGES = ("de",)
 ERRORS = (
     "Invalid",
