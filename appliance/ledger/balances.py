@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import peewee
 
-from appliance.ledger import payments
+from appliance.ledger import booking
 from appliance.ledger import posting
 from appliance.ledger import settlement
 from appliance.ledger import splits
@@ -56,9 +56,9 @@ def held_of(payee: str) -> dict[str, int]:
     held: dict[str, int] = {}
     totals: dict[tuple[str, str], int] = {}
     for payment in _contested(payee):
-        known = payments.known(payment)
+        known = booking.known(payment)
         artists = settlement.target(settlement.without_contest(known))[1]
-        for line, part in payments.parts_by_line(payment, artists):
+        for line, part in booking.parts_by_line(payment, artists):
             back = _part(payee, payment, line, part - line.booked_minor, totals)
             held[payment.currency] = held.get(payment.currency, 0) + back
     return {currency: amount for currency, amount in held.items() if amount}

@@ -8,6 +8,7 @@ import peewee
 from appliance import database
 from appliance.ledger import settlement
 from appliance.ledger import splits
+from appliance.ledger.booking import OF_PROVIDER
 from appliance.ledger.models import Account
 from appliance.ledger.models import AccountKind
 from appliance.ledger.models import Entry
@@ -15,7 +16,6 @@ from appliance.ledger.models import Payment
 from appliance.ledger.models import PaymentLine
 from appliance.ledger.models import SplitTotal
 from appliance.ledger.models import Transaction
-from appliance.ledger.payments import OF_PROVIDER
 
 AT_ONCE = 5_000
 PAYABLE = str(AccountKind.PAYABLE)

@@ -1,7 +1,7 @@
 """What became of payments: facts are noted in whatever order they come, and the books follow.
 
-Each payment's row sums up all that is known of it; ``book`` writes the difference between what the books should say then and what they say. So
-a fact that comes twice changes nothing, and the end is the same in any order.
+Each payment's row sums up all that is known of it, and ``booking`` writes what the books lack of it. So a fact that comes twice changes nothing, and
+the end is the same in any order.
 """
 
 from collections.abc import Sequence
@@ -13,32 +13,20 @@ import peewee
 from appliance import database
 from appliance import prepared
 from appliance.database import transaction
+from appliance.ledger import booking
 from appliance.ledger import posting
-from appliance.ledger import settlement
 from appliance.ledger import splits
-from appliance.ledger.models import AccountKind
 from appliance.ledger.models import Dispute
 from appliance.ledger.models import Payment
 from appliance.ledger.models import PaymentLine
 from appliance.ledger.models import Refund
 from appliance.ledger.models import TransactionKind
-from appliance.ledger.posting import Line
 from appliance.payments import DisputeFact
 from appliance.payments import DisputeState
 from appliance.payments import PaymentFact
 from appliance.payments import RefundFact
 from appliance.prepared import Prepared
 from appliance.prepared import Statement
-
-OF_PROVIDER = frozenset(
-    {
-        AccountKind.FAN_PAYMENTS,
-        AccountKind.PROCESSOR_FEES,
-        AccountKind.REFUNDS,
-        AccountKind.DISPUTE_RESERVE,
-    }
-)
-"""Accounts that each provider has of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +59,19 @@ class Sale:
 _by_mark = Prepared(
     lambda mark: Payment.select().where(Payment.mark == mark).order_by(Payment.paid_at, Payment.id)
 )
-_by_id = Prepared(lambda row: database.locked(Payment.select().where(Payment.id == row)))
 _by_reference = Prepared(
     lambda provider, reference: database.locked(
         Payment.select().where(Payment.provider == provider, Payment.reference == reference)
     )
 )
-_lines = Prepared(
-    lambda row: PaymentLine.select().where(PaymentLine.payment == row).order_by(PaymentLine.position)
-)
 _disputes = Prepared(
-    lambda provider, reference: Dispute.select().where(
-        Dispute.provider == provider, Dispute.payment == reference
+    lambda provider, reference, currency: Dispute.select().where(
+        Dispute.provider == provider, Dispute.payment == reference, Dispute.currency == currency
     )
 )
 _refunded = Statement(
     lambda provider, reference, currency: Refund.select(peewee.fn.SUM(Refund.amount_minor)).where(
-        Refund.provider == provider,
-        Refund.payment == reference,
-        Refund.currency == currency,
+        (Refund.provider == provider) & (Refund.payment == reference) & (Refund.currency == currency),
         ~Refund.failed,
     ),
     3,
@@ -100,14 +82,14 @@ def note(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Paym
     """Note a payment, or what more is known of it: its fee, once it is known."""
     with transaction():
         payment = _row(fact, sale, provider=provider, now=now)
-        booked = posting.count(_subject(payment)) > 0
+        booked = posting.count(booking.subject_of(payment)) > 0
         if fact.fee_minor is not None and fact.fee_minor != payment.fee_minor:
             prepared.update(Payment, payment.id, fee_minor=fact.fee_minor, updated_at=now)
         if fact.tax_minor is not None and fact.tax_minor != payment.tax_minor:
             # Told only after it had been reckoned here.
             prepared.update(Payment, payment.id, **_tax(fact, sale), updated_at=now)
         _add_up(payment, now=now)
-        return book(payment.id, TransactionKind.FEE if booked else TransactionKind.PAYMENT, now=now)
+        return booking.book(payment.id, TransactionKind.FEE if booked else TransactionKind.PAYMENT, now=now)
 
 
 def is_known(provider: str, fact: PaymentFact) -> bool:
@@ -174,69 +156,6 @@ def kept(payment: Payment) -> int:
     return int(payment.amount_minor - payment.refunded_minor - payment.contested_minor - payment.lost_minor)
 
 
-def book(payment_id: str, kind: TransactionKind, *, now: datetime) -> Payment:
-    """Write what the books lack of this payment; nothing when they say it all."""
-    with transaction():
-        [payment] = _by_id(payment_id)
-        books, artists = settlement.target(known(payment))
-        wanted: dict[Line, int] = {
-            (kind_, payment.provider if kind_ in OF_PROVIDER else ""): amount
-            for kind_, amount in books.items()
-        }
-        subject = _subject(payment)
-        said = posting.booked(subject)
-        entries = {
-            line: wanted.get(line, 0) - said.get(line, 0)
-            for line in wanted.keys() | said.keys()
-            if line[0] is not AccountKind.PAYABLE
-        }
-        for payee, amount in _shares(payment, artists).items():
-            entries[(AccountKind.PAYABLE, payee)] = -amount
-        posting.post(
-            f"{subject}#{posting.count(subject)}",
-            kind,
-            entries,
-            currency=payment.currency,
-            subject=subject,
-            now=now,
-        )
-    return payment
-
-
-def _shares(payment: Payment, artists: int) -> dict[str, int]:
-    """What each payee gets more or less, when the artists' part of the whole payment is *artists*."""
-    got: dict[str, int] = {}
-    for line, part in sorted(parts_by_line(payment, artists), key=lambda found: _turn(found[0])):
-        if part == line.booked_minor:
-            continue
-        prepared.update(PaymentLine, line.id, booked_minor=part)
-        shares = splits.share(
-            part - line.booked_minor,
-            agreement=line.agreement,
-            artist=payment.artist,
-            currency=payment.currency,
-        )
-        for payee, amount in shares.items():
-            got[payee] = got.get(payee, 0) + amount
-    return got
-
-
-def parts_by_line(payment: Payment, artists: int) -> list[tuple[PaymentLine, int]]:
-    """The lines of a payment, each with its part of *artists*."""
-    lines = _lines(payment.id)
-    parts = settlement.apportion(artists, [row.amount_minor for row in lines])
-    return list(zip(lines, parts, strict=True))
-
-
-def _turn(line: PaymentLine) -> tuple[str, int]:
-    # Agreements are held in one order everywhere, or two payments that meet on two of them would wait for each other.
-    return line.agreement, line.position
-
-
-def _subject(payment: Payment) -> str:
-    return f"payment:{payment.id}"
-
-
 def _tax(fact: PaymentFact, sale: Sale) -> dict[str, object]:
     """The tax in a payment: what its provider tells wins, and else what is reckoned here."""
     if fact.tax_minor is not None:
@@ -290,21 +209,16 @@ def _row(fact: PaymentFact, sale: Sale, *, provider: str, now: datetime) -> Paym
 def _follow(provider: str, reference: str, kind: TransactionKind, *, now: datetime) -> Payment | None:
     for payment in _by_reference(provider, reference):
         _add_up(payment, now=now)
-        return book(payment.id, kind, now=now)
+        return booking.book(payment.id, kind, now=now)
     return None
 
 
 def _add_up(payment: Payment, *, now: datetime) -> None:
-    """Bring the sums on the payment's row in line with its refunds and disputes.
-
-    What is told in another currency is added to nothing; the check of the books names it.
-    """
+    """Bring the sums on the payment's row in line with its refunds and disputes; what is in another currency the check of the books names."""
     refunded = _refunded(payment.provider, payment.reference, payment.currency).fetchone()[0]
     sums = dict.fromkeys((DisputeState.OPEN, DisputeState.LOST), 0)
     fees = 0
-    for row in _disputes(payment.provider, payment.reference):
-        if row.currency != payment.currency:
-            continue
+    for row in _disputes(payment.provider, payment.reference, payment.currency):
         fees += row.fee_minor
         if row.state in sums:
             sums[DisputeState(row.state)] += row.amount_minor
@@ -316,19 +230,4 @@ def _add_up(payment: Payment, *, now: datetime) -> None:
         lost_minor=sums[DisputeState.LOST],
         dispute_fees_minor=fees,
         updated_at=now,
-    )
-
-
-def known(payment: Payment) -> settlement.Known:
-    """Pure: what the row of a payment knows, as ``settlement.target`` takes it."""
-    return settlement.Known(
-        amount=payment.amount_minor,
-        currency=payment.currency,
-        tax=payment.tax_minor,
-        fee=payment.fee_minor,
-        share_bps=payment.share_bps,
-        refunded=payment.refunded_minor,
-        contested=payment.contested_minor,
-        lost=payment.lost_minor,
-        dispute_fees=payment.dispute_fees_minor,
     )
