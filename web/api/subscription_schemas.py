@@ -1,7 +1,7 @@
 """Memberships that are paid for, as JSON Schema."""
 
-from appliance.memberships.subscription_joining import LONGEST_ADDRESS
-from appliance.memberships.subscription_joining import LONGEST_NAME
+from appliance.memberships.subscription_invoicing import LONGEST_ADDRESS
+from appliance.memberships.subscription_invoicing import LONGEST_NAME
 from appliance.memberships.subscription_states import ASKED
 from appliance.memberships.subscription_states import Stage
 from appliance.payments import Interval

@@ -20,7 +20,7 @@ from appliance.memberships import subscription_offers as offers
 from appliance.memberships import subscriptions
 from appliance.memberships import tiers
 from appliance.memberships.models import Tier
-from appliance.memberships.subscription_joining import Invoiced
+from appliance.memberships.subscription_invoicing import Invoiced
 from appliance.memberships.subscription_joining import Reader
 from appliance.memberships.subscription_models import Subscription
 from web import addresses
