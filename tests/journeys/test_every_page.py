@@ -43,6 +43,8 @@ ROOTS = {
         "/design",
         "/new",
         "/api/docs",
+        # Of the artists of the demo one has merchandise.
+        "/@lumen-vale",
     ],
     "fan": [
         "/",
@@ -56,7 +58,12 @@ ROOTS = {
         "/verify",
         "/library/releases",
     ],
-    "artist": ["/studio", "/studio/releases?state=published", "/welcome"],
+    "artist": [
+        "/studio",
+        "/studio/releases?state=published",
+        "/welcome",
+        "/studio/artists/lumen-vale/merchandise",
+    ],
     "admin": ["/admin"],
 }
 THEMES = {
