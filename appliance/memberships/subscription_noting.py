@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from appliance import database
+from appliance import prepared
 from appliance.database import transaction
 from appliance.memberships.subscription_models import PaymentFailure
 from appliance.memberships.subscription_models import Subscription
@@ -97,9 +97,7 @@ def note_failure(fact: FailureFact, *, provider: str, now: datetime) -> None:
 
 def hold(mark: str, provider: str = "") -> Subscription | None:
     """The row, held until the transaction ends; ``None`` for a mark that is none of these, or another provider's."""
-    row: Subscription | None = database.locked(
-        Subscription.select(Subscription).where(Subscription.id == mark)
-    ).first()
+    row = prepared.one(Subscription, hold=True, id=mark)
     if row is not None and provider and row.provider != provider:
         log.warning("a fact of another provider", extra={"subscription": mark, "provider": provider})
         return None
@@ -115,7 +113,7 @@ def store(row: Subscription, values: Mapping[str, Any], *, now: datetime) -> Non
     if changed.keys() != {"as_of"}:
         row.version += 1
         changed |= {"version": row.version, "updated_at": now}
-    Subscription.update(**changed).where(Subscription.id == row.id).execute()
+    prepared.update(Subscription, row.id, **changed)
 
 
 def _weight(fact: SubscriptionFact) -> tuple[Any, ...]:

@@ -18,21 +18,29 @@ from appliance.ledger.models import Payment
 from appliance.memberships.models import Tier
 from appliance.memberships.subscription_models import Subscription
 from appliance.papers import crediting
+from appliance.prepared import Prepared
 from appliance.shop import numbers
 from appliance.shop.models import Receipt
 
 NEWS_FOR = timedelta(days=31)
 """A payment of longer ago, from before there were such receipts say, has one without a letter."""
 
+# What every payment asks, put into words once for each number of them.
+_paid = Prepared(
+    lambda *marks: (
+        Payment.select()
+        .where(Payment.mark.in_(marks), Payment.amount_minor > 0)
+        .order_by(Payment.paid_at, Payment.id)
+    )
+)
+_of_payments = Prepared(lambda *payments: Receipt.select().where(Receipt.payment.in_(payments)))
+_of_orders = Prepared(lambda *orders: Receipt.select().where(Receipt.order.in_(orders)))
+
 
 def settle(marks: Collection[str], *, now: datetime) -> None:
     """Write the papers that payments for these marks lack, in the transaction of the caller."""
     with transaction():
-        rows = list(
-            Payment.select()
-            .where(Payment.mark.in_(list(marks)), Payment.amount_minor > 0)
-            .order_by(Payment.paid_at, Payment.id)
-        )
+        rows = _paid(*marks)
         if not rows:
             return
         receipts = _receipts(rows)
@@ -64,12 +72,8 @@ def catch_up(*, now: datetime) -> int:
 
 def _receipts(rows: Iterable[Payment]) -> list[Receipt]:
     """What there is for these payments, by payment or by order."""
-    return list(
-        Receipt.select().where(
-            Receipt.payment.in_([row.id for row in rows])
-            | Receipt.order.in_(sorted({row.mark for row in rows}))
-        )
-    )
+    found = [*_of_payments(*(row.id for row in rows)), *_of_orders(*sorted({row.mark for row in rows}))]
+    return list({receipt.id: receipt for receipt in found}.values())
 
 
 def _issue(rows: list[Payment], *, now: datetime) -> list[Receipt]:

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from appliance import database
+from appliance import prepared
 from appliance import revocations
 from appliance.accounts.models import User
 from appliance.database import transaction
@@ -20,7 +21,7 @@ from appliance.shop.models import OrderState
 
 def settle(order: Order, *, now: datetime) -> None:
     """Bring the gift of this order, which is held, in line with it; in the transaction of the caller."""
-    gift = Gift.get_or_none(Gift.order == order.id)
+    gift = prepared.one(Gift, order=order.id)
     if gift is None:
         return
     gift_letters.write_if_due(gift, order, now=now)

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from appliance import prepared
 from appliance.shop import receipts
 from appliance.shop.merchandise import stock
 from appliance.shop.merchandise.models import Parcel
@@ -16,8 +17,7 @@ ERASED = {"name": "", "lines": "", "postal_code": "", "city": ""}
 
 def of(order_id: str) -> Parcel | None:
     """The parcel of this order, if there is something to send."""
-    found: Parcel | None = Parcel.get_or_none(Parcel.order == order_id)
-    return found
+    return prepared.one(Parcel, order=order_id)
 
 
 def contents(parcel: Parcel) -> list[ParcelLine]:
