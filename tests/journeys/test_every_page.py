@@ -193,7 +193,7 @@ def lived_in(demo_node: Node, browser: Browser, demo_releases: list[dict]) -> di
         invitation = urlsplit(shown.locator("input[readonly]").first.input_value()).path
     paid = list(memberships(demo_node, browser))
     bells = next(one for one in demo_releases if one["title"] == "Harbour Bells")
-    put_together(demo_node, browser, bells["artist"]["slug"])
+    bundled = list(put_together(demo_node, browser, bells["artist"]["slug"]))
     embeds = [
         f"/embed/release/{release['id']}",
         f"/embed/track/{release['tracks'][0]['id']}",
@@ -202,13 +202,13 @@ def lived_in(demo_node: Node, browser: Browser, demo_releases: list[dict]) -> di
     return {
         "nobody": embeds,
         "fan": [playlist, invitation, *paid, given_away(demo_node, browser)],
-        "artist": [],
+        "artist": bundled,
         "admin": [begun(demo_node, browser)],
     }
 
 
-def put_together(node: Node, browser: Browser, slug: str) -> str:
-    """The page of a bundle that the artist made of the first two of their releases."""
+def put_together(node: Node, browser: Browser, slug: str) -> Iterator[str]:
+    """The pages on which the artist makes and changes a bundle of their first two releases; not every artist has so many."""
     with page(browser, java_script_enabled=False) as shown:
         sign_in(shown, node, PEOPLE["artist"])
         shown.goto(f"{node.url}/studio/artists/{slug}/bundles/new")
@@ -217,7 +217,8 @@ def put_together(node: Node, browser: Browser, slug: str) -> str:
         for box in shown.get_by_role("group", name="What is in it").get_by_role("checkbox").all()[:2]:
             box.check()
         shown.get_by_role("button", name="Save").click()
-        return str(shown.get_by_role("link", name="Its page").get_attribute("href"))
+        yield f"/studio/artists/{slug}/bundles/new"
+        yield str(shown.get_by_role("link", name="For the crawl").get_attribute("href"))
 
 
 def given_away(node: Node, browser: Browser) -> str:
