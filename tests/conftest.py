@@ -17,6 +17,8 @@ from typing import Any
 import pytest
 from argon2 import PasswordHasher
 from flask.testing import FlaskClient
+from hypothesis import HealthCheck
+from hypothesis import settings
 from passlib.hash import argon2
 from werkzeug.routing import Rule
 
@@ -36,6 +38,9 @@ from web.app import create_app
 
 REGISTERED = (chores, downloads, resealing, tasks)
 """Modules whose import declares the jobs that an immediate queue runs."""
+# A machine that is busy with something else breaks no property.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
 
 
 def _in_ci() -> bool:
@@ -179,11 +184,11 @@ def database_url() -> str:
 @pytest.fixture
 def appliance(tmp_path: Path, database_url: str, sqlite_tables: Path) -> Iterator[Appliance]:
     """MusicConnect started in a temporary folder; what is sent to the queue runs at once, in this process."""
-    settings = Settings(data=tmp_path / "data", database_url=database_url, queue_url="memory://")
-    startup.make_data_folder(settings)
+    chosen = Settings(data=tmp_path / "data", database_url=database_url, queue_url="memory://")
+    startup.make_data_folder(chosen)
     if not database_url:
-        shutil.copyfile(sqlite_tables, settings.data / "musicconnect.sqlite3")
-    running = startup.start(settings, immediate=True)
+        shutil.copyfile(sqlite_tables, chosen.data / "musicconnect.sqlite3")
+    running = startup.start(chosen, immediate=True)
     try:
         yield running
     finally:

@@ -5,6 +5,9 @@ What it tells is kept in ``facts``; ``apply`` does with one what the product doe
 
 from __future__ import annotations
 
+import functools
+import threading
+from collections.abc import Callable
 from collections.abc import Iterator
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -68,6 +71,17 @@ class Kept:
     tries: int = 0
 
 
+def one_by_one(verb: Callable[..., Any]) -> Callable[..., Any]:
+    """As a provider does who knows a key again: what comes twice at once is answered once it was done."""
+
+    @functools.wraps(verb)
+    def wrapped(till: Till, *args: Any, **named: Any) -> Any:
+        with till.turn_of_one:
+            return verb(till, *args, **named)
+
+    return wrapped
+
+
 @dataclass
 class Till:
     """The provider."""
@@ -83,6 +97,7 @@ class Till:
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     count: int = 0
+    turn_of_one: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     def minimum_minor(self, currency: str) -> int | None:
         return self.least_minor if currency in {"EUR", "JPY", "KWD"} else None
@@ -97,6 +112,7 @@ class Till:
     def preview(self, change: Change) -> Preview:
         return self._reckoned(change, self.now)
 
+    @one_by_one
     def change(self, change: Change) -> SubscriptionFact:
         self.asked.append("change")
         if change.key in self.answers:
@@ -120,6 +136,7 @@ class Till:
         self.answers[change.key] = self._told(row)
         return self.answers[change.key]
 
+    @one_by_one
     def cancel(self, reference: str, *, mark: str, at_once: bool, key: str) -> SubscriptionFact:
         self.asked.append("cancel")
         row = self._row(reference)
@@ -133,6 +150,7 @@ class Till:
             self.answers[key] = self._told(row)
         return self.answers[key]
 
+    @one_by_one
     def resume(self, reference: str, *, mark: str, key: str) -> SubscriptionFact:
         self.asked.append("resume")
         row = self._row(reference)
@@ -145,6 +163,7 @@ class Till:
             self.answers[key] = self._told(row)
         return self.answers[key]
 
+    @one_by_one
     def pause(self, reference: str, *, mark: str, key: str) -> SubscriptionFact:
         self.asked.append("pause")
         row = self._row(reference)
@@ -156,6 +175,7 @@ class Till:
     def portal(self, customer: str, *, return_to: str) -> str:
         return f"https://till.example/portal/{customer}"
 
+    @one_by_one
     def refund(self, request: RefundRequest) -> RefundFact:
         if request.key not in self.answers:
             fact = RefundFact(
