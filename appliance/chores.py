@@ -11,8 +11,8 @@ from appliance import processors
 from appliance import revocations
 from appliance import startup
 from appliance.accounts import sessions
+from appliance.billing import draining
 from appliance.billing import inbox
-from appliance.billing import processing
 from appliance.billing import reconciling
 from appliance.billing import refunding
 from appliance.billing import undeliverable
@@ -43,7 +43,7 @@ from appliance.shop.merchandise import ordering
 
 log = logging.getLogger(__name__)
 
-DECLARED = (processing, reconciling)
+DECLARED = (draining, reconciling)
 """Modules whose import declares the jobs that chores send."""
 SCRATCH_KEPT_S = 24 * 3600
 JOBS = (sending,)

@@ -17,8 +17,8 @@ from appliance import jobs
 from appliance import processors
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import User
+from appliance.billing import draining
 from appliance.billing import inbox
-from appliance.billing import processing
 from appliance.billing.inbox import TooLarge
 from appliance.billing.models import EventState
 from appliance.billing.models import ProviderEvent
@@ -215,11 +215,11 @@ def test_an_event_is_tried_again_with_growing_patience(
 def test_an_event_that_fails_for_a_day_is_given_up_and_can_be_replayed(provider: SimulatedProvider) -> None:
     sell("order-1", ANNA)
     provider.pay(paid(), fee_minor=None)
-    provider.failing = [RuntimeError("no")] * processing.MOST_ATTEMPTS
+    provider.failing = [RuntimeError("no")] * draining.MOST_ATTEMPTS
     deliver(provider)
     while event().state == EventState.RECEIVED:
-        processing.process(deque([event()]))
-    assert (event().state, event().attempts) == (EventState.FAILED, processing.MOST_ATTEMPTS)
+        draining.process(deque([event()]))
+    assert (event().state, event().attempts) == (EventState.FAILED, draining.MOST_ATTEMPTS)
     assert not provider.failing
     inbox.replay(event().id, actor=None, now=clock.now())
     assert (event().state, event().attempts) == (EventState.PROCESSED, 1)
