@@ -12,7 +12,7 @@ from appliance.errors import NotAllowed
 from appliance.errors import NotFound
 from appliance.mail.attachments import Paper
 from appliance.papers import drawing
-from appliance.papers import listing
+from appliance.papers import finding
 from appliance.papers import naming
 from appliance.papers.finding import Found
 from appliance.shop import receipts
@@ -31,7 +31,7 @@ from web.downloads.fetching import disposition
 def list_receipts() -> Response:
     """The receipts that were written for the caller, the last first."""
     who, wanted = money.payer(Scope.MONEY_READ), limit()
-    rows = listing.of_person(who, limit=wanted + 1, before=cursor_id())
+    rows = finding.of_person(who, limit=wanted + 1, before=cursor_id())
     following = cursor_for(rows[wanted - 1].receipt.id) if len(rows) > wanted else None
     return jsonify(items=[_told(row) for row in rows[:wanted]], next_cursor=following)
 
@@ -41,7 +41,7 @@ def list_artist_receipts(slug: str) -> Response:
     """The receipts that an artist wrote, the highest number first."""
     artist, _who = money.seller(slug, Scope.MONEY_READ)
     wanted = limit()
-    rows = listing.of_artist(artist, limit=wanted + 1, before=cursor_number())
+    rows = finding.of_artist(artist, limit=wanted + 1, before=cursor_number())
     following = cursor_for(str(rows[wanted - 1].receipt.number)) if len(rows) > wanted else None
     return jsonify(items=[_told(row) for row in rows[:wanted]], next_cursor=following)
 
@@ -50,7 +50,7 @@ def list_artist_receipts(slug: str) -> Response:
 def receipt_paper(receipt_id: str) -> Response:
     """A receipt on paper."""
     money.payer(Scope.MONEY_READ)
-    found = listing.receipt(receipt_id)
+    found = finding.receipt(receipt_id)
     _require_party(found, "There is no such receipt.")
     return _paper(drawing.receipt(found.receipt))
 
@@ -59,7 +59,7 @@ def receipt_paper(receipt_id: str) -> Response:
 def credit_note_paper(note_id: str) -> Response:
     """A credit note on paper."""
     money.payer(Scope.MONEY_READ)
-    note, found = listing.credit_note(note_id)
+    note, found = finding.credit_note(note_id)
     _require_party(found, "There is no such credit note.")
     return _paper(drawing.credit_note(note))
 

@@ -9,8 +9,10 @@ from flask import url_for
 from flask_babel import gettext as _
 
 from appliance.mail.attachments import Paper
+from appliance.papers import naming
 from appliance.papers.finding import Found
-from appliance.papers.finding import Note
+from appliance.shop import receipts
+from appliance.shop.models import CreditNote
 from web.downloads.fetching import disposition
 from web.presentation.wording import price
 
@@ -33,9 +35,9 @@ def of(found: Iterable[Found]) -> list[PaperView]:
     for row in found:
         views.append(
             PaperView(
-                _("Receipt %(number)s", number=row.number),
-                row.artist,
-                row.issued_at,
+                _("Receipt %(number)s", number=receipts.named(row.receipt)),
+                row.artist_name,
+                row.receipt.issued_at,
                 price(row.amount_minor, row.currency),
                 receipt_address(row),
                 note=False,
@@ -48,29 +50,33 @@ def of(found: Iterable[Found]) -> list[PaperView]:
 def receipt_address(row: Found) -> str:
     """Where the PDF of a receipt is: below what it is for, so that the same people may see it."""
     if row.order:
-        return url_for("shop.receipt", order_id=row.order)
-    return url_for("membership.receipt", subscription_id=row.subscription, receipt_id=row.id)
+        return url_for("shop.receipt", order_id=row.order.id)
+    return url_for("membership.receipt", subscription_id=row.receipt.subscription, receipt_id=row.receipt.id)
 
 
-def _note(row: Found, note: Note) -> PaperView:
+def _note(row: Found, note: CreditNote) -> PaperView:
     if row.order:
-        href = url_for("shop.credit_note", order_id=row.order, note_id=note.id)
+        href = url_for("shop.credit_note", order_id=row.order.id, note_id=note.id)
     else:
         href = url_for(
-            "membership.credit_note", subscription_id=row.subscription, receipt_id=row.id, note_id=note.id
+            "membership.credit_note",
+            subscription_id=row.receipt.subscription,
+            receipt_id=row.receipt.id,
+            note_id=note.id,
         )
     back = note.amount_minor > 0
+    number, receipt = naming.of_note(note), receipts.named(row.receipt)
     name = (
-        _("Credit note %(number)s for receipt %(receipt)s", number=note.number, receipt=row.number)
+        _("Credit note %(number)s for receipt %(receipt)s", number=number, receipt=receipt)
         if back
         else _(
             "Credit note %(number)s, which takes another one for receipt %(receipt)s back",
-            number=note.number,
-            receipt=row.number,
+            number=number,
+            receipt=receipt,
         )
     )
     return PaperView(
-        name, row.artist, note.issued_at, price(-note.amount_minor, row.currency), href, note=True
+        name, row.artist_name, note.issued_at, price(-note.amount_minor, row.currency), href, note=True
     )
 
 

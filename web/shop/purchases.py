@@ -44,6 +44,6 @@ def papers() -> str:
     return render_template(
         "shop/papers.html",
         papers=paper_views.of(rows),
-        older=url_for("shop.papers", before=rows[-1].id) if more else "",
+        older=url_for("shop.papers", before=rows[-1].receipt.id) if more else "",
         first=not before,
     )
