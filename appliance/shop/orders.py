@@ -35,8 +35,8 @@ from appliance.shop.models import Receipt
 from appliance.shop.quotes import Quote
 from appliance.shop.quotes import Wish
 
-TILL_STAYS = timedelta(hours=20)
-"""How long an open order is led back to its till; after that a new one is made, since tills close after a day."""
+TILL_STAYS = timedelta(hours=5)
+"""How long an open order is led back to its till; after that a new one is made, since the first tills close after six hours (PayPal's)."""
 OPEN_FOR = timedelta(days=30)
 """When an open order is given up. A payment that comes later, by bank say, still makes it paid."""
 

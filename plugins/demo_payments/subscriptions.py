@@ -19,7 +19,7 @@ from plugins.demo_payments import telling
 from plugins.demo_payments import tills
 from plugins.demo_payments.models import Subscription
 
-AGREED_FOR = timedelta(minutes=15)
+AGREED_FOR = timedelta(minutes=30)
 """How long what somebody agreed to holds."""
 
 
