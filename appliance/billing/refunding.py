@@ -24,6 +24,8 @@ from appliance.errors import NotFound
 from appliance.errors import Unavailable
 from appliance.ledger import payments
 from appliance.ledger.models import Payment
+from appliance.memberships import subscriptions
+from appliance.memberships.subscription_models import Subscription
 from appliance.payments import Feature
 from appliance.payments import RefundRequest
 
@@ -43,6 +45,31 @@ def refund(
     """
     asked = _ask_for(payment_id, amount_minor, reason=reason, actor=actor, now=now)
     return carry_out(asked, now=now)
+
+
+def membership_of(payment: Payment) -> Subscription | None:
+    """The subscription that this paid for, as long as it will be charged again."""
+    row: Subscription | None = Subscription.get_or_none(Subscription.id == payment.mark)
+    return row if row is not None and row.cancel_at is None and subscriptions.runs(row) else None
+
+
+def end_membership(payment: Payment, *, actor: User, now: datetime) -> bool:
+    """End what *payment* paid for at once, as an admin decides, and charge it no more; False when nothing would be charged.
+
+    ``Unavailable`` when the provider does not answer.
+    """
+    row = membership_of(payment)
+    if row is None:
+        return False
+    subscriptions.cancel(row, at_once=True, now=now)
+    audit.record(
+        Action.MEMBERSHIP_ENDED,
+        actor=actor.id,
+        subject=f"artist:{row.artist_id}",
+        detail={"subscription": row.id, "payment": payment.id},
+        now=now,
+    )
+    return True
 
 
 def refundable(payment: Payment) -> int:

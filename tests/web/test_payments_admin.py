@@ -31,6 +31,8 @@ from appliance.memberships import tiers
 from appliance.memberships.subscription_models import Subscription
 from appliance.payments import DisputeState
 from appliance.payments import PaymentFact
+from appliance.payments import SubscriptionFact
+from appliance.payments import SubscriptionState
 from appliance.startup import Appliance
 from tests.queries import least
 from tests.servers import simulated_sales
@@ -76,6 +78,26 @@ def paid(provider: SimulatedProvider, artist: Person) -> Payment:
 def deliver(provider: SimulatedProvider) -> None:
     for delivery in provider.deliveries(clock.now()):
         inbox.receive("simulated", delivery, now=clock.now())
+
+
+def subscribe(paid: Payment, artist: Person) -> Subscription:
+    """The subscription that was paid for."""
+    band = site.make_artist(artist, "Another Band")
+    tier = next(row for row in tiers.of_artist(band) if row.kind == "supporter")
+    return Subscription.create(
+        id=paid.mark,
+        user=artist.user,
+        artist=band,
+        tier=tier,
+        interval="month",
+        price_minor=500,
+        currency="EUR",
+        provider="simulated",
+        reference="sub_1",
+        state="active",
+        created_at=clock.now(),
+        updated_at=clock.now(),
+    )
 
 
 def refund(desk: FlaskClient, payment: Payment, *, status: int = 303, **sent: object) -> str:
@@ -124,22 +146,39 @@ def test_a_page_says_that_a_membership_goes_on_when_its_money_goes_back(
     told = "This paid for a membership that goes on"
     page = f"/admin/payments/{paid.id}"
     assert told not in text(desk, page)
-    band = site.make_artist(artist, "Another Band")
-    tier = next(row for row in tiers.of_artist(band) if row.kind == "supporter")
-    Subscription.create(
-        id=paid.mark,
-        user=artist.user,
-        artist=band,
-        tier=tier,
-        interval="month",
-        price_minor=500,
-        currency="EUR",
-        provider="simulated",
-        state="active",
-        created_at=clock.now(),
-        updated_at=clock.now(),
-    )
+    subscribe(paid, artist)
     assert told in text(desk, page)
+    assert "the membership is over" not in refund(desk, paid, amount="1")
+    assert Subscription.get_by_id(paid.mark).state == "active"
+
+
+def test_who_gives_money_back_ends_the_membership_with_it_and_once(
+    desk: FlaskClient, provider: SimulatedProvider, admin: Person, paid: Payment, artist: Person
+) -> None:
+    row = subscribe(paid, artist)
+    provider.subscribe(SubscriptionFact("sub_1", row.id, SubscriptionState.ACTIVE, clock.now()))
+    assert "the membership is over" in refund(desk, paid, end="on")
+    assert Subscription.get_by_id(row.id).state == "ended"
+    [entry] = audit.entries(wanted=audit.Filter(action="membership.ended"))
+    assert entry.actor == admin.user.id and paid.id in entry.detail
+    assert not refunding.end_membership(paid, actor=admin.user, now=clock.now())
+
+
+def test_a_membership_that_cannot_be_ended_keeps_no_money_back(
+    desk: FlaskClient,
+    provider: SimulatedProvider,
+    monkeypatch: pytest.MonkeyPatch,
+    paid: Payment,
+    artist: Person,
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise Unavailable("It is away.")
+
+    row = subscribe(paid, artist)
+    monkeypatch.setattr(type(provider), "cancel", away)
+    assert "could not be ended" in refund(desk, paid, end="on")
+    assert Refund.get().amount_minor == 1000
+    assert Subscription.get_by_id(row.id).state == "active"
 
 
 def test_all_that_is_left_goes_back_and_what_was_bought_ends(

@@ -23,8 +23,6 @@ from appliance.errors import Unavailable
 from appliance.ledger import payments as books
 from appliance.ledger.models import Dispute
 from appliance.ledger.models import Payment
-from appliance.memberships import subscriptions
-from appliance.memberships.subscription_models import Subscription
 from appliance.payments import DisputeState
 from appliance.payments import Feature
 from web.admin import entrance
@@ -147,8 +145,19 @@ def refund_payment(payment_id: str) -> ResponseReturnValue:
         told = _(
             "The provider does not answer. It is asked again by itself until it does; the money goes back once."
         )
+        if entrance.sent("end"):
+            told += " " + _("The membership was not ended; do it when the provider answers again.")
         return entrance.done(told, "admin.payment", payment_id=payment_id)
-    return entrance.done(_("The money is on its way back."), "admin.payment", payment_id=payment_id)
+    told = _("The money is on its way back.")
+    if entrance.sent("end"):
+        try:
+            refunding.end_membership(found, actor=entrance.actor(), now=clock.now())
+            told = _("The money is on its way back, and the membership is over.")
+        except (Conflict, Unavailable):
+            told = _(
+                "The money is on its way back. The membership could not be ended; end it at the provider."
+            )
+    return entrance.done(told, "admin.payment", payment_id=payment_id)
 
 
 def _amount(text: str, currency: str) -> int | None:
@@ -182,18 +191,12 @@ def _payment(found: Payment, *, problem: Exception | None = None) -> str:
             )
             for row in refunding.of_payment(found)
         ],
-        goes_on=_goes_on(found.mark),
+        goes_on=refunding.membership_of(found) is not None,
         left=price(left, found.currency) if left > 0 and _can_refund(found) else "",
         sent=request.form,
         longest=refunding.LONGEST_REASON,
         problem=problem,
     )
-
-
-def _goes_on(mark: str) -> bool:
-    """Whether this paid for a membership that will be charged again."""
-    row = Subscription.get_or_none(Subscription.id == mark)
-    return row is not None and row.cancel_at is None and subscriptions.runs(row)
 
 
 def _can_refund(found: Payment) -> bool:
