@@ -82,7 +82,7 @@ drills: $(STAMPS)/dev ## Ask the API ten thousand times, send 200 broken files o
 	CASES=47 $(BIN)/python -m pytest -n $(WORKERS) tests/web/test_every_operation.py
 	MUTATIONS=200 $(BIN)/python -m pytest -n $(WORKERS) tests/transcoder/test_fuzzed_media.py
 	YEAR_FANS=2000 $(BIN)/python -m pytest -n $(WORKERS) tests/appliance/billing/test_simulated_year.py
-	@for round in $$(seq $(ROUNDS)); do echo "Round $$round"; $(BIN)/python -m pytest tests/journeys/test_killed_processes.py tests/journeys/test_killed_payments.py; done
+	@for round in $$(seq $(ROUNDS)); do echo "Round $$round"; $(BIN)/python -m pytest tests/journeys/test_killed_processes.py tests/journeys/test_killed_payments.py tests/journeys/test_killed_payouts.py; done
 
 format: $(STAMPS)/dev ## Put the code into the house's format
 	$(BIN)/ruff check --fix --select I .

@@ -6,11 +6,14 @@ from datetime import datetime
 import click
 
 from appliance import clock
+from appliance import jobs
+from appliance import startup
 from appliance.billing import inbox
 from appliance.billing import reconciling
 from appliance.billing.models import EventState
 from appliance.invocation import data_option
 from appliance.invocation import started
+from appliance.payouts import requesting
 
 
 @click.group(short_help="Look at payment events, replay one, reconcile.")
@@ -73,3 +76,20 @@ def replay(ctx: click.Context, event_id: str) -> None:
     started(ctx)
     inbox.replay(event_id, actor=None, now=clock.now())
     click.echo(f"{event_id} queued")
+
+
+@payments.command("pay-out", short_help="Pay artists for this month now.")
+@data_option
+@click.pass_context
+def pay_out(ctx: click.Context) -> None:
+    """Pay the artists who are paid by the month and owed enough, as it is done on the first; each is paid once a month, however often this is asked for."""
+    started(ctx)
+    now = clock.now()
+    for job_id in requesting.request_due(minimum=startup.appliance().settings.payout_minimum, now=now):
+        jobs.send(job_id)
+    made = requesting.of_run(now=now)
+    for row in made:
+        click.echo(
+            f"{row.id}  {row.payee}  {row.amount_minor} {row.currency} (minor units)  {row.provider}  {row.state}"
+        )
+    click.echo(f"{len(made)} payout(s) this month")

@@ -29,6 +29,8 @@ R = TypeVar("R")
 
 PATIENCE_S = 20.0
 """How long a fan waits for a provider before they are told to try again."""
+GLANCE_S = 1.0
+"""How long a page waits for what a provider knows by itself; without an answer the page is shown without the provider."""
 IDLE_S = 60.0
 """How long a thread that asks waits for the next question: to start one takes longer than to check a signature."""
 _waiting: "list[SimpleQueue[Any]]" = []
@@ -80,11 +82,24 @@ def ask(verb: Callable[P, R], label: str, *args: P.args, **named: P.kwargs) -> R
     """
     if proxy.in_transaction():
         raise RuntimeError("a provider is asked outside of transactions")
+    return _answer(verb, label, PATIENCE_S, *args, **named)
+
+
+def least_minor(provider: PaymentProvider, currency: str) -> int | None:
+    """The smallest amount that *provider* takes in this currency; ``None`` when it takes none, or fails to say."""
+    try:
+        return _answer(provider.minimum_minor, provider.label, GLANCE_S, currency)
+    except MusicConnectError:
+        # Every page with a price asks this: a plugin that fails must not take them along.
+        return None
+
+
+def _answer(verb: Callable[P, R], label: str, patience_s: float, *args: P.args, **named: P.kwargs) -> R:
     answers: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
     _hand_over(lambda: verb(*args, **named), answers)
     name = getattr(verb, "__name__", "verb")
     try:
-        answer, error = answers.get(timeout=PATIENCE_S)
+        answer, error = answers.get(timeout=patience_s)
     except Empty:
         log.error("a payment provider hangs", extra={"provider": label, "verb": name})
         raise ProviderFailed(label) from None
@@ -95,20 +110,6 @@ def ask(verb: Callable[P, R], label: str, *args: P.args, **named: P.kwargs) -> R
         raise ProviderFailed(label) from error
     found: R = answer
     return found
-
-
-def least_minor(provider: PaymentProvider, currency: str) -> int | None:
-    """The smallest amount that *provider* takes in this currency; ``None`` when it takes none, or fails to say."""
-    try:
-        return provider.minimum_minor(currency)
-    except hooks.BROKEN as error:
-        # Every page with a price asks this: a plugin that fails must not take them along.
-        log.error(
-            "a payment provider failed",
-            extra={"provider": provider.name, "verb": "minimum_minor"},
-            exc_info=error,
-        )
-        return None
 
 
 def _is_whole(provider: PaymentProvider) -> bool:

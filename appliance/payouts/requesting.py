@@ -91,7 +91,7 @@ def request(
 
 def request_due(*, minimum: int, now: datetime) -> list[str]:
     """Once a month: a payout for all who want that, are owed enough and can be paid; the ids of jobs to be sent. Safe to run twice."""
-    run = f"{now:%Y-%m}"
+    run = _run(now)
     sent: list[str] = []
     monthly = PayoutAccount.select(PayoutAccount.payee).where(PayoutAccount.payable, PayoutAccount.monthly)
     for owed in list(
@@ -121,6 +121,15 @@ def newest(*, limit: int, before: str | None = None) -> list[Payout]:
     """Payouts to anybody, newest first (keyset by id)."""
     query = Payout.select().order_by(Payout.id.desc()).limit(limit)
     return list(query.where(Payout.id < before) if before else query)
+
+
+def of_run(*, now: datetime) -> list[Payout]:
+    """What was paid out for this month, the oldest first."""
+    return list(Payout.select().where(Payout.run == _run(now)).order_by(Payout.id))
+
+
+def _run(now: datetime) -> str:
+    return f"{now:%Y-%m}"
 
 
 def _made(payee: str, currency: str, run: str) -> bool:

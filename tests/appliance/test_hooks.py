@@ -304,7 +304,8 @@ def test_hook_tax_rate(plugin, caplog):
 def test_hook_payment_providers(plugin, caplog):
     offers = """
     class Till:
-        name = "till"
+        name = label = "till"
+        features = frozenset()
     @hookimpl
     def payment_providers():
         return [Till()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import datetime
 
 import pytest
@@ -44,3 +45,22 @@ def test_a_provider_that_fails_keeps_no_other_from_being_offered(
     ways = processors.offering(Feature.ONE_OFF, currency="EUR", amount_minor=1000)
     assert [way.name for way in ways] == ["till"]
     assert prices.least_minor("EUR") == 50
+
+
+def test_a_page_does_not_wait_for_a_provider_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    over = threading.Event()
+
+    class Hanging(Till):
+        def minimum_minor(self, currency: str) -> int | None:
+            over.wait()
+            return 1
+
+    monkeypatch.setattr(hooks, "announce", lambda hook: [(Hanging(NOW, name="hanging"), Till(NOW))])
+    monkeypatch.setattr(processors, "GLANCE_S", 0.5)
+    try:
+        assert [
+            way.name for way in processors.offering(Feature.ONE_OFF, currency="EUR", amount_minor=9)
+        ] == []
+        assert prices.least_minor("EUR") == 50
+    finally:
+        over.set()

@@ -109,7 +109,14 @@ def test_every_artist_begins_with_the_three_tiers_of_the_house() -> None:
 
 def test_an_artist_from_before_has_the_tiers_of_the_house_and_one_made_by_an_older_server_too() -> None:
     artist = make_artist()
-    scripts = ("0014_tiers", "0022_subscriptions", "0024_shop", "0027_gifts")
+    scripts = (
+        "0014_tiers",
+        "0022_subscriptions",
+        "0024_shop",
+        "0026_merchandise",
+        "0027_gifts",
+        "0029_papers",
+    )
     runner = database.Runner(database.proxy.obj, str(database.MIGRATIONS))
     made = [{**row.__data__, "id": ""} for row in tiers.of_artist(artist)]
     with database.transaction():

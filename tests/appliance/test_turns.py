@@ -12,13 +12,9 @@ import pytest
 from appliance import database
 from appliance import turns
 from appliance.startup import Appliance
+from tests.servers.postgresql import Cluster
 
 PATIENCE_S = 20.0
-
-
-@pytest.fixture
-def database_url(engine: str) -> str:
-    return engine
 
 
 def until_awaited() -> None:
@@ -29,8 +25,6 @@ def until_awaited() -> None:
 
 
 def test_who_waits_comes_before_whoever_had_the_turn_comes_again(appliance: Appliance) -> None:
-    if database.file() is None:
-        pytest.skip("on PostgreSQL many write at a time")
     order: list[str] = []
 
     def wait() -> None:
@@ -53,8 +47,6 @@ def test_who_waits_comes_before_whoever_had_the_turn_comes_again(appliance: Appl
 
 
 def test_one_at_a_time_has_a_turn(appliance: Appliance) -> None:
-    if database.file() is None:
-        pytest.skip("on PostgreSQL many write at a time")
     inside, most = [0], [0]
 
     def take() -> None:
@@ -80,8 +72,6 @@ def hold(begun: Event) -> None:
 
 
 def test_the_turn_of_a_process_that_is_killed_ends(appliance: Appliance) -> None:
-    if database.file() is None:
-        pytest.skip("on PostgreSQL many write at a time")
     context = get_context("fork")
     begun = context.Event()
     child = context.Process(target=hold, args=(begun,))
@@ -111,8 +101,12 @@ def test_a_turn_that_never_ends_is_waited_for_only_so_long(
     other.join()
 
 
-def test_on_postgresql_nobody_waits(appliance: Appliance) -> None:
-    if database.file() is not None:
-        pytest.skip("SQLite lets one write at a time")
-    with turns.taken(), turns.taken():
-        assert not turns.awaited()
+def test_on_postgresql_nobody_waits(postgresql: Cluster) -> None:
+    url = postgresql.new_database()
+    database.connect(url)
+    try:
+        with turns.taken(), turns.taken():
+            assert not turns.awaited()
+    finally:
+        database.close()
+        postgresql.drop(url)
