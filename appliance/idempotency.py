@@ -58,7 +58,10 @@ def begin(name: str, *, now: datetime) -> str:
             return str(row.location)
         if now - row.created_at < LOST_AFTER:
             raise StillRunning
-        IdempotencyKey.update(created_at=now).where(IdempotencyKey.digest == name).execute()
+        # Of two that come at once after a crash one takes it.
+        lost = (IdempotencyKey.digest == name) & (IdempotencyKey.created_at == row.created_at)
+        if not IdempotencyKey.update(created_at=now).where(lost, IdempotencyKey.location == "").execute():
+            raise StillRunning
         return ""
 
 

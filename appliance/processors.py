@@ -6,6 +6,7 @@ A provider is asked outside of any transaction: it may take seconds, and what it
 import logging
 import os
 import threading
+from collections import Counter
 from collections.abc import Callable
 from queue import Empty
 from queue import SimpleQueue
@@ -35,7 +36,20 @@ IDLE_S = 60.0
 """How long a thread that asks waits for the next question: to start one takes longer than to check a signature."""
 _waiting: "list[SimpleQueue[Any]]" = []
 """Where threads wait for questions. A process that was forked off has none of them."""
-os.register_at_fork(after_in_child=_waiting.clear)
+MOST_OUT = 32
+"""So many questions to one provider may be without an answer; who asks more is told at once that it does not answer."""
+_out: "Counter[str]" = Counter()
+_counting = threading.Lock()
+
+
+def _begin_anew() -> None:
+    global _counting
+    _waiting.clear()
+    _out.clear()
+    _counting = threading.Lock()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
 
 
 class ProviderFailed(Unavailable):
@@ -96,8 +110,21 @@ def least_minor(provider: PaymentProvider, currency: str) -> int | None:
 
 def _answer(verb: Callable[P, R], label: str, patience_s: float, *args: P.args, **named: P.kwargs) -> R:
     answers: SimpleQueue[tuple[Any, BaseException | None]] = SimpleQueue()
-    _hand_over(lambda: verb(*args, **named), answers)
     name = getattr(verb, "__name__", "verb")
+    with _counting:
+        if _out[label] >= MOST_OUT:
+            # So many hang already: one more would be one thread more that never ends.
+            raise ProviderFailed(label)
+        _out[label] += 1
+
+    def asked() -> R:
+        try:
+            return verb(*args, **named)
+        finally:
+            with _counting:
+                _out[label] -= 1
+
+    _hand_over(asked, answers)
     try:
         answer, error = answers.get(timeout=patience_s)
     except Empty:

@@ -174,10 +174,15 @@ def require_person(scope: Scope = Scope.WRITE) -> User:
     who = person()
     if who is None:
         raise NotSignedIn
-    scopes = _scopes()
-    if scopes is not None and not scopes & {scope, WIDER.get(scope, scope)}:
+    if not has_scope(scope):
         raise NotAllowed(f"This API token lacks the scope '{scope}'.")
     return who
+
+
+def has_scope(scope: Scope) -> bool:
+    """Whether who asks is a person, or a program whose token has *scope* or a wider one."""
+    scopes = _scopes()
+    return scopes is None or bool(scopes & {scope, WIDER.get(scope, scope)})
 
 
 def _required_here(who: User) -> bool:

@@ -49,6 +49,7 @@ _will_look = Statement(
     2,
 )
 KEPT = timedelta(days=90)
+LONGEST_ID = 255
 
 
 class TooLarge(Invalid):
@@ -67,9 +68,12 @@ def receive(provider: str, delivery: Delivery, *, now: datetime) -> bool:
         raise TooLarge
     found = processors.find(provider)
     notice = processors.ask(found.read_event, found.label, delivery, now=now)
+    if not 0 < len(notice.id) <= LONGEST_ID:
+        # By its id it is known again; without one every other would be taken for it.
+        raise Invalid("This event has no id, or one that is too long.")
     row: dict[str, Any] = {
         "provider": provider,
-        "event": notice.id[:255],
+        "event": notice.id,
         "kind": notice.kind[:120],
         "happened_at": notice.happened_at,
         "received_at": now,

@@ -157,9 +157,9 @@ def _run(provider: PaymentProvider, run: Reconciliation) -> list[Repair]:
             facts += 1
             try:
                 found, known = _take(fact, provider.name, run)
-            except MusicConnectError as error:
-                # The others are taken all the same; that it failed keeps the next run from beginning later.
-                problems.append(f"{type(fact).__name__}: {error}")
+            except Exception as error:
+                # As where events take effect: the others are taken all the same, and that it failed keeps the next run from beginning later.
+                problems.append(f"{type(fact).__name__}: {_said(error)}")
                 continue
             repairs += found
             strangers += not known
@@ -188,6 +188,13 @@ def _run(provider: PaymentProvider, run: Reconciliation) -> list[Repair]:
     if failed is not None:
         raise failed
     return repairs
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, MusicConnectError):
+        return str(error)
+    log.error("a fact was not taken", exc_info=error)
+    return f"{type(error).__name__}: it stands in the log."
 
 
 def _take(fact: Fact, provider: str, run: Reconciliation) -> tuple[list[Repair], bool]:

@@ -10,7 +10,7 @@ from appliance.payments import RefundFact
 
 MOST_MINOR = 10**12
 """No single payment is larger."""
-LONGEST_REFERENCE = 120
+LONGEST_REFERENCE, LONGEST_MARK, LONGEST_EMAIL = 120, 64, 254
 
 
 def require(fact: Fact) -> None:
@@ -26,6 +26,10 @@ def require(fact: Fact) -> None:
         _amount(fact.tax_minor or 0)
         if (fact.tax_minor or 0) > fact.amount_minor:
             raise Invalid("The tax is more than the amount it is part of.")
+        if len(fact.mark) > LONGEST_MARK or len(fact.email) > LONGEST_EMAIL or len(fact.country) > 2:
+            raise Invalid("What is told beside a payment is longer than it can be.")
+    if isinstance(fact, RefundFact | DisputeFact) and not 0 < len(fact.payment) <= LONGEST_REFERENCE:
+        raise Invalid("A reference has 1 to {most} characters.", most=LONGEST_REFERENCE)
     if isinstance(fact, DisputeFact):
         _amount(fact.fee_minor)
 

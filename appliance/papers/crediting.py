@@ -80,11 +80,18 @@ def _gone(rows: Iterable[Payment]) -> list[Gone]:
     """Each refund and each dispute of these payments that was lost once; of those that did not hold, nothing."""
     found: list[Gone] = []
     for row in rows:
-        for refund in Refund.select().where(Refund.provider == row.provider, Refund.payment == row.reference):
+        # As the books do: what is told in another currency is added to nothing.
+        for refund in Refund.select().where(
+            Refund.provider == row.provider,
+            Refund.payment == row.reference,
+            Refund.currency == row.currency,
+        ):
             amount = 0 if refund.failed else refund.amount_minor
             found.append(Gone(refund.refunded_at, f"refund:{refund.reference}", amount))
         for dispute in Dispute.select().where(
-            Dispute.provider == row.provider, Dispute.payment == row.reference
+            Dispute.provider == row.provider,
+            Dispute.payment == row.reference,
+            Dispute.currency == row.currency,
         ):
             amount = dispute.amount_minor if dispute.state == DisputeState.LOST else 0
             found.append(Gone(dispute.opened_at, f"dispute:{dispute.reference}", amount))

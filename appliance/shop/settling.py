@@ -49,6 +49,10 @@ def sale_of(mark: str, fact: PaymentFact) -> Sale | None:
     sold = [Sold(row.name, row.amount_minor, release=row.release, track=row.track) for row in _items(mark)]
     # For a provider that keeps no taxes apart; of what comes in parts, each has its part of it.
     tax = order.tax_minor * fact.amount_minor // order.total_minor if order.total_minor else 0
+    if tax:
+        # What is paid twice, or beyond the total, has no more tax in it than the order.
+        others = sum(row.tax_minor for row in payments.of_mark(mark) if row.reference != fact.reference)
+        tax = max(0, min(tax, order.tax_minor - others))
     return Sale(order.artist, order.user_id or "", order.share_bps, sold, tax_minor=tax)
 
 

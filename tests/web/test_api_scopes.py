@@ -12,6 +12,7 @@ from appliance import processors
 from appliance.accounts import tokens
 from appliance.accounts.models import RoleName
 from appliance.accounts.models import Scope
+from appliance.shop import codes
 from appliance.shop import orders
 from appliance.shop.orders import Buyer
 from appliance.shop.quotes import Wish
@@ -76,6 +77,14 @@ def test_the_pages_of_money_are_no_way_around(
         now=clock.now(),
     )
     assert client.get(f"/orders/{order.id}", headers=person.headers).status_code == 403
+
+
+def test_who_may_only_read_is_shown_no_codes(client: FlaskClient, appliance: Appliance) -> None:
+    reader = site.make_person(scopes=(Scope.READ, Scope.MONEY_READ))
+    release = site.make_release(reader, published=True)
+    batch = codes.make(release, 2, actor=reader.user, now=clock.now())
+    table = f"/api/v1/artists/{release.artist.slug}/codes/{batch.id}.csv"
+    assert client.get(table, headers=reader.headers).status_code == 403
 
 
 def test_money_alone_opens_nothing_else(client: FlaskClient, appliance: Appliance) -> None:

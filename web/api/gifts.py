@@ -64,7 +64,7 @@ def show_gift(order_id: str) -> Response:
         months=row.months,
         by=row.by,
         message=row.message,
-        code=row.code if is_open else None,
+        code=row.code if is_open and money.may_spend() else None,
         email=row.email or None,
         send_at=row.send_at.isoformat() if row.send_at else None,
         sent_at=row.sent_at.isoformat() if row.sent_at else None,

@@ -10,6 +10,7 @@ from appliance.errors import NotAllowed
 from appliance.memberships import access
 from appliance.memberships.access import Standing
 from web.request_cycle import by_token
+from web.request_cycle import has_scope
 from web.request_cycle import require_person
 from web.request_cycle import roles
 from web.request_cycle import second_factor_missing
@@ -33,7 +34,7 @@ def seller(
 def behind(artist: Artist, who: User, *, least: Standing = Standing.MANAGER) -> Artist:
     """The artist; an error unless *who*, whose scope was looked at, decides about its money."""
     access.require_artist(who, artist, roles=roles(), least=least)
-    _require_second_factor()
+    require_second_factor()
     return artist
 
 
@@ -53,11 +54,17 @@ def admin(scope: Scope = Scope.MONEY_WRITE) -> User:
     """Who asks, if they look after the payments of the whole platform; a token needs the scope ``admin`` beside the other."""
     who = require_person(scope)
     require_person(Scope.ADMIN)
-    _require_second_factor()
+    require_second_factor()
     permissions.require(roles(), Permission.PAYMENTS_MANAGE)
     return who
 
 
-def _require_second_factor() -> None:
+def may_spend() -> bool:
+    """Whether who asks may also see what is as good as money, such as a code that nobody redeemed: a person, or a program with ``money.write``."""
+    return has_scope(Scope.MONEY_WRITE)
+
+
+def require_second_factor() -> None:
+    """``NotAllowed`` for who must have one and has none, as on the pages."""
     if second_factor_missing():
         raise NotAllowed("Your role needs a second factor. Set one up first.")

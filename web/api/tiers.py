@@ -17,6 +17,7 @@ from appliance.memberships import tier_fields
 from appliance.memberships import tiers
 from appliance.memberships.access import Standing
 from appliance.memberships.models import Tier
+from web.api import money
 from web.api.routing import blueprint
 from web.api.routing import body
 from web.api.routing import made_from
@@ -59,6 +60,8 @@ def run(slug: str, scope: Scope = Scope.WRITE) -> tuple[Artist, User]:
     who = require_person(scope)
     artist = artists.find(slug)
     access.require_artist(who, artist, roles=roles(), least=Standing.MANAGER)
+    if scope != Scope.READ:
+        money.require_second_factor()
     return artist, who
 
 

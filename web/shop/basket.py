@@ -114,6 +114,7 @@ def _begin(seller: Artist, sent: Sent) -> Order:
         instead_of=_begun_here(),
     )
     visitors.keep(order)
+    baskets.began(seller, order.id)
     if order.total_minor:
         till.lead(
             order,

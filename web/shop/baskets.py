@@ -10,7 +10,7 @@ from appliance.shop.merchandise.models import Variant
 from appliance.shop.merchandise.quoting import MOST_LINES
 from appliance.shop.merchandise.quoting import MOST_OF_ONE
 
-KEY = "baskets"
+KEY, ORDERED = "baskets", "ordered"
 MOST_BASKETS = 3
 """The session is a cookie: who fills a fourth basket loses the first."""
 
@@ -36,8 +36,18 @@ def keep(artist: Artist, chosen: Mapping[str, int]) -> None:
     session[KEY] = dict(list(everything.items())[-MOST_BASKETS:])
 
 
-def take_out(artist_id: str, variant_ids: set[str]) -> None:
-    """These were bought."""
+def began(artist: Artist, order_id: str) -> None:
+    """What is in the basket is what this order is for."""
+    others = {key: one for key, one in session.get(ORDERED, {}).items() if key != artist.id}
+    session[ORDERED] = dict(list({**others, artist.id: order_id}.items())[-MOST_BASKETS:])
+
+
+def take_out(artist_id: str, order_id: str, variant_ids: set[str]) -> None:
+    """These were bought by this order; what came into the basket after an older one stays."""
+    ordered = session.get(ORDERED, {})
+    if ordered.get(artist_id) != order_id:
+        return
+    session[ORDERED] = {key: one for key, one in ordered.items() if key != artist_id}
     baskets = session.get(KEY, {})
     if artist_id in baskets and variant_ids & baskets[artist_id].keys():
         rest = {key: number for key, number in baskets[artist_id].items() if key not in variant_ids}

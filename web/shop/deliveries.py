@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from appliance import clock
+from appliance.accounts.models import Scope
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
@@ -47,7 +48,7 @@ def panel(order: Order) -> Panel | None:
         return None
     lines = parcels.contents(row)
     if order.state == "paid":
-        baskets.take_out(order.artist, {line.variant for line in lines})
+        baskets.take_out(order.artist, order.id, {line.variant for line in lines})
     return Panel(
         parcel=shown.parcel(row, lines),
         member=shown.member_off_of(row, order.currency),
@@ -60,7 +61,7 @@ def panel(order: Order) -> Panel | None:
 @blueprint.post("/orders/<order_id>/address")
 def change_address(order_id: str) -> ResponseReturnValue:
     """Send it elsewhere in the same country, while it is here."""
-    order = visitors.own(order_id)
+    order = visitors.own(order_id, Scope.MONEY_WRITE)
     row = parcels.of(order.id)
     if row is None:
         raise NotFound("There is no such order.")
@@ -77,7 +78,7 @@ def change_address(order_id: str) -> ResponseReturnValue:
 @blueprint.post("/orders/<order_id>/give-up")
 def give_up(order_id: str) -> ResponseReturnValue:
     """Order it no more: others may have it, and the address is erased."""
-    order = visitors.own(order_id)
+    order = visitors.own(order_id, Scope.MONEY_WRITE)
     try:
         ordering.give_up(order, now=clock.now())
     except Conflict as error:

@@ -12,6 +12,7 @@ from flask_babel import gettext as _
 
 from appliance import clock
 from appliance import jobs
+from appliance.accounts.models import Scope
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
@@ -106,7 +107,7 @@ def gift_card(order_id: str) -> str:
 @rates.limited("orders")
 def send_gift(order_id: str) -> ResponseReturnValue:
     """Send it, again or to another address."""
-    order, _row = _own(order_id)
+    order, _row = _own(order_id, Scope.MONEY_WRITE)
     try:
         day = days.first(request.form.get("day", ""), field="day")
         sent = gifting.send(order, email=request.form.get("to", ""), send_at=day, now=clock.now())
@@ -119,8 +120,8 @@ def send_gift(order_id: str) -> ResponseReturnValue:
     return redirect(url_for("shop.order", order_id=order.id), 303)
 
 
-def _own(order_id: str) -> tuple[Order, Gift]:
-    order = visitors.own(order_id)
+def _own(order_id: str, scope: Scope = Scope.MONEY_READ) -> tuple[Order, Gift]:
+    order = visitors.own(order_id, scope)
     row = gifting.of_order(order)
     if row is None:
         raise NotFound("There is no such gift.")

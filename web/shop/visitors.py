@@ -47,12 +47,12 @@ def keep(order: Order) -> None:
         session[OWN] = [*[one for one in session.get(OWN, []) if one != order.id], order.id][-MOST_ORDERS:]
 
 
-def own(order_id: str) -> Order:
-    """The order, for its buyer; ``NotFound`` for everybody else, who need not know that there is one."""
+def own(order_id: str, scope: Scope = Scope.MONEY_READ) -> Order:
+    """The order, for its buyer; ``NotFound`` for everybody else, who need not know that there is one. A program needs *scope*."""
     order = orders.find(order_id[:26])
     who = person()
     if who is not None:
-        require_person(Scope.MONEY_READ)
+        require_person(scope)
     mine = who is not None and order.user_id == who.id
     here = order.id in session.get(OWN, []) and (who is None or order.user_id is None)
     if not (mine or here):

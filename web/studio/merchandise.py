@@ -250,6 +250,9 @@ def _cells(one: Variant, currency: str) -> dict[str, str]:
         "stock": stock,
     }
     sent = {name: request.form.get(f"{name}-{one.id}", value) for name, value in stored.items()}
+    if request.form.get(f"shown-{one.id}", stock) != stock:
+        # Something was sold since the form was opened: the number is typed anew from what there is now, or sold pieces would be for sale again.
+        sent["stock"] = stock
     return {**sent, "id": one.id, "shown": stock, "name": ", ".join(filter(None, (one.first, one.second)))}
 
 

@@ -22,6 +22,7 @@ from appliance.shop.merchandise.destinations import Destination
 from appliance.shop.merchandise.models import Parcel
 from appliance.shop.merchandise.models import ParcelLine
 from appliance.shop.merchandise.models import ParcelState
+from appliance.shop.merchandise.models import Variant
 from appliance.shop.merchandise.quoting import Basket
 from appliance.shop.merchandise.quoting import BasketQuote
 from appliance.shop.models import Order
@@ -32,6 +33,8 @@ HELD_FOR = timedelta(days=7)
 """How long stock is kept for an order that was led to its till, unless the till closes before; bank transfers take some days."""
 HELD_WITHOUT_TILL = timedelta(hours=1)
 """How long for one that could not be led there."""
+HELD_UNDER_WAY = timedelta(days=30)
+"""How long for one whose till was gone through: the money is on its way, and a debit takes its time."""
 
 
 def begin(
@@ -55,9 +58,10 @@ def begin(
     also = [*what, to.name, to.lines, to.postal_code, to.city, to.country]
 
     def written(order_id: str) -> None:
-        for other in open_orders(basket.artist, buyer.user, instead_of):
-            if other != order_id:
-                _give_up(other, now=now)
+        others = [one for one in open_orders(basket.artist, buyer.user, instead_of) if one != order_id]
+        _hold(others, {one.variant.id for one in quote.picked})
+        for other in others:
+            _give_up(other, now=now)
         _pack(order_id, quote, to, now=now)
 
     return orders.place(quote.quote, buyer, provider=provider, now=now, also=also, written=written)
@@ -74,7 +78,7 @@ def held(artist: Artist, user: User | None, ids: Collection[str] = ()) -> dict[s
 
 
 def give_up(order: Order, *, now: datetime) -> None:
-    """The buyer wants it no more: its stock is for others, its address is erased. ``Conflict`` once it is paid."""
+    """The buyer wants it no more: its stock is for others, its address is erased. ``Conflict`` once it is paid, or the money is on its way."""
     with transaction():
         held: Order = database.locked(Order.select().where(Order.id == order.id)).get()
         if parcels.of(held.id) is None:
@@ -83,23 +87,36 @@ def give_up(order: Order, *, now: datetime) -> None:
             return
         if held.state != OrderState.OPEN:
             raise Conflict("This order is paid; ask the artist.")
+        if held.checkout_state == CheckoutState.COMPLETED:
+            raise Conflict("Your payment is on its way; look again in a few minutes.")
         _give_up(held.id, now=now)
 
 
 def expire(*, now: datetime) -> int:
     """Give up orders that kept stock for too long; how many. A payment that comes later still finds them."""
-    with_till = (Order.url != "") & (Parcel.created_at < now - HELD_FOR)
+    under_way = Order.checkout_state == CheckoutState.COMPLETED
+    with_till = (Order.url != "") & ~under_way & (Parcel.created_at < now - HELD_FOR)
     without = (Order.url == "") & (Parcel.created_at < now - HELD_WITHOUT_TILL)
+    at_last = under_way & (Parcel.created_at < now - HELD_UNDER_WAY)
+    due = with_till | without | at_last
     query = (
         Parcel.select(Parcel.order)
         .join(Order)
-        .where(Parcel.state == ParcelState.HELD, Order.state == OrderState.OPEN, with_till | without)
+        .where(Parcel.state == ParcelState.HELD, Order.state == OrderState.OPEN, due)
     )
     ids = [row.order_id for row in query.limit(1000)]
     for order_id in ids:
         with transaction():
             _give_up(order_id, now=now)
     return len(ids)
+
+
+def _hold(order_ids: Collection[str], variants: Collection[str]) -> None:
+    """Hold orders, then all variants that are put back or taken, each in one order: two who swap what they want do not wait for each other."""
+    packed = ParcelLine.select(ParcelLine.variant).join(Parcel).where(Parcel.order.in_(list(order_ids)))
+    wanted = {*variants, *(line.variant for line in packed)} if order_ids else set(variants)
+    list(database.locked(Order.select(Order.id).where(Order.id.in_(list(order_ids))).order_by(Order.id)))
+    list(database.locked(Variant.select(Variant.id).where(Variant.id.in_(list(wanted))).order_by(Variant.id)))
 
 
 def _give_up(order_id: str, *, now: datetime) -> None:
@@ -110,14 +127,19 @@ def _give_up(order_id: str, *, now: datetime) -> None:
 
 
 def open_orders(artist: Artist, user: User | None, ids: Collection[str]) -> list[str]:
-    """Orders of this artist's merchandise that *user*, or whoever began *ids* without an account, has not paid."""
+    """Orders of this artist's merchandise that *user*, or whoever began *ids* without an account, has not paid, nor gone through the till of."""
     mine = Order.id.in_(list(ids)) & Order.user.is_null()
     if user is not None:
         mine |= Order.user == user.id
     query = (
         Order.select(Order.id)
         .join(Parcel)
-        .where(Order.artist == artist.id, Order.state == OrderState.OPEN, mine)
+        .where(
+            Order.artist == artist.id,
+            Order.state == OrderState.OPEN,
+            Order.checkout_state != CheckoutState.COMPLETED,
+            mine,
+        )
         .order_by(Order.id)
     )
     return [row.id for row in query]

@@ -45,7 +45,7 @@ def follow(parcel: Parcel, order: Order, *, now: datetime) -> None:
             _move(parcel, ParcelState.LET_GO, now=now, **ERASED)
         case OrderState.REFUNDED, ParcelState.HELD | ParcelState.TO_SEND:
             stock.give_back(contents(parcel))
-            _move(parcel, ParcelState.RETURNED, now=now)
+            _move(parcel, ParcelState.RETURNED, now=now, **ERASED)
 
 
 def _take_late(parcel: Parcel, order: Order, *, now: datetime) -> None:

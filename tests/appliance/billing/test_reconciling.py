@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import timedelta
 
+import peewee
 import pytest
 
 from appliance import chores
@@ -23,6 +24,7 @@ from appliance.ledger.models import Payment
 from appliance.ledger.models import Transaction
 from appliance.payments import CheckoutState
 from appliance.payments import DisputeState
+from appliance.payments import Fact
 from appliance.payments import PaymentFact
 from appliance.payments import PayoutFact
 from appliance.payments import PayoutState
@@ -115,6 +117,26 @@ def test_a_fact_that_cannot_be_keeps_no_other_from_being_taken(provider: Simulat
     assert len(run()) == 1
     assert last().state == RunState.FAILED
     assert "XXX" in last().problem
+    assert owed() == 847
+
+
+def test_a_fault_in_taking_one_fact_keeps_no_other_from_being_taken(
+    provider: SimulatedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sell("order-1", ANNA)
+    for number in (1, 2):
+        provider.pay(paid(number=number), fee_minor=None)
+    take, facts = reconciling._take, []
+
+    def taken(fact: Fact, *named: object) -> object:
+        facts.append(fact)
+        if len(facts) == 1:
+            raise peewee.DataError("value too long")
+        return take(fact, *named)
+
+    monkeypatch.setattr(reconciling, "_take", taken)
+    assert len(run()) == 1
+    assert (last().state, "DataError" in last().problem, len(facts)) == (RunState.FAILED, True, 2)
     assert owed() == 847
 
 

@@ -27,6 +27,8 @@ from appliance.mail import Message
 from appliance.memberships import access
 from appliance.memberships import granting
 from appliance.memberships import tiers
+from appliance.payments import CheckoutFact
+from appliance.payments import CheckoutState
 from appliance.payments import Feature
 from appliance.payments import RefundFact
 from appliance.payments import TaxableSale
@@ -35,6 +37,7 @@ from appliance.shop import discounts
 from appliance.shop import orders
 from appliance.shop import receipt_pdf
 from appliance.shop import receipts
+from appliance.shop import settling
 from appliance.shop.merchandise import articles
 from appliance.shop.merchandise import destinations
 from appliance.shop.merchandise import dispatch
@@ -323,6 +326,33 @@ def test_stock_is_not_kept_for_ever(artist: Artist, shirt: Variant) -> None:
     assert stock_of(shirt) == 8
     assert ordering.expire(now=NOW + ordering.HELD_FOR + timedelta(seconds=1)) == 1
     assert (stock_of(shirt), ordering.expire(now=NOW + timedelta(days=20))) == (10, 0)
+
+
+def test_who_went_through_the_till_keeps_the_piece_until_the_money_is_there(
+    artist: Artist, shirt: Variant, fan: User, till: Till
+) -> None:
+    order = orders.find(order_of(artist, {shirt.id: 1}, fan).id)
+    done = CheckoutFact(order.reference, order.id, CheckoutState.COMPLETED, NOW)
+    settling.note_checkout(done, provider=order.provider, now=NOW)
+    with pytest.raises(Conflict, match="on its way"):
+        ordering.give_up(order, now=NOW)
+    order_of(artist, {shirt.id: 2}, fan)
+    # The second one, which nobody went to the till for.
+    assert ordering.expire(now=NOW + ordering.HELD_FOR + timedelta(seconds=1)) == 1
+    assert stock_of(shirt) == 9
+    order = tell(order.id, till.paid(order.id, at=NOW))
+    parcel = dispatch.find(artist, order.id)
+    assert (parcel.state, parcel.city, letters(order)) == (ParcelState.TO_SEND, HOME.city, ["goods_paid"])
+
+
+def test_a_debit_that_never_arrives_lets_the_stock_go_after_a_month(
+    artist: Artist, shirt: Variant, fan: User, till: Till
+) -> None:
+    order = orders.find(order_of(artist, {shirt.id: 1}, fan).id)
+    done = CheckoutFact(order.reference, order.id, CheckoutState.COMPLETED, NOW)
+    settling.note_checkout(done, provider=order.provider, now=NOW)
+    assert ordering.expire(now=NOW + ordering.HELD_UNDER_WAY + timedelta(seconds=1)) == 1
+    assert stock_of(shirt) == 10
 
 
 def test_what_is_paid_for_stays_taken_and_cannot_be_given_up(

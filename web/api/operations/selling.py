@@ -19,7 +19,13 @@ _SELLER = {200: Answer("The seller.", "Seller")}
 
 
 def sees(
-    path: str, summary: str, answers: Mapping[int, Answer], notes: str = "", **more: object
+    path: str,
+    summary: str,
+    answers: Mapping[int, Answer],
+    notes: str = "",
+    *,
+    scopes: tuple[str, ...] = SEES,
+    **more: object,
 ) -> Operation:
     """Something that an artist's people look at."""
     return Operation(
@@ -29,7 +35,7 @@ def sees(
         summary,
         answers,
         signed_in=True,
-        scopes=SEES,
+        scopes=scopes,
         notes=f"{RUNNERS} {notes}".strip(),
         problems=(404, 422),
         **more,  # type: ignore[arg-type]
@@ -147,6 +153,8 @@ OPERATIONS = (
         f"{_OF}/codes/{{batch_id}}.csv",
         "The codes of a batch, each with its address.",
         {200: Answer("A row for each code.", type="text/csv")},
+        "Who has a code has the music, so to read them is more than to read what was sold.",
+        scopes=CHANGES,
     ),
     changes(
         "POST",
