@@ -40,6 +40,7 @@ from appliance.shop import gift_letters
 from appliance.shop import orders
 from appliance.shop.merchandise import articles
 from appliance.shop.merchandise import ordering
+from appliance.shop.merchandise import parcels
 
 log = logging.getLogger(__name__)
 
@@ -201,6 +202,12 @@ def expire_orders() -> None:
 def let_go_of_stock() -> None:
     """Every ten minutes: give up orders that kept merchandise for too long."""
     ordering.expire(now=clock.now())
+
+
+@huey.periodic_task(crontab(hour="3", minute="35"), name="forget_addresses")  # type: ignore[untyped-decorator]
+def forget_addresses() -> None:
+    """Every night: erase where merchandise went that was sent long ago."""
+    parcels.forget(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="*"), name="refund_sold_out")  # type: ignore[untyped-decorator]

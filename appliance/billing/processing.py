@@ -42,23 +42,39 @@ class Applied:
 
 def apply(facts: Iterable[Fact], *, provider: str, now: datetime) -> Applied:
     """Note *facts* and settle whatever they are about, all of it or nothing; what nobody owns is counted only."""
+    told = list(facts)
     with transaction():
         touched: dict[str, Purpose | None] = {}
         applied = Applied()
-        for fact in facts:
+        for fact in told:
             soundness.require(fact)
+        _hold(told, provider=provider)
+        for fact in told:
             mark, owner = _note(fact, provider=provider, now=now)
             if mark:
                 touched[mark] = owner
             else:
                 applied.strangers += 1
-        # In one order everywhere, or two transactions that meet on two marks would wait for each other.
         for mark in sorted(touched):
             if (owner := touched[mark]) is not None:
                 owner.settle(mark, now=now)
         issuing.settle(sorted(touched), now=now)
         applied.marks = sorted(touched)
     return applied
+
+
+def _hold(facts: Iterable[Fact], *, provider: str) -> None:
+    """Hold all that the facts are about before anything is written, marks before payments and in one order everywhere.
+
+    Else two transactions that meet on a mark and on its payment would wait for each other.
+    """
+    marks = {
+        payments.mark_of(provider, fact.payment) if isinstance(fact, RefundFact | DisputeFact) else fact.mark
+        for fact in facts
+    }
+    for mark in sorted(marks):
+        if (owner := purposes.owner_of(mark)) is not None:
+            owner.hold(mark)
 
 
 def _note(fact: Fact, *, provider: str, now: datetime) -> tuple[str, Purpose | None]:

@@ -18,6 +18,9 @@ class Purpose(Protocol):
     def owns(self, mark: str) -> bool:
         """Whether the mark is one of its own."""
 
+    def hold(self, mark: str) -> object:
+        """Hold what the mark is about until the transaction ends."""
+
     def sale_of(self, mark: str, fact: PaymentFact) -> Sale | None:
         """What the payment is for; ``None`` when the mark is not one of its own."""
 

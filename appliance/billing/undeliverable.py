@@ -3,8 +3,11 @@
 import logging
 from datetime import datetime
 
+import peewee
+
 from appliance import processors
 from appliance.billing import refunding
+from appliance.billing.models import RefundAsked
 from appliance.errors import MusicConnectError
 from appliance.ledger import payments
 from appliance.ledger.models import Payment
@@ -20,11 +23,16 @@ REASON = "sold out"
 
 
 def give_back(*, now: datetime) -> int:
-    """Give back what was paid for orders that cannot be filled; how many payments. Where a provider cannot, an admin does it by hand."""
+    """Give back what was paid for orders that cannot be filled; how many payments. Where a provider cannot, an admin does it by hand.
+
+    It is asked for once: what that does not bring about is for somebody to look at.
+    """
+    asked = RefundAsked.select().join(Payment, on=(Payment.id == RefundAsked.payment))
+    asked = asked.where(Payment.mark == Parcel.order, RefundAsked.reason == REASON)
     query = (
         Parcel.select(Parcel.order)
         .join(Order)
-        .where(Parcel.state == ParcelState.SHORT, Order.state == OrderState.PAID)
+        .where(Parcel.state == ParcelState.SHORT, Order.state == OrderState.PAID, ~peewee.fn.EXISTS(asked))
         .order_by(Parcel.order)
     )
     done = 0
@@ -35,8 +43,7 @@ def give_back(*, now: datetime) -> int:
 
 
 def _give_back(payment: Payment, *, now: datetime) -> bool:
-    if refunding.of_payment(payment) or refunding.refundable(payment) <= 0:
-        # It was asked for already; what that does not bring about is for somebody to look at.
+    if refunding.refundable(payment) <= 0:
         return False
     try:
         if Feature.REFUNDS not in processors.find(payment.provider).features:

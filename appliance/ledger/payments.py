@@ -146,6 +146,12 @@ def note_dispute(fact: DisputeFact, *, provider: str, now: datetime) -> Payment 
         return _follow(provider, fact.payment, TransactionKind.DISPUTE, now=now)
 
 
+def mark_of(provider: str, reference: str) -> str:
+    """What the payment is for, by its mark; empty as long as it is not known."""
+    row = prepared.one(Payment, provider=provider, reference=reference)
+    return str(row.mark) if row is not None else ""
+
+
 def of_mark(mark: str) -> list[Payment]:
     """All payments for one subscription or order, the oldest first."""
     return _by_mark(mark)

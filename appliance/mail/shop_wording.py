@@ -70,6 +70,17 @@ declare(
 )
 declare(
     Kind(
+        "goods_ordered",
+        N_("Your order from {artist}"),
+        (
+            N_("Thank you. You ordered from {artist} at {collective}; there is nothing to pay."),
+            N_("You get another message when it is on its way. Until then you can change where it goes."),
+        ),
+        button=N_("Open the order"),
+    )
+)
+declare(
+    Kind(
         "goods_refunded",
         N_("Your order from {artist} was refunded"),
         (

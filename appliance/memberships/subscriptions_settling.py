@@ -49,7 +49,7 @@ from appliance.payments import PaymentFact
 from appliance.payments import SubscriptionState
 from appliance.payments import TaxRate
 
-__all__ = ["note_checkout", "note_failure", "note_subscription", "owns", "sale_of", "settle"]
+__all__ = ["hold", "note_checkout", "note_failure", "note_subscription", "owns", "sale_of", "settle"]
 
 
 def owns(mark: str) -> bool:

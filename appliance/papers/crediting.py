@@ -52,7 +52,7 @@ def settle(receipt: Receipt, rows: Sequence[Payment], *, now: datetime) -> None:
 def parts_of(receipt: Receipt, rows: Sequence[Payment]) -> list[Part]:
     """What a receipt says, by line, with the tax in each."""
     if receipt.order_id is None:
-        return [Part(row.tax_name, row.tax_bps, row.amount_minor, row.tax_minor) for row in rows]
+        return [Part(receipt.tax_name, receipt.tax_bps, row.amount_minor, receipt.tax_minor) for row in rows]
     items = OrderItem.select().where(OrderItem.order == receipt.order_id).order_by(OrderItem.position)
     return [Part(item.tax_name, item.tax_bps, item.amount_minor, item.tax_minor) for item in items]
 

@@ -70,7 +70,7 @@ def of_membership(row: Receipt, payment: Payment, told: Callable[[str], str]) ->
     ]
     if payment.period_start and payment.period_end:
         facts.append(f"{told(PAID_FOR)}: {paper.day(payment.period_start)} – {paper.day(payment.period_end)}")
-    part = Part(payment.tax_name, payment.tax_bps, payment.amount_minor, payment.tax_minor)
+    part = Part(row.tax_name, row.tax_bps, payment.amount_minor, row.tax_minor)
     return Sheet(
         title=told(words.RECEIPT),
         number=receipts.named(row),

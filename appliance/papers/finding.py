@@ -39,7 +39,7 @@ class Found:
     @property
     def tax_minor(self) -> int:
         """The tax in it."""
-        return int(self.order.tax_minor if self.order else self.payment.tax_minor if self.payment else 0)
+        return int(self.order.tax_minor if self.order else self.receipt.tax_minor)
 
     @property
     def currency(self) -> str:

@@ -118,6 +118,9 @@ def _issue(rows: list[Payment], *, now: datetime) -> list[Receipt]:
                 artist_name=subscription.artist.name[:200],
                 thing=subscription.tier.name[:300],
                 locale=subscription.locale[:12],
+                tax_name=row.tax_name,
+                tax_bps=row.tax_bps,
+                tax_minor=row.tax_minor,
                 issued_at=now,
                 told_at=None if row.paid_at > now - NEWS_FOR else now,
             )

@@ -171,7 +171,7 @@ class Receipt(Identified):
     """A receipt: a *number* of its seller's, without gaps, and who sold at that time.
 
     It is for a paid *order*, which says the rest, or for one *payment* (an id) of a *subscription*; then who bought (*user* is their id) and
-    the *thing* stand here as they were at that time. *credited_minor* is what its credit notes come to. *told_at* is when the letter about a
+    the *thing* stand here as they were at that time, and the tax in it, whatever is told of that later. *credited_minor* is what its credit notes come to. *told_at* is when the letter about a
     payment was written.
     """
 
@@ -194,6 +194,9 @@ class Receipt(Identified):
     collective = peewee.CharField(max_length=200, default="")
     thing = peewee.CharField(max_length=300, default="")
     locale = peewee.CharField(max_length=12, default="")
+    tax_name = peewee.CharField(max_length=40, default="")
+    tax_bps = peewee.IntegerField(default=0)
+    tax_minor = peewee.BigIntegerField(default=0)
     credited_minor = peewee.BigIntegerField(default=0)
     issued_at = UtcDateTimeField()
     told_at = UtcDateTimeField(null=True)

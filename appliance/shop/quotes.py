@@ -79,6 +79,11 @@ class Quote:
         return sum(line.amount_minor for line in self.lines)
 
     @property
+    def agreed(self) -> str:
+        """What a form says that its reader was shown: the number alone would hold in whatever currency."""
+        return f"{self.total_minor} {self.currency}"
+
+    @property
     def tax_minor(self) -> int:
         """The tax in it."""
         return sum(line.tax_minor for line in self.lines)

@@ -64,7 +64,7 @@ def owns(mark: str) -> bool:
 def note_checkout(fact: CheckoutFact, *, provider: str, now: datetime) -> None:
     """Note how a visit to the till stands; of two words on it the later one holds."""
     with transaction():
-        order = _held(fact.mark)
+        order = hold(fact.mark)
         if order is None or order.provider != provider:
             return
         if order.reference and order.reference != fact.reference:
@@ -88,18 +88,22 @@ def settle(mark: str, *, now: datetime) -> None:
     Its letters go out with the next sweep of the jobs.
     """
     with transaction():
-        order = _held(mark)
+        order = hold(mark)
         if order is None:
             return
         standing = reckoned(order, payments.of_mark(mark))
         late = order.state == OrderState.EXPIRED
         parcel = parcels.of(order.id)
         _store(order, standing, letter="order_refunded" if parcel is None else "goods_refunded", now=now)
+        asked = parcels.follow(parcel, order, now=now) if parcel is not None else ""
         if standing.arrived and order.total_minor and receipts.of(order) is None:
             letter = _letter({item.kind for item in _items(order.id)}, late=late)
+            if asked == "goods_gone":
+                # One letter, not one that thanks and promises a parcel and another that there is none.
+                letter, asked = asked, ""
             receipts.issue(order, now=now, letter=letter)
-        if parcel is not None:
-            parcels.follow(parcel, order, now=now)
+        if asked:
+            receipts.tell(asked, order, now=now)
         if standing.state is OrderState.PAID:
             delivery.deliver(order, now=now)
         elif standing.state is OrderState.REFUNDED:
@@ -140,7 +144,8 @@ def _store(order: Order, standing: Standing, *, letter: str, now: datetime) -> N
             setattr(order, name, value)
 
 
-def _held(mark: str) -> Order | None:
+def hold(mark: str) -> Order | None:
+    """The order, held until the transaction ends; ``None`` for a mark that is none."""
     return prepared.one(Order, hold=True, id=mark)
 
 

@@ -51,6 +51,9 @@ class SimulatedSales:
     def owns(self, mark: str) -> bool:
         return self.find(mark) is not None
 
+    def hold(self, mark: str) -> SimulatedSale | None:
+        return self.find(mark)
+
     def sale_of(self, mark: str, fact: PaymentFact) -> Sale | None:
         found = self.find(mark)
         if found is None:

@@ -5,9 +5,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance import jobs
+from appliance import processors
 from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
+from tests.shop_till import Till
 from tests.web.contract import ContractClient
 from web.app import create_app
 
@@ -41,3 +43,17 @@ def artist(appliance: Appliance) -> Person:
 def stranger(appliance: Appliance) -> Person:
     """Somebody else."""
     return site.make_person()
+
+
+@pytest.fixture
+def guest(app: Flask) -> FlaskClient:
+    """A browser of somebody without an account."""
+    return app.test_client()
+
+
+@pytest.fixture
+def till(appliance: Appliance, monkeypatch: pytest.MonkeyPatch) -> Till:
+    """The one provider that takes money, in memory."""
+    till = Till()
+    monkeypatch.setattr(processors, "every", lambda: (till,))
+    return till

@@ -9,7 +9,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance import clock
-from appliance import processors
 from appliance.accounts.models import Scope
 from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
@@ -27,24 +26,15 @@ from tests.queries import least
 from tests.servers import site
 from tests.servers.site import Person
 from tests.shop_till import Till
+from tests.web.shopping import on_sale
 
 pytestmark = pytest.mark.usefixtures("nobody_works")
 MONEY = (Scope.MONEY_READ, Scope.MONEY_WRITE)
 
 
 @pytest.fixture
-def till(appliance: Appliance, monkeypatch: pytest.MonkeyPatch) -> Till:
-    till = Till()
-    monkeypatch.setattr(processors, "every", lambda: (till,))
-    return till
-
-
-@pytest.fixture
 def release(appliance: Appliance, artist: Person, till: Till) -> Release:
-    made = site.make_release(artist, published=True)
-    site.make_track(made, appliance)
-    prices.set_release(made, 700, pay_more=True, actor=artist.user, now=clock.now())
-    return made
+    return on_sale(appliance, artist)
 
 
 @pytest.fixture

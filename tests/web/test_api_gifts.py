@@ -8,7 +8,6 @@ import pytest
 from flask.testing import FlaskClient
 
 from appliance import clock
-from appliance import processors
 from appliance.accounts.models import Scope
 from appliance.billing import processing
 from appliance.catalog.models import Artist
@@ -25,13 +24,6 @@ from tests.shop_till import Till
 
 pytestmark = pytest.mark.usefixtures("nobody_works")
 MONEY = (Scope.MONEY_READ, Scope.MONEY_WRITE)
-
-
-@pytest.fixture
-def till(appliance: Appliance, monkeypatch: pytest.MonkeyPatch) -> Till:
-    till = Till()
-    monkeypatch.setattr(processors, "every", lambda: (till,))
-    return till
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance import clock
-from appliance import processors
 from appliance.catalog import publishing
 from appliance.catalog.models import Release
 from appliance.memberships.models import Purchase
@@ -18,18 +17,11 @@ from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
 from tests.shop_till import Till
-from tests.web.test_shop import ask
-from tests.web.test_shop import pay
+from tests.web.shopping import ask
+from tests.web.shopping import pay
 from tests.web.test_studio import Browser
 
 pytestmark = pytest.mark.usefixtures("nobody_works")
-
-
-@pytest.fixture
-def till(appliance: Appliance, monkeypatch: pytest.MonkeyPatch) -> Till:
-    till = Till()
-    monkeypatch.setattr(processors, "every", lambda: (till,))
-    return till
 
 
 @pytest.fixture

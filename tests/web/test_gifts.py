@@ -11,7 +11,6 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from appliance import clock
-from appliance import processors
 from appliance.catalog.models import Artist
 from appliance.ledger import payments
 from appliance.mail import Message
@@ -23,20 +22,12 @@ from appliance.payments import RefundFact
 from appliance.shop import settling
 from appliance.shop.gift_models import Gift
 from appliance.shop.models import Order
-from appliance.startup import Appliance
 from tests.servers import site
 from tests.servers.site import Person
 from tests.shop_till import Till
 from tests.web.test_studio import Browser
 
 pytestmark = pytest.mark.usefixtures("nobody_works")
-
-
-@pytest.fixture
-def till(appliance: Appliance, monkeypatch: pytest.MonkeyPatch) -> Till:
-    till = Till()
-    monkeypatch.setattr(processors, "every", lambda: (till,))
-    return till
 
 
 @pytest.fixture
@@ -50,11 +41,6 @@ def tier(band: Artist) -> Tier:
 
 
 @pytest.fixture
-def guest(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-@pytest.fixture
 def friend(app: Flask, stranger: Person) -> Browser:
     return Browser(site.signed_in(app, stranger))
 
@@ -62,7 +48,7 @@ def friend(app: Flask, stranger: Person) -> Browser:
 def give(client: FlaskClient, tier: Tier, **fields: object) -> TestResponse:
     page = client.get(f"/gifts/{tier.id}").get_data(as_text=True)
     sent = {
-        **dict(re.findall(r'name="(shown-\d+)" value="(\d+)"', page)),
+        **dict(re.findall(r'name="(shown-\d+)" value="(\d+ [A-Z]{3})"', page)),
         "csrf_token": site.csrf_token(page),
         "act": "pay",
         "provider": "till",
@@ -185,7 +171,7 @@ def test_what_cannot_be_taken_comes_back_as_it_was_sent(
 def test_the_price_that_was_shown_is_the_one_that_is_charged(
     guest: FlaskClient, tier: Tier, till: Till
 ) -> None:
-    answer = give(guest, tier, **{"shown-3": "1400"})
+    answer = give(guest, tier, **{"shown-3": "1400 EUR"})
     assert (answer.status_code, "The price has changed" in text(answer)) == (409, True)
     assert not Order.select().exists()
 

@@ -13,7 +13,6 @@ from werkzeug.test import TestResponse
 
 from appliance import clock
 from appliance import hooks
-from appliance import processors
 from appliance.catalog.models import Artist
 from appliance.ledger import payments
 from appliance.memberships import granting
@@ -31,25 +30,17 @@ from appliance.shop.merchandise.models import ParcelState
 from appliance.shop.merchandise.models import Variant
 from appliance.shop.merchandise.models import Zone
 from appliance.shop.models import Order
-from appliance.startup import Appliance
 from tests.queries import least
 from tests.servers import site
 from tests.servers.site import Person
 from tests.shop_till import Till
-from tests.web.test_shop import agreed
-from tests.web.test_shop import pay
+from tests.web.shopping import agreed
+from tests.web.shopping import pay
 from tests.web.test_studio import Browser
 
 pytestmark = pytest.mark.usefixtures("nobody_works")
 
 HOME = {"name": "Mia Meer", "lines": "Am Hafen 1", "postal_code": "20457", "city": "Hamburg", "country": "DE"}
-
-
-@pytest.fixture
-def till(appliance: Appliance, monkeypatch: pytest.MonkeyPatch) -> Till:
-    till = Till()
-    monkeypatch.setattr(processors, "every", lambda: (till,))
-    return till
 
 
 @pytest.fixture
@@ -88,11 +79,6 @@ def studio(app: Flask, artist: Person) -> Browser:
     # Whoever is paid has a second factor.
     site.set_up_app(artist.user)
     return Browser(site.signed_in(app, artist))
-
-
-@pytest.fixture
-def guest(app: Flask) -> FlaskClient:
-    return app.test_client()
 
 
 def size(article: Article, name: str = "M") -> Variant:
@@ -168,7 +154,7 @@ def test_a_total_that_changed_is_shown_before_it_is_charged(
     fan: Browser, seller: Artist, shirt: Article
 ) -> None:
     put(fan.client, shirt)
-    answer = order(fan.client, seller, agreed="2500")
+    answer = order(fan.client, seller, agreed="2500 EUR")
     assert answer.status_code == 409
     assert "The total has changed" in answer.get_data(as_text=True)
     assert not Order.select().exists()
@@ -192,7 +178,7 @@ def test_what_cannot_be_taken_comes_back_as_it_was_sent(
     fan: Browser, seller: Artist, shirt: Article, fields: dict[str, str], sentence: str
 ) -> None:
     put(fan.client, shirt)
-    sent = {**HOME, "agreed": "3000", "act": "pay", "provider": "till", **fields}
+    sent = {**HOME, "agreed": "3000 EUR", "act": "pay", "provider": "till", **fields}
     if quantity := fields.get("quantity"):
         sent[f"quantity-{size(shirt).id}"] = quantity
     answer = post(fan.client, f"/basket/{seller.slug}", **sent)

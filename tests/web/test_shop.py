@@ -10,17 +10,14 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from appliance import clock
 from appliance import hooks
-from appliance import processors
 from appliance.accounts.models import User
 from appliance.billing import processing
 from appliance.catalog import publishing
 from appliance.catalog import tracks
 from appliance.catalog.models import Release
-from appliance.ledger import payments
 from appliance.mail import Message
 from appliance.memberships.models import Purchase
 from appliance.payments import RefundFact
@@ -30,7 +27,6 @@ from appliance.shop import delivery
 from appliance.shop import discounts
 from appliance.shop import orders
 from appliance.shop import prices
-from appliance.shop import settling
 from appliance.shop.models import CreditNote
 from appliance.shop.models import Discount
 from appliance.shop.models import DownloadCode
@@ -41,24 +37,19 @@ from tests.queries import least
 from tests.servers import site
 from tests.servers.site import Person
 from tests.shop_till import Till
+from tests.web.shopping import agreed
+from tests.web.shopping import ask
+from tests.web.shopping import buy_page
+from tests.web.shopping import on_sale
+from tests.web.shopping import pay
 from tests.web.test_studio import Browser
 
 pytestmark = pytest.mark.usefixtures("nobody_works")
 
 
 @pytest.fixture
-def till(appliance: Appliance, monkeypatch: pytest.MonkeyPatch) -> Till:
-    till = Till()
-    monkeypatch.setattr(processors, "every", lambda: (till,))
-    return till
-
-
-@pytest.fixture
 def release(appliance: Appliance, artist: Person, till: Till) -> Release:
-    made = site.make_release(artist, published=True)
-    site.make_track(made, appliance)
-    prices.set_release(made, 700, pay_more=True, actor=artist.user, now=clock.now())
-    return made
+    return on_sale(appliance, artist)
 
 
 @pytest.fixture
@@ -71,36 +62,6 @@ def seller(app: Flask, artist: Person) -> Browser:
     # Whoever is paid has a second factor.
     site.set_up_app(artist.user)
     return Browser(site.signed_in(app, artist))
-
-
-@pytest.fixture
-def guest(app: Flask) -> FlaskClient:
-    return app.test_client()
-
-
-def buy_page(release: Release) -> str:
-    return f"/buy/release/{release.id}"
-
-
-def ask(client: FlaskClient, path: str, **fields: object) -> TestResponse:
-    page = client.get(path).get_data(as_text=True)
-    sent = {"csrf_token": site.csrf_token(page), "act": "pay", "provider": "till", "agreed": agreed(page)}
-    return client.post(path, data={**sent, **fields})
-
-
-def agreed(page: str) -> str:
-    found = re.search(r'name="agreed" value="(\d*)"', page)
-    assert found
-    return found[1]
-
-
-def pay(till: Till, order: Order) -> None:
-    """What billing does when the till tells that it was paid."""
-    fact = till.paid(order.id, at=clock.now())
-    sale = settling.sale_of(order.id, fact)
-    assert sale
-    payments.note(fact, sale, provider="till", now=clock.now())
-    settling.settle(order.id, now=clock.now())
 
 
 def test_a_fan_buys_a_release_and_finds_it_among_their_purchases(
@@ -132,9 +93,9 @@ def test_what_was_shown_is_what_is_charged(fan: Browser, release: Release) -> No
     answer = ask(fan.client, buy_page(release), amount="12.50")
     assert answer.status_code == 409
     page = answer.get_data(as_text=True)
-    assert ("The total has changed" in page, "Pay €12.50" in page, agreed(page)) == (True, True, "1250")
+    assert ("The total has changed" in page, "Pay €12.50" in page, agreed(page)) == (True, True, "1250 EUR")
     assert not Order.select().exists()
-    assert ask(fan.client, buy_page(release), amount="12.50", agreed="1250").status_code == 303
+    assert ask(fan.client, buy_page(release), amount="12.50", agreed="1250 EUR").status_code == 303
     assert Order.get().total_minor == 1250
 
 
@@ -154,7 +115,7 @@ def test_what_cannot_be_taken_comes_back_as_it_was_sent(
     fan: Browser, release: Release, fields: dict[str, str], sentence: str
 ) -> None:
     sent = {"tip": "3", "message": "For the van", **fields}
-    answer = ask(fan.client, buy_page(release), agreed="1000", **sent)
+    answer = ask(fan.client, buy_page(release), agreed="1000 EUR", **sent)
     page = answer.get_data(as_text=True)
     assert answer.status_code in {409, 422}
     if answer.status_code == 409:
@@ -283,14 +244,14 @@ def test_everything_at_once_a_track_and_a_gift(
     assert gift in page
     page = fan.send_text(gift, act="look", tip="5", message="Thank you")
     assert ("Pay €5" in page, "<q" in page) == (True, True)
-    assert ask(fan.client, gift, tip="5", agreed="500").status_code == 303
+    assert ask(fan.client, gift, tip="5", agreed="500 EUR").status_code == 303
     assert sorted(row.total_minor for row in Order.select()) == [100, 500, 800]
 
 
 def test_who_wants_an_invoice_says_for_whom_and_what_went_back_lies_beside_the_receipt(
     app: Flask, fan: Browser, guest: FlaskClient, release: Release, till: Till
 ) -> None:
-    sent = {"agreed": "700", "buyer_name": "Fan & Sons", "buyer_address": "Street 2\r\nHamburg"}
+    sent = {"agreed": "700 EUR", "buyer_name": "Fan & Sons", "buyer_address": "Street 2\r\nHamburg"}
     wrong = ask(fan.client, buy_page(release), **{**sent, "buyer_address": "x" * 501})
     assert (wrong.status_code, "has at most 500 characters" in wrong.get_data(as_text=True)) == (422, True)
     ask(fan.client, buy_page(release), **sent)
@@ -320,7 +281,7 @@ def test_the_tax_depends_on_the_country_and_stands_in_the_total(
     assert (answer.status_code, "Choose your country" in page) == (422, True)
     page = fan.send_text(buy_page(release), act="look", country="DE")
     assert "including VAT 19 %: €1.12" in page
-    ask(fan.client, buy_page(release), country="DE", business_number="de 123456789", agreed="700")
+    ask(fan.client, buy_page(release), country="DE", business_number="de 123456789", agreed="700 EUR")
     order = Order.get()
     asked = till.asked[f"order-{order.id}"]
     assert (asked.tax_minor, asked.total_minor, order.business_number) == (112, 700, "DE 123456789")
@@ -433,7 +394,7 @@ def test_an_artist_makes_discounts(seller: Browser, release: Release) -> None:
 def test_an_artist_sees_what_was_sold_and_takes_it_as_a_table(
     seller: Browser, fan: Browser, release: Release, till: Till, stranger: Person
 ) -> None:
-    ask(fan.client, buy_page(release), tip="1", message="=HYPERLINK(1)", agreed="800")
+    ask(fan.client, buy_page(release), tip="1", message="=HYPERLINK(1)", agreed="800 EUR")
     base = f"/studio/artists/{release.artist.slug}/orders"
     assert "Nothing sold yet" in seller.page(base)
     pay(till, Order.get())

@@ -27,7 +27,7 @@ class GiftChoice:
     months: int
     time: str
     price: str
-    shown: int
+    shown: str
     saving: str
 
 
@@ -92,7 +92,11 @@ def choices(tier: Tier) -> list[GiftChoice]:
         text = _("%(amount)s less than month by month", amount=price(saving, tier.currency))
         found.append(
             GiftChoice(
-                months, time(months), price(cost, tier.currency), cost, str(text) if saving > 0 else ""
+                months,
+                time(months),
+                price(cost, tier.currency),
+                f"{cost} {tier.currency}",
+                str(text) if saving > 0 else "",
             )
         )
     return found

@@ -81,13 +81,14 @@ class LineView:
 
 @dataclass(frozen=True, slots=True)
 class QuoteView:
-    """What an order would say; *total_minor* comes back with the form, so that what was shown is what is charged."""
+    """What an order would say; *agreed* comes back with the form, so that what was shown is what is charged."""
 
     lines: list[LineView]
     discount: str
     taxes: list[str]
     total: str
     total_minor: int
+    agreed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ def quote(found: Quote) -> QuoteView:
         taxes=_taxes([(line.tax_name, line.tax_bps, line.tax_minor) for line in found.lines], found.currency),
         total=price(found.total_minor, found.currency),
         total_minor=found.total_minor,
+        agreed=found.agreed,
     )
 
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from dataclasses import field
 
-from flask import flash
-from flask import redirect
 from flask import render_template
 from flask import request
 from flask import session
@@ -16,14 +14,9 @@ from appliance import clock
 from appliance import processors
 from appliance.catalog import artists
 from appliance.catalog.models import Artist
-from appliance.errors import Conflict
-from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
-from appliance.errors import NotFound
-from appliance.errors import Unavailable
 from appliance.payments import Feature
 from appliance.shop import taxes
-from appliance.shop import till
 from appliance.shop.merchandise import destinations
 from appliance.shop.merchandise import ordering
 from appliance.shop.merchandise import quoting
@@ -35,7 +28,6 @@ from appliance.shop.merchandise.models import Variant
 from appliance.shop.merchandise.quoting import Basket
 from appliance.shop.merchandise.quoting import BasketQuote
 from appliance.shop.models import Order
-from web import addresses
 from web import presentation
 from web import rates
 from web.presentation import countries
@@ -44,30 +36,28 @@ from web.presentation import providers
 from web.presentation import shop as shown
 from web.request_cycle import person
 from web.shop import baskets
+from web.shop import leading
 from web.shop import visitors
-from web.shop.checkout import PAY
+from web.shop.leading import PAY
+from web.shop.leading import Sent
 from web.shop.routing import blueprint
 
 FIELDS = (*destinations.FIELDS, "discount", "email", "business_number", "provider")
 
 
 @dataclass(slots=True)
-class Sent:
-    """What the form says, what of it can be had, and what is wrong with it."""
+class SentBasket(Sent):
+    """What the form says, what of it can be had, and what that costs."""
 
-    values: dict[str, str]
-    lines: list[tuple[Article, Variant, int]]
-    problem: Exception | None = None
-    again: bool = False
-    """The total has changed since it was shown, so it is asked for once more."""
-    quote: BasketQuote | None = field(default=None)
+    lines: list[tuple[Article, Variant, int]] = field(default_factory=list)
+    basket: BasketQuote | None = None
 
 
 @blueprint.get("/basket/<artist>")
 def basket(artist: str) -> str:
     """What is in it, and what it costs so far."""
     seller = artists.find(artist)
-    sent = Sent(dict.fromkeys(FIELDS, ""), baskets.lines(seller, baskets.of(seller)))
+    sent = SentBasket(dict.fromkeys(FIELDS, ""), lines=baskets.lines(seller, baskets.of(seller)))
     _quote(seller, sent, draft=True)
     return _page(seller, sent)
 
@@ -83,28 +73,25 @@ def order_basket(artist: str) -> ResponseReturnValue:
     }
     baskets.keep(seller, chosen)
     values = {name: request.form.get(name, "").strip() for name in FIELDS}
-    sent = Sent(values, baskets.lines(seller, baskets.of(seller)))
+    sent = SentBasket(values, lines=baskets.lines(seller, baskets.of(seller)))
     paying = request.form.get("act") == PAY
     _quote(seller, sent, draft=not paying)
     if sent.problem is not None:
         return _page(seller, sent), 422
     if not paying:
         return _page(seller, sent), 200
-    sent.again = sent.quote is not None and request.form.get("agreed") != str(sent.quote.quote.total_minor)
+    sent.again = sent.quote is not None and request.form.get("agreed") != sent.quote.agreed
     if sent.again:
         return _page(seller, sent), 409
     try:
         order = _begin(seller, sent)
-    except (Invalid, Conflict, Unavailable, NotFound) as error:
+    except leading.REFUSALS as error:
         sent.problem = error
-        return _page(seller, sent), 503 if isinstance(error, Unavailable) else 422
-    if order.total_minor:
-        return redirect(url_for("shop.pay", order_id=order.id), 303)
-    flash(_("It is ordered."))
-    return redirect(url_for("shop.order", order_id=order.id), 303)
+        return _page(seller, sent), leading.status(error)
+    return leading.onwards(order, _("It is ordered."))
 
 
-def _begin(seller: Artist, sent: Sent) -> Order:
+def _begin(seller: Artist, sent: SentBasket) -> Order:
     order = ordering.begin(
         _wanted(seller, sent),
         Destination(**{name: sent.values[name] for name in destinations.FIELDS}),
@@ -113,31 +100,24 @@ def _begin(seller: Artist, sent: Sent) -> Order:
         now=clock.now(),
         instead_of=_begun_here(),
     )
-    visitors.keep(order)
     baskets.began(seller, order.id)
-    if order.total_minor:
-        till.lead(
-            order,
-            return_to=addresses.root() + url_for("shop.order", order_id=order.id),
-            cancel_to=addresses.root() + url_for("shop.basket", artist=seller.slug),
-            now=clock.now(),
-        )
-    return order
+    return leading.lead(order, cancel_to=url_for("shop.basket", artist=seller.slug))
 
 
-def _quote(seller: Artist, sent: Sent, *, draft: bool) -> None:
+def _quote(seller: Artist, sent: SentBasket, *, draft: bool) -> None:
     """Reckon what is in the basket; where that cannot be, say why."""
     if not sent.lines:
         return
     now, who = clock.now(), person()
     kept = ordering.held(seller, who, _begun_here())
     try:
-        sent.quote = quoting.make(_wanted(seller, sent), who, now=now, draft=draft, kept=kept)
+        sent.basket = quoting.make(_wanted(seller, sent), who, now=now, draft=draft, kept=kept)
+        sent.quote = sent.basket.quote
     except MusicConnectError as error:
         sent.problem = error
 
 
-def _wanted(seller: Artist, sent: Sent) -> Basket:
+def _wanted(seller: Artist, sent: SentBasket) -> Basket:
     return Basket(
         artist=seller,
         chosen={variant.id: quantity for _article, variant, quantity in sent.lines},
@@ -152,8 +132,8 @@ def _begun_here() -> list[str]:
     return list(session.get(visitors.OWN, []))
 
 
-def _page(seller: Artist, sent: Sent) -> str:
-    quote = sent.quote.quote if sent.quote else None
+def _page(seller: Artist, sent: SentBasket) -> str:
+    quote = sent.quote
     total = quote.total_minor if quote else 0
     ways = (
         processors.offering(Feature.ONE_OFF, currency=quote.currency, amount_minor=total)
@@ -168,8 +148,8 @@ def _page(seller: Artist, sent: Sent) -> str:
             for article, variant, quantity in sent.lines
         ],
         quote=shown.quote(quote) if quote else None,
-        member=goods.member_off(sent.quote) if sent.quote else None,
-        to_country=sent.quote is not None and sent.quote.zone is not None,
+        member=goods.member_off(sent.basket) if sent.basket else None,
+        to_country=sent.basket is not None and sent.basket.zone is not None,
         sent=sent.values,
         problem=sent.problem,
         again=sent.again,

@@ -1,9 +1,5 @@
 """The way to the till: what one is about to buy, for how much, and how it is paid; nothing is charged but what the page showed."""
 
-from dataclasses import dataclass
-from dataclasses import field
-
-from flask import flash
 from flask import redirect
 from flask import render_template
 from flask import request
@@ -14,23 +10,17 @@ from flask_babel import gettext as _
 from appliance import clock
 from appliance import currencies
 from appliance import processors
-from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
-from appliance.errors import NotFound
-from appliance.errors import Unavailable
 from appliance.payments import Feature
 from appliance.shop import offers
 from appliance.shop import orders
 from appliance.shop import quotes
 from appliance.shop import taxes
-from appliance.shop import till
 from appliance.shop.models import Kind
 from appliance.shop.models import Order
 from appliance.shop.offers import Offer
-from appliance.shop.quotes import Quote
 from appliance.shop.quotes import Wish
-from web import addresses
 from web import leaving
 from web import presentation
 from web import rates
@@ -38,7 +28,10 @@ from web.presentation import countries
 from web.presentation import providers
 from web.presentation import shop as shown
 from web.request_cycle import person
+from web.shop import leading
 from web.shop import visitors
+from web.shop.leading import PAY
+from web.shop.leading import Sent
 from web.shop.routing import blueprint
 
 FIELDS = (
@@ -53,18 +46,6 @@ FIELDS = (
     "buyer_address",
     "provider",
 )
-PAY = "pay"
-
-
-@dataclass(slots=True)
-class Sent:
-    """What the form says, and what is wrong with it."""
-
-    values: dict[str, str]
-    problem: Exception | None = None
-    again: bool = False
-    """The total has changed since it was shown, so it is asked for once more."""
-    quote: Quote | None = field(default=None)
 
 
 @blueprint.get("/buy/<kind>/<thing>")
@@ -87,18 +68,15 @@ def begin_order(kind: str, thing: str) -> ResponseReturnValue:
         return _page(offer, sent), 422
     if request.form.get("act") != PAY:
         return _page(offer, sent), 200
-    sent.again = sent.quote is not None and request.form.get("agreed") != str(sent.quote.total_minor)
+    sent.again = sent.quote is not None and request.form.get("agreed") != sent.quote.agreed
     if sent.again:
         return _page(offer, sent), 409
     try:
         order = _begin(offer, sent)
-    except (Invalid, Conflict, Unavailable, NotFound) as error:
+    except leading.REFUSALS as error:
         sent.problem = error
-        return _page(offer, sent), 503 if isinstance(error, Unavailable) else 422
-    if order.total_minor:
-        return redirect(url_for("shop.pay", order_id=order.id), 303)
-    flash(_("It is yours."))
-    return redirect(url_for("shop.order", order_id=order.id), 303)
+        return _page(offer, sent), leading.status(error)
+    return leading.onwards(order, _("It is yours."))
 
 
 @blueprint.get("/orders/<order_id>/pay")
@@ -119,15 +97,7 @@ def _begin(offer: Offer, sent: Sent) -> Order:
         provider=sent.values["provider"],
         now=clock.now(),
     )
-    visitors.keep(order)
-    if order.total_minor:
-        till.lead(
-            order,
-            return_to=addresses.root() + url_for("shop.order", order_id=order.id),
-            cancel_to=addresses.root() + url_for("shop.checkout", kind=offer.kind, thing=offer.thing),
-            now=clock.now(),
-        )
-    return order
+    return leading.lead(order, cancel_to=url_for("shop.checkout", kind=offer.kind, thing=offer.thing))
 
 
 def _quote(offer: Offer, sent: Sent) -> None:

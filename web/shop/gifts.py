@@ -1,7 +1,5 @@
 """Giving a membership: the way to the till, and what its buyer can still do for it."""
 
-from dataclasses import dataclass
-
 from flask import flash
 from flask import redirect
 from flask import render_template
@@ -16,21 +14,17 @@ from appliance.accounts.models import Scope
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
-from appliance.errors import Unavailable
 from appliance.memberships.models import Tier
 from appliance.shop import gift_offers
 from appliance.shop import gifting
 from appliance.shop import orders
 from appliance.shop import quotes
 from appliance.shop import taxes
-from appliance.shop import till
 from appliance.shop.gift_models import Gift
 from appliance.shop.gift_offers import GiftWish
 from appliance.shop.models import Kind
 from appliance.shop.models import Order
-from appliance.shop.quotes import Quote
 from appliance.shop.quotes import Wish
-from web import addresses
 from web import presentation
 from web import rates
 from web.presentation import countries
@@ -40,23 +34,15 @@ from web.presentation import shop as shop_views
 from web.presentation import tiers as tier_views
 from web.request_cycle import person
 from web.sentences import told
+from web.shop import leading
 from web.shop import visitors
-from web.shop.checkout import PAY
+from web.shop.leading import PAY
+from web.shop.leading import Sent
 from web.shop.routing import blueprint
 from web.studio import days
 
 FIELDS = ("months", "by", "to", "day", "message", "email", "country", "business_number", "provider")
 USUAL = "3"
-
-
-@dataclass(slots=True)
-class Sent:
-    """What the form says, and what is wrong with it."""
-
-    values: dict[str, str]
-    problem: Exception | None = None
-    again: bool = False
-    quote: Quote | None = None
 
 
 @blueprint.get("/gifts/<tier_id>")
@@ -83,14 +69,14 @@ def begin_gift(tier_id: str) -> ResponseReturnValue:
         if not paying:
             return _page(tier, sent), 200
         agreed = request.form.get(f"shown-{sent.values['months']}")
-        sent.again = agreed != str(sent.quote.total_minor)
+        sent.again = agreed != sent.quote.agreed
         if sent.again:
             return _page(tier, sent), 409
         order = _begin(tier, wish, sent.values)
-    except (Invalid, Conflict, Unavailable, NotFound) as error:
+    except leading.REFUSALS as error:
         sent.problem = error
-        return _page(tier, sent), 503 if isinstance(error, Unavailable) else 422
-    return redirect(url_for("shop.pay", order_id=order.id), 303)
+        return _page(tier, sent), leading.status(error)
+    return leading.onwards(order, _("It is yours."))
 
 
 @blueprint.get("/orders/<order_id>/gift")
@@ -130,14 +116,7 @@ def _own(order_id: str, scope: Scope = Scope.MONEY_READ) -> tuple[Order, Gift]:
 
 def _begin(tier: Tier, wish: Wish, values: dict[str, str]) -> Order:
     order = orders.begin(wish, visitors.buyer(values["email"]), provider=values["provider"], now=clock.now())
-    visitors.keep(order)
-    till.lead(
-        order,
-        return_to=addresses.root() + url_for("shop.order", order_id=order.id),
-        cancel_to=addresses.root() + url_for("shop.gift", tier_id=tier.id),
-        now=clock.now(),
-    )
-    return order
+    return leading.lead(order, cancel_to=url_for("shop.gift", tier_id=tier.id))
 
 
 def _wish(tier: Tier, values: dict[str, str]) -> Wish:

@@ -6,8 +6,10 @@ from datetime import datetime
 from types import MappingProxyType
 
 from appliance.accounts.models import User
+from appliance.catalog import openness
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
+from appliance.catalog.models import ReleaseState
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.ledger.settlement import apportion
@@ -171,5 +173,8 @@ def _lines(basket: Basket, picked: tuple[Picked, ...], zone: Zone | None, shippi
         lines.append(QuotedLine(Kind.SHIPPING, f"{basket.shipping_name} ({zone.name})", shipping))
     with_music = {one.article.release_id: None for one in picked if one.article.release_id}
     for row in Release.select().where(Release.id.in_(list(with_music))) if with_music else ():
+        if not openness.is_public(row) and (row.state != ReleaseState.SCHEDULED or row.taken_down_at):
+            # A draft, or what is not to be had any more: nobody is told of it.
+            continue
         lines.append(QuotedLine(Kind.RELEASE, row.title, 0, release=row.id))
     return lines

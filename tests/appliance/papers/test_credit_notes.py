@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import threading
 from datetime import timedelta
@@ -117,6 +118,11 @@ def test_a_refund_that_is_told_before_its_payment_has_its_note_after_the_receipt
     assert (len(receipts()), notes()) == (1, [(1, 200)])
 
 
+def test_what_goes_back_in_another_currency_is_on_no_credit_note(payment: Payment) -> None:
+    tell(give_back(payment, 300), dataclasses.replace(give_back(payment, 500, number=2), currency="USD"))
+    assert (notes(), receipts()[0].credited_minor) == ([(1, 300)], 300)
+
+
 def test_an_open_dispute_has_none_a_lost_one_has_and_a_won_one_never(payment: Payment) -> None:
     tell(contest(payment, DisputeState.OPEN))
     assert notes() == []
@@ -169,6 +175,12 @@ def test_what_was_paid_beyond_the_total_goes_back_without_a_credit_note(artist: 
     assert notes() == []
     tell(give_back(Payment.get(Payment.reference == "pay_1"), 500, number=2))
     assert notes() == [(1, 500)]
+
+
+def test_an_order_that_is_paid_twice_has_its_tax_in_the_books_once(artist: Artist, till: Till) -> None:
+    order = make_order(artist)
+    tell(pay(order.id, "pay_1", 1500), pay(order.id, "pay_2", 1500))
+    assert sorted(row.tax_minor for row in Payment.select()) == [0, 145]
 
 
 def test_an_order_that_was_never_paid_whole_has_neither_receipt_nor_credit_note(

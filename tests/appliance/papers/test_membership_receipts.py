@@ -37,10 +37,12 @@ from appliance.payments import PaymentFact
 from appliance.payments import TaxableSale
 from appliance.payments import TaxRate
 from appliance.shop import receipts as of_orders
+from appliance.shop.models import CreditNote
 from appliance.shop.models import Receipt
 from appliance.shop.models import Seller
 from tests.appliance.papers.stories import begin
 from tests.appliance.papers.stories import deliver
+from tests.appliance.papers.stories import give_back
 from tests.appliance.papers.stories import join
 from tests.appliance.papers.stories import pay
 from tests.appliance.papers.stories import receipts
@@ -276,6 +278,22 @@ def test_what_a_provider_tells_of_the_tax_wins_also_when_it_tells_it_later(
     assert found == {"pay_1": (33, ""), "pay_2": (0, ""), "pay_3": (35, "")}
     assert len(taxed) == 1
     assert owed_in_taxes() == 68
+    assert books.differences() == []
+
+
+def test_what_is_told_of_the_tax_after_a_receipt_was_written_changes_no_paper(
+    artist: Artist, till: Till, taxed: list[TaxableSale]
+) -> None:
+    row = begin(artist, invoiced=Invoiced("DE"))
+    tell(pay(row.id, "pay_1", 1190))
+    payment = Payment.get()
+    tell(give_back(payment, 595, number=1))
+    tell(pay(row.id, "pay_1", 1190, tax_minor=0))
+    tell(give_back(payment, 595, number=2))
+    [receipt] = receipts()
+    assert (receipt.tax_name, receipt.tax_bps, receipt.tax_minor) == ("VAT", 1900, 190)
+    assert [note.tax_minor for note in CreditNote.select().order_by(CreditNote.number)] == [95, 95]
+    assert Payment.get().tax_minor == 0, "the books follow"
     assert books.differences() == []
 
 

@@ -14,6 +14,7 @@ from appliance.billing import order_checking
 from appliance.billing import undeliverable
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
+from appliance.catalog.models import ReleaseState
 from appliance.catalog.versions import Stale
 from appliance.errors import Conflict
 from appliance.errors import Invalid
@@ -399,7 +400,7 @@ def test_a_late_payment_for_what_is_gone_goes_back_once(artist: Artist, till: Ti
     assert undeliverable.give_back(now=NOW) == 0
     assert [one.amount_minor for one in till.given_back] == [late.total_minor]
     assert (orders.find(late.id).state, stock_of(last)) == (OrderState.REFUNDED, 0)
-    assert letters(late) == ["goods_paid", "goods_gone", "goods_refunded"]
+    assert letters(late) == ["goods_gone", "goods_refunded"]
     assert parcels.of(quick.id).state == ParcelState.TO_SEND  # type: ignore[union-attr]
 
 
@@ -483,6 +484,37 @@ def test_a_refund_that_failed_takes_it_again(artist: Artist, shirt: Variant, til
     tell(order.id, till.paid(order.id, at=NOW), refunded(order))
     tell(order.id, RefundFact("re_1", f"pay_{order.id}_1", order.total_minor, "EUR", NOW, failed=True))
     assert (parcels.of(order.id).state, stock_of(shirt)) == (ParcelState.TO_SEND, 9)  # type: ignore[union-attr]
+
+
+def test_where_something_went_is_forgotten_after_a_season(artist: Artist, shirt: Variant, till: Till) -> None:
+    order = order_of(artist, {shirt.id: 1})
+    tell(order.id, till.paid(order.id, at=NOW))
+    dispatch.mark_sent(dispatch.find(artist, order.id), actor=artist.owner, now=NOW)
+    assert parcels.forget(now=NOW + parcels.KEPT_FOR - timedelta(seconds=1)) == 0
+    assert dispatch.find(artist, order.id).city == "Hamburg"
+    assert [parcels.forget(now=NOW + parcels.KEPT_FOR + timedelta(seconds=1)) for _ in range(2)] == [1, 0]
+    parcel = dispatch.find(artist, order.id)
+    assert (parcel.name, parcel.lines, parcel.city, parcel.postal_code) == ("", "", "", "")
+    assert parcel.country == "DE"
+
+
+def test_goods_for_nothing_are_told_of_by_a_letter(artist: Artist, till: Till) -> None:
+    make_zones(artist, first=0, further=0)
+    sticker = sizes_of(make_shirt(artist, price_minor=0, title="Sticker"))[""]
+    order = order_of(artist, {sticker.id: 1}, lead=False)
+    assert (order.state, parcels.of(order.id).state) == ("paid", ParcelState.TO_SEND)  # type: ignore[union-attr]
+    assert letters(order) == ["goods_ordered"]
+
+
+def test_music_that_is_no_longer_to_be_had_does_not_come_along_and_is_not_named(
+    artist: Artist, release: Release, fan: User, till: Till
+) -> None:
+    make_zones(artist)
+    vinyl = make_shirt(artist, title="Vinyl")
+    articles.edit(vinyl, {"release": release.id}, actor=artist.owner, now=NOW)
+    Release.update(state=ReleaseState.DRAFT).where(Release.id == release.id).execute()
+    order = order_of(artist, {sizes_of(vinyl)[""].id: 1}, fan)
+    assert release.title not in [item.name for item in orders.items_of([order])[order.id]]
 
 
 def test_what_is_made_to_order_has_no_stock_to_run_out(artist: Artist, till: Till) -> None:
