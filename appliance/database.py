@@ -51,8 +51,27 @@ class UtcDateTimeField(peewee.DateTimeField):
         return naive.replace(tzinfo=UTC) if naive is not None else None
 
 
+class ReadWhole(peewee.ModelSelect):
+    """A query whose rows are all read before the first of them is looked at, as psycopg does it anyway.
+
+    A result of SQLite that is half read holds on to the state it began with. Who then begins to write is refused at once, without
+    waiting, if anybody else has written since (SQLITE_BUSY_SNAPSHOT, https://www.sqlite.org/isolation.html). ``iterator`` still reads row by row.
+    """
+
+    def __iter__(self) -> Iterator[Any]:
+        """The rows."""
+        len(self)
+        return super().__iter__()
+
+
 class Base(peewee.Model):
     """Parent of every model; binds it to the proxy."""
+
+    @classmethod
+    def select(cls: type[M], *fields: Any) -> "peewee.ModelSelect[M]":
+        """As in peewee."""
+        # The class is generic for the type checker alone.
+        return ReadWhole(cls, fields or cls._meta.sorted_fields, is_default=not fields)  # type: ignore[return-value]
 
     class Meta:
         database = proxy

@@ -224,6 +224,26 @@ def _locked_row() -> Role:
     return row
 
 
+def test_somebody_who_goes_through_rows_may_write_although_others_write_meanwhile(
+    migrated: peewee.Database,
+) -> None:
+    for name in ("drums", "bass", "voice"):
+        Role.create(name=name)
+
+    def write_elsewhere() -> None:
+        Role.create(name="elsewhere")
+        Role.delete().where(Role.name == "elsewhere").execute()
+        database.close_thread()
+
+    for role in Role.select().order_by(Role.name):
+        other = threading.Thread(target=write_elsewhere)
+        other.start()
+        other.join()
+        with database.transaction():
+            Role.update(description="heard").where(Role.name == role.name).execute()
+    assert {row.description for row in Role.select()} == {"heard"}
+
+
 def test_an_instant_comes_back_aware_and_in_utc(migrated: peewee.Database) -> None:
     user = make_user(now=INSTANT.astimezone(timezone(timedelta(hours=5, minutes=30))))
     found = User.get_by_id(user.id).created_at
