@@ -42,6 +42,12 @@ NEEDS = (
     Need("Node.js", "nodejs", "runs the edge script that signed_cdn documents", program("node")),
     Need("npm", "npm", "fetches the judges of pages", program("npm")),
     Need("nginx", "nginx", "is the gate in front of the media", lambda: Path("/usr/sbin/nginx").exists()),
+    Need(
+        "HAProxy",
+        "haproxy",
+        "judges what the Ansible role writes for it",
+        lambda: Path("/usr/sbin/haproxy").exists(),
+    ),
     Need("bubblewrap", "bubblewrap", "is the sandbox of decoders", program("bwrap")),
     Need("OpenSSL", "openssl", "makes certificates for the webhook tests", program("openssl")),
     Need("git", "git", "lists the files that are part of the project", program("git")),
