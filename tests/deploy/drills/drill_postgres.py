@@ -95,9 +95,7 @@ def test_the_primary_is_cut_off(engines: Engines) -> None:
     engines.whole(*others)
     new = engines.primary(*others)
     lost = attempts.acknowledged() - rows(engines, new)
-    # The first write after the longest silence is the first of the new primary.
-    ended = sorted(note["ended"] for note in attempts.notes if note["ok"] and note["kind"] == "write")
-    first = max(zip(ended, ended[1:], strict=False), key=lambda pair: pair[1] - pair[0])[1]
+    first = attempts.gap()[1]
     tell(
         "primary cut off",
         attempts,

@@ -47,7 +47,9 @@ def test_a_bare_host_takes_the_roles_and_gives_them_back() -> None:
     (folder / "files").mkdir(parents=True, exist_ok=True)
     (folder / "files" / "objectstore").write_text(STAND_IN, "utf-8")
     group = ["bare1"]
-    groups = dict.fromkeys(("etcd", "postgres", "redis", "objectstore", "engine_clients", "monitoring"), group)
+    groups = dict.fromkeys(
+        ("etcd", "postgres", "redis", "objectstore", "engine_clients", "monitoring"), group
+    )
     told = {
         "musicconnect_container": True,
         **PASSWORDS,

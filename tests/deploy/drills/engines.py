@@ -27,7 +27,7 @@ class Engines:
         password = self.stage.variables["postgres_application_password"]
         return (
             f"postgresql://musicconnect:{password}@127.0.0.1:5000/musicconnect"
-            f"?sslmode=verify-full&sslrootcert={self.stage.authority}&connect_timeout=5"
+            f"?sslmode=verify-full&sslrootcert={self.stage.authority}&connect_timeout=35"
         )
 
     @property
@@ -59,7 +59,7 @@ class Engines:
             roles = sorted(member["Role"] for member in members)
             return (
                 roles == ["Leader", "Replica", "Sync Standby"]
-                and len({member["TL"] for member in members}) == 1
+                and len({member.get("TL") for member in members}) == 1
                 and all(member["State"] in {"running", "streaming"} for member in members)
             )
 

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from typing import TextIO
@@ -121,10 +122,15 @@ class Attempts:
     def acknowledged(self) -> set[str]:
         return {note["id"] for note in self.notes if note["ok"] and note["kind"] == "write"}
 
-    def outage_s(self, kind: str = "write") -> float:
-        """The longest time in which nothing of *kind* was acknowledged."""
+    def gap(self, kind: str = "write") -> tuple[float, float]:
+        """The longest time in which nothing of *kind* was acknowledged, from when to when."""
         ended = sorted(note["ended"] for note in self.notes if note["ok"] and note["kind"] == kind)
-        return max((after - before for before, after in zip(ended, ended[1:], strict=False)), default=0.0)
+        return max(pairwise(ended), key=lambda pair: pair[1] - pair[0], default=(0.0, 0.0))
+
+    def outage_s(self, kind: str = "write") -> float:
+        """How long that was."""
+        before, after = self.gap(kind)
+        return after - before
 
     def failed(self) -> int:
         return sum(not note["ok"] for note in self.notes)
