@@ -122,6 +122,7 @@ def run(argv: list[str], *, timeout_s: int, environment: dict[str, str] | None =
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=timeout_s,
             env={**os.environ, **(environment or {})},
             check=False,
