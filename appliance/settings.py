@@ -1,5 +1,7 @@
 """One table of settings, read from flags, the environment and ``musicconnect.toml``, in that order.
 
+The environment may name a file instead of holding a secret itself: see :mod:`appliance.secret_files`.
+
 The fields of :class:`Settings` are the table: name, type, default, help, bounds and whether the value is secret.
 Plugins declare rows of the same kind (:class:`appliance.setting.Setting`), so every value is read, checked and shown in one way.
 This is the only module that looks at the process environment.
@@ -19,6 +21,7 @@ from typing import Any
 from typing import get_origin
 from typing import get_type_hints
 
+from appliance import secret_files
 from appliance.errors import Invalid
 from appliance.setting import Setting
 
@@ -221,14 +224,18 @@ def load(
     The file is ``musicconnect.toml`` in the working folder or, failing that, in the data folder; its ``[plugins.NAME]``
     tables belong to the plugins. Raises ``Invalid`` for an unknown, removed or wrong value.
     """
-    environ = os.environ if environ is None else environ
+    rows = {row.name: row for row in core_settings()}
+    environ = secret_files.unfolded(
+        os.environ if environ is None else environ,
+        secrets=frozenset(ENV_PREFIX + name.upper() for name, row in rows.items() if row.secret),
+        of_plugins=PLUGIN_PREFIX,
+    )
     given = {name: value for name, value in (flags or {}).items() if value is not None}
     data = Path(str(given.get("data") or environ.get(ENV_PREFIX + "DATA") or "data"))
     path = file or next((p for p in (Path(FILE_NAME), data / FILE_NAME) if p.is_file()), None)
     table = _read_toml(path) if path else {}
     plugins = _plugin_tables(table.pop("plugins", {}))
     values: dict[str, Any] = {}
-    rows = {row.name: row for row in core_settings()}
     for name, source in _names(given, environ, table, path):
         if name not in rows:
             raise Invalid(_unknown(name, source), field=name)
@@ -258,6 +265,9 @@ def _names(
 def _unknown(name: str, source: str) -> str:
     if name in REMOVED:
         return f"{REMOVED[name]} ({source})."
+    plain = name.removesuffix("_file")
+    if plain != name and any(row.name == plain for row in core_settings()):
+        return f"The setting '{plain}' is no secret, so it is not read from a file ({source})."
     return f"There is no setting '{name}' ({source}); 'musicconnect settings' lists all."
 
 
