@@ -32,6 +32,9 @@ HIDDEN = ("X-Trans-Id", "X-Openstack-Request-Id", "Server")
 
 @click.command(short_help="Print the configuration of nginx in front of this node.")
 @click.option("--listen", multiple=True, help="What nginx listens on (default: 443 with TLS, or 80).")
+@click.option(
+    "--upstream", multiple=True, help="HOST:PORT of each web server behind it (default: this node alone)."
+)
 @click.option("--cache", default=CACHE, show_default=True, help="Folder in which nginx keeps what it may.")
 @click.option("--certificate", help="The certificate (default: where certbot puts it).")
 @click.option("--certificate-key", help="The key of the certificate (default: where certbot puts it).")
@@ -40,6 +43,7 @@ HIDDEN = ("X-Trans-Id", "X-Openstack-Request-Id", "Server")
 def nginx(
     ctx: click.Context,
     listen: tuple[str, ...],
+    upstream: tuple[str, ...],
     cache: str,
     certificate: str | None,
     certificate_key: str | None,
@@ -53,7 +57,10 @@ def nginx(
     store = open_store(startup.store_url(settings))
     secret = startup.secret_key(settings)
     tls = (certificate, certificate_key) if certificate and certificate_key else None
-    click.echo(configuration(settings, store, secret=secret, listen=listen, cache=cache, tls=tls), nl=False)
+    text = configuration(
+        settings, store, secret=secret, listen=listen, cache=cache, tls=tls, upstreams=upstream
+    )
+    click.echo(text, nl=False)
 
 
 def configuration(
@@ -64,6 +71,7 @@ def configuration(
     listen: tuple[str, ...] = (),
     cache: str = CACHE,
     tls: tuple[str, str] | None = None,
+    upstreams: tuple[str, ...] = (),
 ) -> str:
     """The text for nginx; ``Invalid`` names the setting that nginx cannot do without."""
     public = urlsplit(settings.public_url.rstrip("/"))
@@ -82,20 +90,22 @@ def configuration(
         "scheme": public.scheme,
         "host": public.hostname,
         "netloc": public.netloc,
-        "upstream": _upstream(settings),
         "cache": cache,
         "certificate": certificate,
         "certificate_key": certificate_key,
         "authorities": AUTHORITIES,
         **_store(store),
     }
-    for name, value in [*facts.items(), *(("listen", one) for one in listen)]:
+    upstreams = upstreams or (_upstream(settings),)
+    lists = (("listen", listen), ("upstream", upstreams))
+    for name, value in [*facts.items(), *((name, one) for name, many in lists for one in many)]:
         if not PLAIN.fullmatch(value) or (" " in value and name != "listen"):
             raise Invalid("nginx cannot be told this: {value}", value=value)
     return _text(
         {
             **facts,
             **_shared(),
+            "upstreams": upstreams,
             "local": isinstance(store, LocalStore),
             "listen": listen or usual,
             "redirect": secure and not listen,

@@ -56,6 +56,17 @@ def test_it_is_printed_by_a_command(tmp_path: Path) -> None:
     assert f"alias {tmp_path}/data/media/$gate_object;" in done.stdout
 
 
+def test_several_web_servers_stand_behind_it(settings: Settings, tmp_path: Path) -> None:
+    shown = text(settings, tmp_path, upstreams=("10.0.0.1:8000", "10.0.0.2:8000"))
+    assert "    server 10.0.0.1:8000;\n    server 10.0.0.2:8000;\n    keepalive" in shown
+    assert "127.0.0.1:8000" not in shown
+
+
+def test_a_web_server_that_nginx_cannot_be_told_is_refused(settings: Settings, tmp_path: Path) -> None:
+    with pytest.raises(Invalid, match="nginx cannot be told this"):
+        text(settings, tmp_path, upstreams=("10.0.0.1:8000; return 200",))
+
+
 def test_it_holds_the_key_of_the_gate_and_not_the_secret(settings: Settings, tmp_path: Path) -> None:
     shown = text(settings, tmp_path)
     assert media_tokens.gate_key(SECRET) in shown
