@@ -23,6 +23,8 @@ STAMPS := $(VENV)/.stamps
 PROJECT := setup.cfg pyproject.toml requirements-build.lock
 CODE := appliance plugins transcoder web tests tools docs
 PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --quiet
+# The extras in "all": what the image holds. Named one by one, since a lock that names the project itself cannot be held against hashes.
+ALL := cluster oidc stripe
 # pip-tools writes neither where packages came from nor what was typed: a lock holds names, versions and hashes.
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
@@ -92,7 +94,8 @@ format: $(STAMPS)/dev ## Put the code into the house's format
 lock: $(STAMPS)/dev ## Make the lock files anew with the newest versions that setup.cfg allows
 	$(PIP_COMPILE) --upgrade --only-build-deps --build-deps-for editable --output-file requirements-build.lock setup.cfg
 	$(PIP_COMPILE) --upgrade --constraint requirements-build.lock --output-file requirements.lock setup.cfg
-	$(PIP_COMPILE) --upgrade --constraint requirements.lock --extra cluster --extra test --extra docs \
+	$(PIP_COMPILE) --upgrade --constraint requirements.lock $(ALL:%=--extra %) --output-file requirements-all.lock setup.cfg
+	$(PIP_COMPILE) --upgrade --constraint requirements-all.lock --extra cluster --extra test --extra docs \
 	  --output-file requirements-dev.lock setup.cfg
 
 # There is no list of advisories to keep in the project that would not be old tomorrow: without the network nothing is proven, so it fails.

@@ -18,6 +18,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 ACCESS_KEY = "test:tester"
@@ -135,8 +136,11 @@ use = egg:swift#copy
 """
 
 
-def _serve(folder: Path) -> None:
-    """Bind first, so that the rings name ports that are surely ours; serve until standard input closes."""
+def start(folder: Path, *, address: tuple[str, int] = ("127.0.0.1", 0), secret: str = SECRET_KEY) -> Any:
+    """The four servers as green threads of this process, the proxy at *address*; returns the proxy's application and its port.
+
+    Binds first, so that the rings name ports that are surely ours.
+    """
     import eventlet
     import eventlet.wsgi
     from swift.common import utils
@@ -146,14 +150,13 @@ def _serve(folder: Path) -> None:
     from swift.common.wsgi import loadapp
 
     utils.monkey_patch()
-    (folder / "devices" / "disk").mkdir(parents=True)
+    (folder / "devices" / "disk").mkdir(parents=True, exist_ok=True)
     (folder / "swift.conf").write_text(_SWIFT_CONF)
     utils.set_swift_dir(str(folder))
     reload_storage_policies()
 
-    sockets = {
-        kind: eventlet.listen(("127.0.0.1", 0)) for kind in ("account", "container", "object", "proxy")
-    }
+    sockets = {kind: eventlet.listen(("127.0.0.1", 0)) for kind in ("account", "container", "object")}
+    sockets["proxy"] = eventlet.listen(address)
     for kind in ("account", "container", "object"):
         ring = RingBuilder(part_power=1, replicas=1, min_part_hours=0)
         ip, port = sockets[kind].getsockname()
@@ -162,7 +165,7 @@ def _serve(folder: Path) -> None:
         ring.get_ring().save(str(folder / f"{kind}.ring.gz"))
         (folder / f"{kind}.conf").write_text(_BACKEND_CONF.format(kind=kind, folder=folder))
     user = ACCESS_KEY.replace(":", "_")
-    (folder / "proxy.conf").write_text(_PROXY_CONF.format(folder=folder, user=user, secret=SECRET_KEY))
+    (folder / "proxy.conf").write_text(_PROXY_CONF.format(folder=folder, user=user, secret=secret))
 
     for kind, socket in sockets.items():
         app = loadapp(str(folder / f"{kind}.conf"), global_conf={"log_name": kind})
@@ -174,7 +177,15 @@ def _serve(folder: Path) -> None:
             protocol=SwiftHttpProtocol,
             capitalize_response_headers=False,
         )
-    print(json.dumps({"port": sockets["proxy"].getsockname()[1]}), flush=True)
+    return app, sockets["proxy"].getsockname()[1]
+
+
+def _serve(folder: Path) -> None:
+    """Serve until standard input closes."""
+    import eventlet
+
+    _, port = start(folder)
+    print(json.dumps({"port": port}), flush=True)
     eventlet.tpool.execute(sys.stdin.buffer.read)
     os._exit(0)
 
