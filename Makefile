@@ -80,12 +80,13 @@ bench: $(STAMPS)/dev ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.benchmarks
 
 # 47 times each of some 60 operations by each of four kinds of people are more than ten thousand requests.
-drills: $(STAMPS)/dev ## Ask the API ten thousand times, send 200 broken files of each format, tell a year of 2000 fans anyhow, kill processes ROUNDS times, break and restore the engines of a cluster
+drills: $(STAMPS)/dev ## Ask the API ten thousand times, break files, tell a long year, kill processes ROUNDS times, set hosts and containers up and break them
 	CASES=47 $(BIN)/python -m pytest -n $(WORKERS) tests/web/test_every_operation.py
 	MUTATIONS=200 $(BIN)/python -m pytest -n $(WORKERS) tests/transcoder/test_fuzzed_media.py
 	YEAR_FANS=2000 $(BIN)/python -m pytest -n $(WORKERS) tests/appliance/billing/test_simulated_year.py
 	@for round in $$(seq $(ROUNDS)); do echo "Round $$round"; $(BIN)/python -m pytest tests/journeys/test_killed_processes.py tests/journeys/test_killed_payments.py tests/journeys/test_killed_payouts.py; done
 	$(BIN)/python -m pytest -s -n 0 -p no:randomly $(addprefix tests/deploy/drills/drill_,postgres.py redis.py backup.py roles.py)
+	$(BIN)/python -m pytest -s -p no:randomly tests/deploy/docker/drill_docker.py
 
 format: $(STAMPS)/dev ## Put the code into the house's format
 	$(BIN)/ruff check --fix --select I .

@@ -29,6 +29,17 @@ def postgresql() -> bool:
     return shutil.which("initdb") is not None or any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
 
 
+def compose() -> bool:
+    """Compose 1.29 of Debian, or the plugin of a newer Docker."""
+    if shutil.which("docker-compose"):
+        return True
+    argv = ["docker", "compose", "version"]
+    return (
+        shutil.which("docker") is not None
+        and not subprocess.run(argv, capture_output=True, check=False).returncode
+    )
+
+
 NEEDS = (
     Need("Chromium", "chromium", "plays the music in a browser", program("chromium")),
     Need(
@@ -50,6 +61,7 @@ NEEDS = (
     ),
     Need("bubblewrap", "bubblewrap", "is the sandbox of decoders", program("bwrap")),
     Need("OpenSSL", "openssl", "makes certificates for the webhook tests", program("openssl")),
+    Need("docker-compose", "docker-compose", "reads the compose files", compose),
     Need("git", "git", "lists the files that are part of the project", program("git")),
 )
 

@@ -111,11 +111,13 @@ class Project(Node):
         return int(self.containers()[service]["RestartCount"])
 
     def written(self, service: str) -> list[str]:
-        """What was written into the root of a container, beside the init that Docker puts there."""
-        lines = self.engine.docker("diff", self.container(service)).splitlines()
-        # Folders on the way to it are "changed"; nothing else may be.
-        init = ("/usr/sbin/docker-init", "/usr/sbin", "/usr", "/sbin", "/sbin/docker-init")
-        return [line for line in lines if line[2:] not in init]
+        """What was written into the root of a container, beside the places that Docker makes there to mount things at."""
+        told = self.containers()[service]
+        mounted = [mount["Destination"] for mount in told["Mounts"]] + list(told["HostConfig"]["Tmpfs"] or {})
+        mounted += ["/usr/sbin/docker-init", "/sbin/docker-init"]
+        places = {str(place) for target in mounted for place in (Path(target), *Path(target).parents)}
+        lines = self.engine.docker("diff", str(told["Id"])).splitlines()
+        return [line for line in lines if line[2:] not in places]
 
     def stats(self) -> dict[str, str]:
         """The memory of each container."""
