@@ -146,6 +146,23 @@ def snapshot() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def bounded(seconds: int) -> Iterator[None]:
+    """Questions of which each may take *seconds*, and then fails; on SQLite, whose file is at hand, as long as they take."""
+    with proxy.obj.atomic():
+        if not isinstance(proxy.obj, peewee.SqliteDatabase):
+            proxy.execute_sql(f"SET LOCAL statement_timeout = {1000 * seconds:d}")
+        yield
+
+
+def connections() -> dict[str, int]:
+    """How many connections the pool of this process has in use and idle, and how many it may have; nothing on SQLite, which has no pool."""
+    pool = proxy.obj
+    if not isinstance(pool, PooledPostgresqlDatabase):
+        return {}
+    return {"in_use": len(pool._in_use), "idle": len(pool._connections), "most": pool._max_connections}
+
+
 def locked(query: "peewee.ModelSelect[M]") -> "peewee.ModelSelect[M]":
     """*query* with its rows held until the transaction ends; on SQLite the transaction holds the whole database anyway."""
     return query if isinstance(proxy.obj, peewee.SqliteDatabase) else query.for_update()

@@ -1,14 +1,15 @@
 """What a process counts of its own work, for Prometheus; docs/metrics.md tells of each.
 
 One table. Each row has at least one label, and no label holds an id, a name or an address of anybody: the values of each are few and
-written in code. A value is made when it is first counted, so that a process can say before (``sharing.share``) that its values lie in a
-folder where the other processes of the node read them.
+written in code. A value is made when it is first counted, so that a process can say before (``monitoring.sharing.share``) that its values lie
+in a folder where the other processes of the node read them. So ask for ``labels(…)`` each time and keep no value at import.
 """
 
 from prometheus_client import CollectorRegistry
 from prometheus_client import Counter
 from prometheus_client import Gauge
 from prometheus_client import Histogram
+from prometheus_client.metrics import MetricWrapperBase
 
 registry = CollectorRegistry()
 """Of the core alone: the registry of prometheus_client is everybody's."""
@@ -70,3 +71,8 @@ DATABASE_CONNECTIONS = Gauge(
     multiprocess_mode="livesum",
     registry=registry,
 )
+
+
+def every() -> list[MetricWrapperBase]:
+    """All of them, in the order of the table."""
+    return [row for row in globals().values() if isinstance(row, MetricWrapperBase)]

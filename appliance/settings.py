@@ -195,6 +195,26 @@ class Settings:
     bank_bic: str = _row(
         "", "BIC of that account's bank; not needed within the SEPA.", pattern=r"([A-Za-z0-9]{8,11})?"
     )
+    metrics_networks: tuple[str, ...] = _row(
+        ("127.0.0.0/8", "::1/128"),
+        "Networks whose monitors may read /metrics without a token, such as 10.0.0.0/8.",
+    )
+    metrics_token: str = _row(
+        "",
+        "Token with which a monitor may read /metrics from anywhere.",
+        secret=True,
+        pattern=r"([\x21-\x7e]{16,})?",
+        form="at least 16 characters without spaces, or nothing",
+    )
+    metrics_host: str = _row(
+        "127.0.0.1",
+        "Address of a door of its own for monitors; needs 'metrics_port'.",
+        pattern=r"[^\s\0]+",
+        form="an address or a name of this machine",
+    )
+    metrics_port: int = _row(
+        0, "TCP port of a door of its own for monitors; 0: none.", minimum=0, maximum=65535
+    )
     disabled_plugins: tuple[str, ...] = _row((), "Plugins that are installed but must not run.")
     log_level: str = _row("info", "How much is logged.", choices=("debug", "info", "warning", "error"))
     plugins: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))

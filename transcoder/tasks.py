@@ -2,12 +2,14 @@
 
 import logging
 import shutil
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
 from appliance import clock
 from appliance import jobs
+from appliance import measures
 from appliance import startup
 from appliance.catalog import artwork
 from appliance.catalog import masters
@@ -86,6 +88,7 @@ class Run:
 
     def go(self) -> None:
         """Encode, store, and commit."""
+        began = time.monotonic()
         made_folder = self.folder / "made"
         made_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.first:
@@ -111,6 +114,8 @@ class Run:
         self.store.put_file(f"{self.asset}/master.m3u8", made.master_playlist, content_type=PLAYLIST_TYPE)
         self.job.progress(0.99)
         self.commit(made, waveform_key, preview_key, now=clock.now())
+        measures.TRANSCODED_AUDIO_SECONDS.labels(self.job.kind).inc(made.source.duration_ms / 1000)
+        measures.TRANSCODING_SECONDS.labels(self.job.kind).inc(time.monotonic() - began)
 
     def low_is_ready(self, rung: pipeline.EncodedRung) -> None:
         """Let the artist hear the lowest rung while the others are made."""

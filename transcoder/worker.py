@@ -9,6 +9,7 @@ from appliance import chores
 from appliance import clock
 from appliance import database
 from appliance import jobs
+from appliance import monitoring
 from appliance import node_processes
 from appliance import plugin_settings
 from appliance import startup
@@ -34,6 +35,7 @@ def run(settings: Settings, *, periodic: bool) -> None:
     if settings.ffmpeg:
         program.require(settings.ffmpeg)
     startup.start(settings)
+    monitoring.begin(settings)
     database.check()
     # What a worker of this host held when it was killed goes on at once, without waiting for its lease.
     jobs.sweep(clock.now())

@@ -1,8 +1,6 @@
 """The Flask application: made from a started appliance, with every family of pages registered here."""
 
 from flask import Flask
-from prometheus_client import CollectorRegistry
-from prometheus_flask_exporter import PrometheusMetrics
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from appliance.startup import Appliance
@@ -25,7 +23,7 @@ from web import listen
 from web import listening
 from web import media
 from web import membership
-from web import payment_metrics
+from web import metrics
 from web import people
 from web import plugin_pages
 from web import private_keys
@@ -63,6 +61,7 @@ def create_app(appliance: Appliance) -> Flask:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    metrics.register(app, settings)
     # In this order: who calls it what, how much is sent, and only then who is asking.
     hosts.register(app, settings)
     bodies.register(app)
@@ -76,12 +75,6 @@ def create_app(appliance: Appliance) -> Flask:
     # As they were written, the id first. After Flask-Security, which brings a JSON provider of its own.
     app.json.sort_keys = False  # type: ignore[attr-defined]
     errors.register(app)
-    # A registry of its own: a test makes many applications in one process.
-    registry = CollectorRegistry()
-    PrometheusMetrics(
-        app, path="/metrics", group_by="endpoint", registry=registry, excluded_paths=["^/health$"]
-    )
-    payment_metrics.register(registry)
     for family in (
         frame,
         health,

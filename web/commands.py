@@ -86,6 +86,7 @@ def web(ctx: click.Context, host: str | None, port: int | None, fd: int | None, 
 
 def _run(settings: Settings, fd: int | None) -> None:
     # Imported here: the supervisor, which never answers a request, would carry Flask in its memory all day.
+    from web import metrics
     from web import serving
     from web.app import create_app
 
@@ -96,6 +97,7 @@ def _run(settings: Settings, fd: int | None) -> None:
         socket.socket(fileno=fd) if fd is not None else supervisor.listen(settings.host, settings.port)
     )
     listening.setblocking(False)
+    metrics.begin(settings)
     # Waitress keeps the body of a large request in a temporary file: beside the data, for /tmp may be memory.
     appliance.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     tempfile.tempdir = str(appliance.scratch)

@@ -26,6 +26,8 @@ from appliance.memberships import money
 from appliance.startup import Appliance
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+WITHOUT_DATABASE = frozenset({"health.health", "prometheus_metrics"})
+"""Views that answer also while the database is away, and without waiting for it."""
 WIDER = {Scope.READ: Scope.WRITE, Scope.MONEY_READ: Scope.MONEY_WRITE}
 """Which scope reaches as far as another and farther."""
 csrf = CSRFProtect()
@@ -58,13 +60,12 @@ def register(app: Flask) -> None:
 
 def begin() -> None:
     """Open the connection; refuse a forged form before any view sees it."""
-    database.hold_open()
+    if request.endpoint not in WITHOUT_DATABASE:
+        database.hold_open()
     if request.method in SAFE_METHODS:
         return
     if request.routing_exception is not None:
-        # There is no view to protect, and a wrong address should be told as what it is. Nor is it counted: anybody can invent
-        # methods, and each would be a time series of its own.
-        request.prom_do_not_track = True  # type: ignore[attr-defined]
+        # There is no view to protect, and a wrong address should be told as what it is.
         return
     view = current_app.view_functions[str(request.endpoint)]
     if getattr(view, "by_origin", False):

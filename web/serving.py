@@ -12,7 +12,9 @@ from waitress.channel import HTTPChannel
 from waitress.parser import HTTPRequestParser
 from waitress.task import WSGITask
 
+from appliance.monitoring.readers import FORWARDED
 from web import bodies
+from web.metrics import FORWARDED_MARK
 
 MOST_HEAD_BYTES = 32 * 1024
 HEAD_S = 20
@@ -38,7 +40,14 @@ class _Bounded:
 
 
 class Task(WSGITask):  # type: ignore[misc]
-    """An answer whose end is known also when it has no length."""
+    """An answer whose end is known also when it has no length; and that knows whether a proxy passed the question on."""
+
+    def get_environment(self) -> dict[str, Any]:
+        """What the application is told; of a proxy that is not trusted only that there is one, for its headers are taken away."""
+        told: dict[str, Any] = super().get_environment()
+        if any(name.upper().replace("-", "_") in self.request.headers for name in FORWARDED):
+            told[FORWARDED_MARK] = True
+        return told
 
     def set_close_on_finish(self) -> None:
         """Close the connection after this answer; not where the answer is its head alone, unless the other end wants it."""

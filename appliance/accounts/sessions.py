@@ -8,6 +8,7 @@ import secrets
 from datetime import datetime
 from datetime import timedelta
 
+from appliance import measures
 from appliance import revocations
 from appliance.accounts import audit
 from appliance.accounts.audit import Action
@@ -54,6 +55,7 @@ def begin(user: User, *, browser: str, address: str, remembered: bool, way: str,
             detail={"by": way, "from": address},
             now=now,
         )
+    measures.SIGN_INS.labels(_way(way), "let_in").inc()
     return token
 
 
@@ -63,6 +65,13 @@ def note_failure(user: User | None, *, way: str, address: str, now: datetime) ->
     detail = {"by": way, "from": address}
     with transaction():
         audit.record(Action.SIGN_IN_FAILED, actor=None, subject=subject, detail=detail, now=now)
+    measures.SIGN_INS.labels(_way(way), "refused").inc()
+
+
+def _way(way: str) -> str:
+    """*way* as it is counted: the first step of ours, or that it was an account elsewhere, whatever plugins call theirs."""
+    first = way.partition("+")[0]
+    return first if first in {"password", "passkey", "second", "setup"} else "elsewhere"
 
 
 def recognise(token: str, *, now: datetime) -> AccountSession | None:

@@ -15,6 +15,7 @@ from appliance import clock
 from appliance import database
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
+from appliance.jobs import counting
 from appliance.jobs.models import Job
 from appliance.jobs.models import JobState
 from appliance.jobs.process import identity
@@ -96,6 +97,12 @@ def run_job(job_id: str) -> None:
     job = _claim(job_id, clock.now())
     if job is None:
         return
+    with counting.counted(job.kind) as run:
+        run.outcome = _run(job)
+
+
+def _run(job: Job) -> str:
+    """Run it, keep what came of it, and say that in a word."""
     running = Running(job.id, job.kind, job.subject, job.attempts, job.payload)
     started = time.monotonic()
     try:
@@ -103,6 +110,7 @@ def run_job(job_id: str) -> None:
             _handlers[job.kind].run(running)
     except Interrupted:
         _hand_back(running)
+        return "interrupted"
     except Exception as error:
         log.log(
             logging.WARNING if isinstance(error, MusicConnectError) else logging.ERROR,
@@ -110,13 +118,13 @@ def run_job(job_id: str) -> None:
             extra={"job": job.id, "kind": job.kind, "attempt": job.attempts},
             exc_info=True,
         )
-        _fail(running, error)
-    else:
-        _end(running, JobState.DONE, progress=1.0, last_error="")
-        log.info(
-            "job done",
-            extra={"job": job.id, "kind": job.kind, "seconds": round(time.monotonic() - started, 3)},
-        )
+        return _fail(running, error)
+    _end(running, JobState.DONE, progress=1.0, last_error="")
+    log.info(
+        "job done",
+        extra={"job": job.id, "kind": job.kind, "seconds": round(time.monotonic() - started, 3)},
+    )
+    return "done"
 
 
 def _claim(job_id: str, now: datetime) -> Job | None:
@@ -205,17 +213,18 @@ def _hand_back(running: Running) -> None:
     ).where(_held(running)).execute()
 
 
-def _fail(running: Running, error: Exception) -> None:
+def _fail(running: Running, error: Exception) -> str:
+    """Try it again later, or never; says which."""
     sentence = str(error) if isinstance(error, MusicConnectError) else "Something went wrong on our side."
     job = Job.get_or_none(_held(running))
     if job is None:
-        return
+        return "interrupted"
     # What the input is to blame for does not get better by trying again.
     if isinstance(error, Invalid) or job.attempts >= job.max_attempts:
         with database.transaction():
             if _end(running, JobState.FAILED, last_error=f"{type(error).__name__}: {error}"[:2000]):
                 _handlers[job.kind].failed(job.subject, sentence)
-        return
+        return "failed"
     now = clock.now()
     wait = timedelta(seconds=BACK_OFF_S[min(job.attempts, len(BACK_OFF_S)) - 1])
     Job.update(
@@ -227,6 +236,7 @@ def _fail(running: Running, error: Exception) -> None:
         last_error=f"{type(error).__name__}: {error}"[:2000],
     ).where(_held(running)).execute()
     run_job.schedule((running.job_id,), delay=wait.total_seconds())
+    return "retried"
 
 
 def sweep(now: datetime) -> int:

@@ -25,7 +25,10 @@ OPERATIONS = (
         "GET",
         "/metrics",
         "Figures for Prometheus.",
-        {200: Answer("In the text format of Prometheus.", type="text/plain")},
+        {
+            200: Answer("In the text format of Prometheus.", type="text/plain"),
+            403: Answer("It is for monitors only: of trusted networks, or with a token.", type="text/plain"),
+        },
         example="curl {root}/metrics",
     ),
     Operation(
