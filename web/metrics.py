@@ -1,6 +1,6 @@
 """Figures for Prometheus: every request is counted by its view, and ``/metrics`` tells them with all others of this node.
 
-For gunicorn: call ``begin`` in the master before it forks, and hang ``post_fork`` and ``child_exit`` onto its hooks of these names.
+For gunicorn: call ``begin_master`` before it forks, and hang ``post_fork`` and ``child_exit`` onto its hooks of these names.
 """
 
 from collections.abc import Callable
@@ -71,13 +71,18 @@ def begin(settings: Settings) -> None:
     monitoring.begin(settings)
 
 
+def begin_master(settings: Settings) -> None:
+    """This process will fork those that serve a node with these settings."""
+    monitoring.begin_master(settings)
+
+
 def post_fork(server: Any, worker: Any) -> None:
-    """gunicorn: a worker begins."""
+    """A worker of gunicorn begins."""
     monitoring.begin_forked()
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    """gunicorn: a worker ended; what it has counted stays counted, what it held is no longer held."""
+    """A worker of gunicorn ended: what it has counted stays counted, what it held is no longer held."""
     sharing.end_process()
 
 

@@ -38,7 +38,7 @@ _shared: Path | None = None
 
 
 def share(data: Path) -> None:
-    """From now on this process and its children count in the data folder; before it counts anything, and once.
+    """From now on this process and those it forks count in the data folder; before it counts anything, and once.
 
     Whoever comes first begins anew. Without room, the process counts for itself.
     """
