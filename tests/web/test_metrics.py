@@ -128,9 +128,7 @@ def relay(postgresql: object, postgresql_tables: str) -> Iterator[Relay]:
     postgresql.drop(url)  # type: ignore[attr-defined]
 
 
-def test_a_database_that_is_away_holds_no_monitor_up(
-    relay: Relay, tmp_path: Path
-) -> None:
+def test_a_database_that_is_away_holds_no_monitor_up(relay: Relay, tmp_path: Path) -> None:
     """The network swallows everything: no connection is refused, and no answer comes."""
     chosen = Settings(data=tmp_path / "data", database_url=relay.url, queue_url="memory://")
     client = create_app(startup.start(chosen, immediate=True)).test_client()
