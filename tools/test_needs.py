@@ -62,6 +62,7 @@ NEEDS = (
     Need("bubblewrap", "bubblewrap", "is the sandbox of decoders", program("bwrap")),
     Need("OpenSSL", "openssl", "makes certificates for the webhook tests", program("openssl")),
     Need("docker-compose", "docker-compose", "reads the compose files", compose),
+    Need("promtool", "prometheus", "judges alerts and the dashboard", program("promtool")),
     Need("git", "git", "lists the files that are part of the project", program("git")),
 )
 
