@@ -11,6 +11,7 @@ import logging
 import os
 import shutil
 import socket
+import struct
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,16 +45,12 @@ def share(data: Path) -> None:
     """
     global _shared
     folder = data / FOLDER / socket.gethostname()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _held(folder):
-        _tidy(folder)
-        if not any(folder.glob("*-*.db")):
-            for path in folder.glob("*.db"):
-                path.unlink()
-        _forget_strangers(folder.parent, folder)
-        # Within: whoever starts at the same time sees that somebody is here.
-        if not _set_aside(folder):
-            return
+    try:
+        _join(folder)
+    except OSError as error:
+        # A full disk must not keep a node from starting.
+        log.warning("counts are not shared", extra={"why": str(error)})
+        return
     for measure in measures.every():
         measure.clear()
     # prometheus_client asks the environment where its files are.
@@ -65,7 +62,10 @@ def share(data: Path) -> None:
 def begin_process() -> None:
     """In a process that was forked from one that shares: set its room aside, before it counts anything."""
     if _shared is not None:
-        _set_aside(_shared)
+        try:
+            _set_aside(_shared)
+        except OSError as error:
+            log.warning("no room for counts", extra={"why": str(error)})
 
 
 def end_process() -> None:
@@ -86,6 +86,20 @@ def collect() -> list[Metric] | None:
         return list(MultiProcessCollector.merge(files))  # type: ignore[no-untyped-call]
 
 
+def _join(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with _held(folder):
+        if any(not _is_gone(path) for path in folder.glob("*_*-*.db")):
+            _tidy(folder)
+        else:
+            # Unread: what a power cut left may be anything.
+            for path in folder.glob("*.db"):
+                path.unlink()
+        _forget_strangers(folder.parent, folder)
+        # Within: whoever starts at the same time sees that somebody is here.
+        _set_aside(folder)
+
+
 def _this_process() -> str:
     return _named(os.getpid())
 
@@ -104,32 +118,36 @@ def _held(folder: Path) -> Iterator[None]:
         yield
 
 
-def _set_aside(folder: Path) -> bool:
+def _set_aside(folder: Path) -> None:
     mine = _this_process()
     try:
         for kind, size in ROOM_BYTES.items():
             with (folder / f"{kind}_{mine}.db").open("ab") as file:
                 os.posix_fallocate(file.fileno(), 0, size)
-    except OSError as error:
-        log.warning("no room to share counts", extra={"why": error.strerror})
+    except OSError:
         for kind in ROOM_BYTES:
             (folder / f"{kind}_{mine}.db").unlink(missing_ok=True)
-        return False
-    return True
+        raise
+
+
+def _is_gone(path: Path) -> bool:
+    """Whether the process that wrote this file runs no more."""
+    process = path.stem.rpartition("_")[2]
+    return is_gone(f"{socket.gethostname()}:{process.replace('-', ':')}")
 
 
 def _tidy(folder: Path) -> None:
     """Add the files of processes that are gone to one of each kind; of what only counts while it lives, nothing is kept."""
-    host = socket.gethostname()
     for kind in ROOM_BYTES:
-        gone = [
-            path
-            for path in folder.glob(f"{kind}_*-*.db")
-            if is_gone(f"{host}:{path.stem.removeprefix(f'{kind}_').replace('-', ':')}")
-        ]
+        gone = [path for path in folder.glob(f"{kind}_*-*.db") if _is_gone(path)]
         if gone and not kind.startswith("gauge_live"):
             kept = folder / f"{kind}_{GONE}.db"
-            _write(kept, _added(kind, [kept, *gone]))
+            try:
+                _write(kept, _added(kind, [kept, *gone]))
+            except OSError as error:
+                # They are read where they are, until there is room.
+                log.warning("counts are not put together", extra={"why": str(error)})
+                continue
         for path in gone:
             path.unlink()
 
@@ -140,8 +158,7 @@ def _added(kind: str, files: list[Path]) -> dict[str, tuple[float, float]]:
     for path in files:
         if not path.exists() or not path.stat().st_size:
             continue
-        read: Any = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]
-        for key, value, at, _ in read:
+        for key, value, at in _read(path):
             known = sums.get(key, (0.0, 0.0))
             if kind.startswith("gauge"):
                 sums[key] = max(known, (value, at), key=lambda pair: pair[1])
@@ -150,9 +167,20 @@ def _added(kind: str, files: list[Path]) -> dict[str, tuple[float, float]]:
     return sums
 
 
+def _read(path: Path) -> list[tuple[str, float, float]]:
+    try:
+        read: Any = MmapedDict.read_all_values_from_file(str(path))  # type: ignore[no-untyped-call]
+        return [(key, value, at) for key, value, at, _ in read]
+    except (RuntimeError, ValueError, struct.error) as error:
+        log.warning("counts that cannot be read are left out", extra={"file": path.name, "why": str(error)})
+        return []
+
+
 def _write(path: Path, sums: dict[str, tuple[float, float]]) -> None:
     fresh = path.with_suffix(".fresh")
     fresh.unlink(missing_ok=True)
+    with fresh.open("xb") as file:
+        os.posix_fallocate(file.fileno(), 0, (1 << 16) + sum(len(key.encode()) + 64 for key in sums))
     made: Any = MmapedDict(str(fresh))  # type: ignore[no-untyped-call]
     for key, (value, at) in sums.items():
         made.write_value(key, value, at)

@@ -119,6 +119,18 @@ def test_two_machines_that_share_a_folder_tell_of_themselves(tmp_path: Path) -> 
     assert HITS not in literal_eval(done.stdout)
 
 
+def test_a_file_that_nobody_can_read_is_left_out(tmp_path: Path) -> None:
+    with worker(tmp_path, 6):
+        [folder] = (tmp_path / "run" / "metrics").iterdir()
+        for name, content in {
+            "counter_1-1": b"\xff" * 5000,
+            "histogram_1-1": b"",
+            "counter_2-1": b"\0",
+        }.items():
+            (folder / f"{name}.db").write_bytes(content)
+        assert told(tmp_path)[HITS] == 6
+
+
 def test_a_full_disk_kills_nobody(tmp_path: Path) -> None:
     """Counts are written by way of memory: a page without a place on the disk would be the end of the process."""
     full = """
