@@ -156,3 +156,13 @@ def follow_lifeline(descriptor: int | None) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, name="lifeline", daemon=True).start()
+
+
+def tell_ready() -> None:
+    """Tell systemd, where it started this process and wants to know (``Type=notify``), that work can begin."""
+    address = os.environ.get("NOTIFY_SOCKET", "")
+    if not address:
+        return
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+        # A leading @ stands for the null byte of Linux's abstract names (sd_notify(3)).
+        told.sendto(b"READY=1", "\0" + address[1:] if address.startswith("@") else address)

@@ -13,6 +13,7 @@ from appliance import monitoring
 from appliance import node_processes
 from appliance import plugin_settings
 from appliance import startup
+from appliance import supervisor
 from appliance.settings import Settings
 from transcoder import demo
 from transcoder import downloads
@@ -62,6 +63,7 @@ def run(settings: Settings, *, periodic: bool) -> None:
         "worker", plugins=plugin_settings.fingerprint(plugin_settings.merged(settings)), now=clock.now()
     )
     log.info("worker ready", extra={"threads": settings.worker_threads, "periodic": periodic})
+    supervisor.tell_ready()
     while not stopped.wait(1.0):
         consumer.check_worker_health()
     patience = threading.Timer(GRACE_S, jobs.interrupt_all)

@@ -4,6 +4,7 @@ import logging
 import signal
 import socket
 import tempfile
+import threading
 from types import FrameType
 
 import click
@@ -24,6 +25,9 @@ from appliance.settings import Settings
 from web.nginx import nginx
 
 log = logging.getLogger(__name__)
+
+LINGER_S = 2.0
+"""How long a connection of the proxy in front stays open without a request when this process makes room for the next."""
 
 host_option = click.option("--host", help="Address to listen on (default: 127.0.0.1).")
 port_option = click.option("--port", type=int, help="TCP port to listen on (default: 8000).")
@@ -73,7 +77,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None) -> None:
 @click.command()
 @host_option
 @port_option
-@click.option("--fd", type=int, hidden=True)
+@click.option("--fd", type=int, help="Number of a socket that listens already, as systemd hands over (3).")
 @lifeline_option
 @data_option
 @click.pass_context
@@ -81,10 +85,11 @@ def web(ctx: click.Context, host: str | None, port: int | None, fd: int | None, 
     """Run the web server alone; a worker must run elsewhere."""
     supervisor.follow_lifeline(lifeline)
     settings = settings_from(ctx, {"host": host, "port": port})
-    _run(settings, fd)
+    # Alone, with a socket that somebody else holds: the next one may be answering at it already.
+    _run(settings, fd, linger_s=LINGER_S if fd is not None and lifeline is None else 0.0)
 
 
-def _run(settings: Settings, fd: int | None) -> None:
+def _run(settings: Settings, fd: int | None, *, linger_s: float) -> None:
     # Imported here: the supervisor, which never answers a request, would carry Flask in its memory all day.
     from web import metrics
     from web import serving
@@ -108,8 +113,10 @@ def _run(settings: Settings, fd: int | None) -> None:
         clear_untrusted_proxy_headers=not settings.trusted_proxies,
     )
 
+    stopping = threading.Event()
+
     def stop(signum: int, frame: FrameType | None) -> None:
-        raise SystemExit(0)
+        stopping.set()
 
     signal.signal(signal.SIGTERM, stop)
     signal.signal(signal.SIGINT, stop)
@@ -117,6 +124,7 @@ def _run(settings: Settings, fd: int | None) -> None:
         "web", plugins=plugin_settings.fingerprint(plugin_settings.merged(settings)), now=clock.now()
     )
     log.info("web ready", extra={"host": settings.host, "port": listening.getsockname()[1]})
-    server.run()
+    supervisor.tell_ready()
+    serving.run(server, stopping, linger_s=linger_s)
     node_processes.leave()
     startup.stop()

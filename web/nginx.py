@@ -38,6 +38,7 @@ HIDDEN = ("X-Trans-Id", "X-Openstack-Request-Id", "Server")
 @click.option("--cache", default=CACHE, show_default=True, help="Folder in which nginx keeps what it may.")
 @click.option("--certificate", help="The certificate (default: where certbot puts it).")
 @click.option("--certificate-key", help="The key of the certificate (default: where certbot puts it).")
+@click.option("--challenges", help="Folder in which certbot answers the certificate authority (--webroot-path).")
 @data_option
 @click.pass_context
 def nginx(
@@ -47,6 +48,7 @@ def nginx(
     cache: str,
     certificate: str | None,
     certificate_key: str | None,
+    challenges: str | None,
 ) -> None:
     """Print the configuration of an nginx in front of this node, which then hands out the sound itself.
 
@@ -58,7 +60,14 @@ def nginx(
     secret = startup.secret_key(settings)
     tls = (certificate, certificate_key) if certificate and certificate_key else None
     text = configuration(
-        settings, store, secret=secret, listen=listen, cache=cache, tls=tls, upstreams=upstream
+        settings,
+        store,
+        secret=secret,
+        listen=listen,
+        cache=cache,
+        tls=tls,
+        upstreams=upstream,
+        challenges=challenges or "",
     )
     click.echo(text, nl=False)
 
@@ -72,6 +81,7 @@ def configuration(
     cache: str = CACHE,
     tls: tuple[str, str] | None = None,
     upstreams: tuple[str, ...] = (),
+    challenges: str = "",
 ) -> str:
     """The text for nginx; ``Invalid`` names the setting that nginx cannot do without."""
     public = urlsplit(settings.public_url.rstrip("/"))
@@ -97,7 +107,7 @@ def configuration(
         **_store(store),
     }
     upstreams = upstreams or (_upstream(settings),)
-    lists = (("listen", listen), ("upstream", upstreams))
+    lists = (("listen", listen), ("upstream", upstreams), ("challenges", (challenges,) if challenges else ()))
     for name, value in [*facts.items(), *((name, one) for name, many in lists for one in many)]:
         if not PLAIN.fullmatch(value) or (" " in value and name != "listen"):
             raise Invalid("nginx cannot be told this: {value}", value=value)
@@ -109,6 +119,7 @@ def configuration(
             "local": isinstance(store, LocalStore),
             "listen": listen or usual,
             "redirect": secure and not listen,
+            "challenges": challenges,
             "key": media_tokens.gate_key(secret),
             "max_body_mb": settings.max_upload_mb + 1,
         }

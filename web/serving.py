@@ -3,6 +3,7 @@
 And made patient where it hangs up: who was told that there is nothing to tell (204) or nothing new (304) may ask on over the same connection.
 """
 
+import threading
 import time
 from typing import Any
 
@@ -25,6 +26,8 @@ LEAST_BYTES_PER_S = 1024
 IDLE_S = 120
 """Seconds until a connection is closed on which nothing is asked, or whose other end takes nothing of the answer."""
 MOST_CONNECTIONS = 1000
+DRAIN_S = 10
+"""Seconds that requests in hand get when the server stops."""
 
 
 class _Bounded:
@@ -40,7 +43,12 @@ class _Bounded:
 
 
 class Task(WSGITask):  # type: ignore[misc]
-    """An answer whose end is known also when it has no length; and that knows whether a proxy passed the question on."""
+    """An answer whose end is known also when it has no length, the last of its connection when the server stops; and that knows of a proxy."""
+
+    def __init__(self, channel: Any, request: Any) -> None:
+        if not channel.server.accepting:
+            request.headers["CONNECTION"] = "close"
+        super().__init__(channel, request)
 
     def get_environment(self) -> dict[str, Any]:
         """What the application is told; of a proxy that is not trusted only that there is one, for its headers are taken away."""
@@ -114,3 +122,29 @@ def server(app: Flask, **options: Any) -> Any:
     )
     made.channel_class = channel_for(app)
     return made
+
+
+def run(made: Any, stopping: threading.Event, *, linger_s: float = 0.0) -> None:
+    """Serve until *stopping*, and then answer what has been asked, without taking new connections.
+
+    Where another process holds the listening socket too, new ones go there. A connection that is kept open for more requests
+    is closed behind the next of them, or when none has come for *linger_s*: the proxy at its other end may be sending one just now.
+    """
+    while not stopping.is_set():
+        _turn(made)
+    made.accepting = False
+    made.del_channel()
+    began = time.monotonic()
+    while time.monotonic() - began < DRAIN_S:
+        # A copy: threads of requests come and go.
+        open_ones = list(made.active_channels.values())
+        busy = any(one.requests or one.request or one.total_outbufs_len for one in open_ones)
+        if not busy and (not open_ones or time.monotonic() - began >= linger_s):
+            break
+        _turn(made, timeout_s=0.1)
+    made.task_dispatcher.shutdown()
+
+
+def _turn(made: Any, *, timeout_s: float = 1.0) -> None:
+    """One look at all connections; a signal does not end it early, so it is short."""
+    made.asyncore.loop(timeout=timeout_s, map=made._map, use_poll=True, count=1)

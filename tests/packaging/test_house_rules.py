@@ -22,7 +22,7 @@ RUNS_PROGRAMS = {"appliance/sandbox/running.py"}
 BECOMES_A_PROGRAM = {"appliance/sandbox/launcher.py"}
 READS_ENVIRONMENT = {
     "appliance/settings.py": "where settings are read",
-    "appliance/supervisor.py": "hands its own environment to its children unread",
+    "appliance/supervisor.py": "hands its own environment to its children, and asks where systemd wants to be told",
     "appliance/monitoring/sharing.py": "tells prometheus_client, which asks the environment, where its files are; reads nothing",
 }
 TABLES = {
