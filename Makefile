@@ -1,4 +1,4 @@
-# What people type: run, test, bench, docs, lock, audit, format, drills, clean.  "make" alone lists them.
+# What people type: run, test, bench, docs, wheel, lock, audit, format, drills, clean.  "make" alone lists them.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -29,7 +29,7 @@ ALL := cluster oidc stripe
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
 
-.PHONY: help run test lint types contracts spelling docs manual bench drills lock audit format clean
+.PHONY: help run test lint types contracts spelling docs manual bench drills hosts containers lock audit format clean
 
 help: ## List what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 22
@@ -76,6 +76,13 @@ manual: $(STAMPS)/dev
 texts: $(STAMPS)/dev ## Gather the texts of pages and scripts and compile their translations
 	$(BIN)/python tools/translations.py
 
+# From an empty build folder: what was deleted since must not come back by it.
+wheel: $(STAMPS)/dev ## Build the package that deploy/ansible installs, into dist/
+	@rm -rf build dist
+	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@rm -rf build
+	@ls dist
+
 bench: $(STAMPS)/dev ## Measure, and write docs/benchmarks.md
 	$(BIN)/python -m tests.benchmarks
 
@@ -85,8 +92,16 @@ drills: $(STAMPS)/dev ## Ask the API ten thousand times, break files, tell a lon
 	MUTATIONS=200 $(BIN)/python -m pytest -n $(WORKERS) tests/transcoder/test_fuzzed_media.py
 	YEAR_FANS=2000 $(BIN)/python -m pytest -n $(WORKERS) tests/appliance/billing/test_simulated_year.py
 	@for round in $$(seq $(ROUNDS)); do echo "Round $$round"; $(BIN)/python -m pytest tests/journeys/test_killed_processes.py tests/journeys/test_killed_payments.py tests/journeys/test_killed_payouts.py; done
-	$(BIN)/python -m pytest -s -n 0 -p no:randomly $(addprefix tests/deploy/drills/drill_,postgres.py redis.py backup.py roles.py)
-	$(BIN)/python -m pytest -s -p no:randomly tests/deploy/docker/drill_docker.py
+	@$(MAKE) --no-print-directory hosts containers
+
+# In the order in which they are written, for one goes on where the other ended.
+hosts: $(STAMPS)/dev ## Set up hosts by Ansible, on this machine and as root: install, upgrade, go back, kill, restore
+	@$(BIN)/python tools/test_needs.py hosts
+	$(BIN)/python -m pytest -p no:randomly -n 0 -s tests/deploy/drill_one_node.py
+	$(BIN)/python -m pytest -p no:randomly -n 0 -s $(addprefix tests/deploy/drills/drill_,postgres.py redis.py backup.py roles.py)
+
+containers: $(STAMPS)/dev ## Build the image and run one node and a cluster of containers, on this machine and as root
+	$(BIN)/python -m pytest -p no:randomly -n 0 -s tests/deploy/docker/drill_docker.py
 
 format: $(STAMPS)/dev ## Put the code into the house's format
 	$(BIN)/ruff check --fix --select I .
@@ -96,7 +111,7 @@ lock: $(STAMPS)/dev ## Make the lock files anew with the newest versions that se
 	$(PIP_COMPILE) --upgrade --only-build-deps --build-deps-for editable --output-file requirements-build.lock setup.cfg
 	$(PIP_COMPILE) --upgrade --constraint requirements-build.lock --output-file requirements.lock setup.cfg
 	$(PIP_COMPILE) --upgrade --constraint requirements.lock $(ALL:%=--extra %) --output-file requirements-all.lock setup.cfg
-	$(PIP_COMPILE) --upgrade --constraint requirements-all.lock --extra cluster --extra test --extra docs \
+	$(PIP_COMPILE) --upgrade --constraint requirements-all.lock --extra cluster --extra test --extra docs --extra deploy \
 	  --output-file requirements-dev.lock setup.cfg
 
 # There is no list of advisories to keep in the project that would not be old tomorrow: without the network nothing is proven, so it fails.

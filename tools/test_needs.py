@@ -65,7 +65,19 @@ NEEDS = (
     Need("promtool", "prometheus", "judges alerts and the dashboard", program("promtool")),
     Need("git", "git", "lists the files that are part of the project", program("git")),
 )
-
+HOSTS = (
+    Need("systemd-nspawn", "systemd-container", "runs the hosts that are set up", program("systemd-nspawn")),
+    Need("mmdebstrap", "mmdebstrap", "makes the disk of such a host", program("mmdebstrap")),
+    Need("ssh", "openssh-client", "is how Ansible gets there", program("ssh")),
+    Need("ip", "iproute2", "joins them by a network", program("ip")),
+    Need(
+        "apt-cacher-ng",
+        "apt-cacher-ng",
+        "brings them packages",
+        lambda: Path("/usr/sbin/apt-cacher-ng").exists(),
+    ),
+)
+"""What the drills on hosts need beside."""
 
 NODE = Path(__file__).resolve().parents[1] / "tests" / "node"
 """Where what runs in Node.js is listed, with a checksum for each package."""
@@ -73,7 +85,10 @@ NODE = Path(__file__).resolve().parents[1] / "tests" / "node"
 
 def main() -> None:
     """Install what is missing where that is possible; stop with a list where it is not."""
-    programs()
+    if sys.argv[1:] == ["hosts"]:
+        programs(HOSTS)
+        return
+    programs(NEEDS)
     node_packages()
 
 
@@ -87,9 +102,9 @@ def node_packages() -> None:
     subprocess.run(argv, cwd=NODE, stdin=subprocess.DEVNULL, check=True, timeout=600)
 
 
-def programs() -> None:
+def programs(needs: tuple[Need, ...]) -> None:
     """Programs of the system."""
-    missing = [need for need in NEEDS if not need.is_there()]
+    missing = [need for need in needs if not need.is_there()]
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
         packages = [need.package for need in missing]
         print(f"Installing {', '.join(packages)} ...", flush=True)
@@ -98,7 +113,7 @@ def programs() -> None:
             environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
             argv = ["apt-get", "--quiet=2", *arguments]
             subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, check=False, timeout=1200)
-        missing = [need for need in NEEDS if not need.is_there()]
+        missing = [need for need in needs if not need.is_there()]
     if missing:
         for need in missing:
             print(

@@ -103,3 +103,21 @@ def test_what_nginx_says_itself_holds_browsers_to_tls_where_there_is_tls(
     assert shown.count(said) == shown.count("add_header X-Content-Type-Options") > 0
     plain = replace(settings, public_url="http://music.example")
     assert 'Strict-Transport-Security "' not in text(plain, tmp_path)
+
+
+def test_a_certificate_is_renewed_over_plain_http_and_all_else_leads_to_tls(settings: Settings, tmp_path: Path) -> None:
+    shown = text(settings, tmp_path, challenges="/var/www/acme")
+    plain = shown[shown.index("listen 80;") : shown.index("443")]
+    assert "location ^~ /.well-known/acme-challenge/ {\n        root /var/www/acme;" in plain
+    assert "return 301 https://music.example$request_uri;" in plain
+    with pytest.raises(Invalid):
+        text(settings, tmp_path, challenges="/a b")
+
+
+def test_several_web_servers_are_asked_in_turn(settings: Settings, tmp_path: Path) -> None:
+    shown = text(settings, tmp_path, upstreams=("10.0.0.1:8000", "10.0.0.2:8000"))
+    assert "upstream musicconnect {\n    server 10.0.0.1:8000;\n    server 10.0.0.2:8000;\n    keepalive 32;" in shown
+    assert "proxy_connect_timeout 2s;" in shown
+    assert "127.0.0.1:8000" not in shown
+    with pytest.raises(Invalid):
+        text(settings, tmp_path, upstreams=("10.0.0.1:8000;",))

@@ -1,0 +1,156 @@
+"""The plays and roles as texts: what needs no machine to be seen. ``make drills`` runs them on hosts."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from appliance import hooks
+from appliance.cli import cli
+from appliance.settings import core_settings
+
+ROOT = Path(__file__).parents[2]
+PLAYS = ROOT / "deploy" / "ansible"
+GUIDE = ROOT / "docs" / "deploy.md"
+ROLES = ("common", "appliance", "web", "worker", "realtime", "proxy", "backup")
+"""Those of the application; the engines' have names and tests of their own."""
+OURS = ("single", "application", "cluster", "add_node", "remove_node", "upgrade", "rollback", "backup", "restore", "check", "uninstall")
+FREE = {"musicconnect_domain", "musicconnect_package"}
+"""What has no sensible default."""
+KEYWORDS = {
+    "name", "when", "loop", "loop_control", "register", "notify", "vars", "block", "always", "rescue", "become", "changed_when",
+    "failed_when", "check_mode", "no_log", "delegate_to", "run_once", "listen", "tags", "until", "retries", "delay", "environment",
+}  # fmt: skip
+
+
+def tool(name: str, *words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(Path(sys.executable).with_name(name)), *words],
+        cwd=PLAYS, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+def read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text("utf-8"))
+
+
+def tasks_of(found: Any) -> list[dict[str, Any]]:
+    """Every task in a list of tasks or plays, those in blocks too."""
+    tasks = []
+    for one in found or []:
+        inner = [one[key] for key in ("block", "always", "rescue", "tasks", "pre_tasks", "post_tasks") if key in one]
+        tasks += [task for some in inner for task in tasks_of(some)] if inner else [one]
+    return tasks
+
+
+FILES = sorted(path for role in ROLES for part in ("tasks", "handlers") for path in (PLAYS / "roles" / role / part).glob("*.yml"))  # fmt: skip
+TASKS = [(path.relative_to(PLAYS).as_posix(), task) for path in FILES for task in tasks_of(read(path))]
+BOOKS = [PLAYS / f"{name}.yml" for name in OURS]
+
+
+def test_every_play_can_be_read_by_ansible() -> None:
+    done = tool("ansible-playbook", "--syntax-check", "-i", "inventories/three.yml", *(path.name for path in BOOKS))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_yaml_is_written_as_the_house_writes_it() -> None:
+    paths = [str(path) for path in (*BOOKS, PLAYS / "inventories", *(PLAYS / "roles" / role for role in ROLES))]
+    done = tool("yamllint", "--strict", "--config-file", ".yamllint", *paths)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_default_is_documented_checked_and_has_the_prefix(role: str) -> None:
+    text = (PLAYS / "roles" / role / "defaults" / "main.yml").read_text("utf-8")
+    defaults, options = yaml.safe_load(text), read(PLAYS / "roles" / role / "meta" / "argument_specs.yml")["argument_specs"]["main"]["options"]  # fmt: skip
+    assert set(defaults) == set(options)
+    for name, default in defaults.items():
+        assert name.startswith("musicconnect_")
+        assert options[name]["description"]
+        assert options[name]["type"]
+        # A comment above it, or above the ones it stands together with.
+        above = text[: text.index(f"\n{name}:")].splitlines()[-1]
+        assert above.startswith(("#", "musicconnect_")), name
+        if "default" in options[name] and "{{" not in str(default):
+            assert options[name]["default"] == default
+        if options[name].get("required"):
+            assert name in FREE
+
+
+@pytest.mark.parametrize(("where", "task"), TASKS, ids=lambda value: value if isinstance(value, str) else value.get("name", "?"))
+def test_a_task_has_a_name_and_a_module_of_ansible_itself(where: str, task: dict[str, Any]) -> None:
+    assert re.match(r"[A-Z]", task["name"]), where
+    modules = set(task) - KEYWORDS
+    assert len(modules) == 1, (where, modules)
+    assert modules.pop().startswith("ansible.builtin.")
+
+
+def test_what_holds_a_secret_is_never_shown() -> None:
+    holding = re.compile(r"musicconnect\.toml|certificate_key|_musicconnect_site\.stdout|nginx', *'--|musicconnect_backup_url")
+    for where, task in TASKS:
+        work = {key: value for key, value in task.items() if key.startswith("ansible.builtin.") and "assert" not in key and "include" not in key}  # fmt: skip
+        if holding.search(str(work)):
+            assert task.get("no_log") is True, (where, task["name"])
+
+
+def test_settings_that_the_roles_write_are_settings() -> None:
+    usual = read(PLAYS / "roles" / "appliance" / "vars" / "main.yml")["_musicconnect_usual_settings"]
+    assert set(usual) <= {row.name for row in core_settings()}
+
+
+UNITS = sorted(path for role in ROLES for path in (PLAYS / "roles" / role).glob("templates/*.service") if "firewall" not in path.name)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_a_unit_is_bounded_and_walled_in(path: Path) -> None:
+    text = path.read_text("utf-8")
+    for wanted in ("User={{ musicconnect_user }}", "MemoryMax=", "{{ _musicconnect_hardening }}", "Description=MusicConnect"):
+        assert wanted in text
+    if "Type=oneshot" not in text:
+        for wanted in ("Type=notify", "Restart=always", "WantedBy=multi-user.target", "TimeoutStopSec="):
+            assert wanted in text
+
+
+def test_the_walls_leave_the_sandbox_what_it_needs() -> None:
+    walls = read(PLAYS / "roles" / "appliance" / "vars" / "main.yml")["_musicconnect_hardening"]
+    # bubblewrap makes namespaces, mounts in them, and brings up a loopback.
+    assert "RestrictNamespaces" not in walls
+    assert re.search(r"^SystemCallFilter=@mount", walls, re.MULTILINE)
+    assert re.search(r"^RestrictAddressFamilies=.*AF_NETLINK", walls, re.MULTILINE)
+    for wanted in ("NoNewPrivileges=yes", "CapabilityBoundingSet=\n", "ProtectSystem=strict", "SystemCallArchitectures=native"):
+        assert wanted in walls
+
+
+def test_units_call_commands_that_there_are() -> None:
+    hooks.add_commands(cli)
+    told = CliRunner().invoke(cli, ["--help"]).output
+    for path in UNITS:
+        command = re.search(r"--data \S+ .*?(\w+)", path.read_text("utf-8").replace("{{ _musicconnect_data }}", "DATA"))
+        assert command is not None
+        if command[1] != "backup":
+            assert f"  {command[1]} " in told
+
+
+@pytest.mark.parametrize("path", sorted((PLAYS / "inventories").glob("*.yml")), ids=lambda path: path.name)
+def test_an_example_inventory_is_whole(path: Path) -> None:
+    done = tool("ansible-inventory", "-i", f"inventories/{path.name}", "--graph")
+    assert done.returncode == 0, done.stderr
+    assert "--|" in done.stdout
+    text = path.read_text("utf-8")
+    assert "musicconnect_domain: music.example" in text
+    known = {name for role in ROLES for name in read(PLAYS / "roles" / role / "defaults" / "main.yml")}
+    used = set(re.findall(r"\bmusicconnect_(?!vault_)\w+", text))
+    assert used <= known
+    assert not re.search(r"(?i)password: *[a-z0-9]{6,}$", text, re.MULTILINE)
+
+
+def test_the_guide_tells_of_every_play() -> None:
+    text = GUIDE.read_text("utf-8")
+    assert [name for name in OURS if f"{name}.yml" not in text] == []
