@@ -38,7 +38,9 @@ HIDDEN = ("X-Trans-Id", "X-Openstack-Request-Id", "Server")
 @click.option("--cache", default=CACHE, show_default=True, help="Folder in which nginx keeps what it may.")
 @click.option("--certificate", help="The certificate (default: where certbot puts it).")
 @click.option("--certificate-key", help="The key of the certificate (default: where certbot puts it).")
-@click.option("--challenges", help="Folder in which certbot answers the certificate authority (--webroot-path).")
+@click.option(
+    "--challenges", help="Folder in which certbot answers the certificate authority (--webroot-path)."
+)
 @data_option
 @click.pass_context
 def nginx(

@@ -93,7 +93,13 @@ def play(name: str, inventory: Path, *words: str, timeout_s: float = 900, fine: 
     """Run a playbook of the project."""
     began = time.monotonic()
     done = subprocess.run(
-        [str(Path(sys.executable).with_name("ansible-playbook")), "-i", str(inventory), f"{name}.yml", *words],
+        [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            "-i",
+            str(inventory),
+            f"{name}.yml",
+            *words,
+        ],
         cwd=PLAYS,
         env={**ENVIRON, "ANSIBLE_NOCOLOR": "1", "LC_ALL": "C.UTF-8"},
         stdin=subprocess.DEVNULL,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import http.cookiejar
+import re
 import socket
 import ssl
 import subprocess
 import threading
 import time
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +23,11 @@ from tests.deploy.hosts import Host
 from tests.servers.node import Node
 
 NAME = "music.example"
+OUTBOX = """
+import sqlite3, sys
+rows = sqlite3.connect("/srv/musicconnect/data/musicconnect.sqlite3", timeout=30)
+print(rows.execute('SELECT text FROM mail_message WHERE "to" = ? ORDER BY id DESC', (sys.argv[1],)).fetchone()[0])
+"""
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:
@@ -47,19 +55,26 @@ class Connection(http.client.HTTPSConnection):
 def way_to(host: Host, known: Path) -> type[Connection]:
     """Connections to *host*."""
     return type(
-        "Way", (Connection,), {"address": host.address, "trusted": ssl.create_default_context(cafile=str(known))}
+        "Way",
+        (Connection,),
+        {"address": host.address, "trusted": ssl.create_default_context(cafile=str(known))},
     )
 
 
-@contextmanager
-def names_lead_to(way: type[Connection]) -> Iterator[None]:
-    """``urllib`` finds every https address at this host meanwhile."""
+def https_to(way: type[Connection]) -> urllib.request.HTTPSHandler:
+    """A way for ``urllib`` to every https address."""
 
     class Handler(urllib.request.HTTPSHandler):
         def https_open(self, request: urllib.request.Request) -> Any:
             return self.do_open(way, request)  # type: ignore[arg-type]
 
-    urllib.request.install_opener(urllib.request.build_opener(Handler))
+    return Handler()
+
+
+@contextmanager
+def names_lead_to(way: type[Connection]) -> Iterator[None]:
+    """``urllib`` finds every https address at this host meanwhile."""
+    urllib.request.install_opener(urllib.request.build_opener(https_to(way)))
     try:
         yield
     finally:
@@ -79,6 +94,30 @@ class Site(Node):
 
     def run(self, *arguments: str, given: str = "") -> str:
         return self.host.run("musicconnect", *arguments, given=given)
+
+    def link_to(self, email: str) -> str:
+        text = self.host.run("python3", "-c", OUTBOX, email)
+        return next(word for word in text.split() if word.startswith(self.url))
+
+    def join(self, way: type[Connection], email: str, password: str) -> bool:
+        """Open an account on the page, follow the link in the letter, sign in; whether the account's page is there then."""
+        browser = urllib.request.build_opener(
+            https_to(way), urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
+        )
+
+        def send(path: str, **fields: str) -> str:
+            page = browser.open(self.url + path, timeout=30).read().decode()
+            token = re.findall(r'name="csrf_token"[^>]*value="([^"]+)"', page)[0]
+            sent = urllib.parse.urlencode(
+                {"csrf_token": token, "email": email, "password": password, **fields}
+            ).encode()
+            address = urllib.request.Request(self.url + path, data=sent, headers={"Referer": self.url + path})
+            return str(browser.open(address, timeout=30).url)
+
+        send("/register", password_confirm=password)
+        browser.open(self.link_to(email), timeout=30).close()
+        send("/sign-in")
+        return str(browser.open(self.url + "/account", timeout=30).url) == self.url + "/account"
 
     def log(self) -> str:
         return self.host.run("journalctl", "--no-pager", "--lines=60", "--unit=musicconnect-*")

@@ -21,7 +21,7 @@ PLAYS = ROOT / "deploy" / "ansible"
 GUIDE = ROOT / "docs" / "deploy.md"
 ROLES = ("common", "appliance", "web", "worker", "realtime", "proxy", "backup")
 """Those of the application; the engines' have names and tests of their own."""
-OURS = ("single", "application", "cluster", "add_node", "remove_node", "upgrade", "rollback", "backup", "restore", "check", "uninstall")
+OURS = ("single", "application", "upgrade", "rollback", "backup", "restore", "check", "uninstall")
 FREE = {"musicconnect_domain", "musicconnect_package"}
 """What has no sensible default."""
 KEYWORDS = {
@@ -45,7 +45,11 @@ def tasks_of(found: Any) -> list[dict[str, Any]]:
     """Every task in a list of tasks or plays, those in blocks too."""
     tasks = []
     for one in found or []:
-        inner = [one[key] for key in ("block", "always", "rescue", "tasks", "pre_tasks", "post_tasks") if key in one]
+        inner = [
+            one[key]
+            for key in ("block", "always", "rescue", "tasks", "pre_tasks", "post_tasks")
+            if key in one
+        ]
         tasks += [task for some in inner for task in tasks_of(some)] if inner else [one]
     return tasks
 
@@ -56,12 +60,16 @@ BOOKS = [PLAYS / f"{name}.yml" for name in OURS]
 
 
 def test_every_play_can_be_read_by_ansible() -> None:
-    done = tool("ansible-playbook", "--syntax-check", "-i", "inventories/three.yml", *(path.name for path in BOOKS))
+    done = tool(
+        "ansible-playbook", "--syntax-check", "-i", "inventories/three.yml", *(path.name for path in BOOKS)
+    )
     assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_yaml_is_written_as_the_house_writes_it() -> None:
-    paths = [str(path) for path in (*BOOKS, PLAYS / "inventories", *(PLAYS / "roles" / role for role in ROLES))]
+    paths = [
+        str(path) for path in (*BOOKS, PLAYS / "inventories", *(PLAYS / "roles" / role for role in ROLES))
+    ]
     done = tool("yamllint", "--strict", "--config-file", ".yamllint", *paths)
     assert done.returncode == 0, done.stdout
 
@@ -84,7 +92,9 @@ def test_every_default_is_documented_checked_and_has_the_prefix(role: str) -> No
             assert name in FREE
 
 
-@pytest.mark.parametrize(("where", "task"), TASKS, ids=lambda value: value if isinstance(value, str) else value.get("name", "?"))
+@pytest.mark.parametrize(
+    ("where", "task"), TASKS, ids=lambda value: value if isinstance(value, str) else value.get("name", "?")
+)
 def test_a_task_has_a_name_and_a_module_of_ansible_itself(where: str, task: dict[str, Any]) -> None:
     assert re.match(r"[A-Z]", task["name"]), where
     modules = set(task) - KEYWORDS
@@ -93,7 +103,9 @@ def test_a_task_has_a_name_and_a_module_of_ansible_itself(where: str, task: dict
 
 
 def test_what_holds_a_secret_is_never_shown() -> None:
-    holding = re.compile(r"musicconnect\.toml|certificate_key|_musicconnect_site\.stdout|nginx', *'--|musicconnect_backup_url")
+    holding = re.compile(
+        r"musicconnect\.toml|certificate_key|_musicconnect_site\.stdout|nginx', *'--|musicconnect_backup_url"
+    )
     for where, task in TASKS:
         work = {key: value for key, value in task.items() if key.startswith("ansible.builtin.") and "assert" not in key and "include" not in key}  # fmt: skip
         if holding.search(str(work)):
@@ -111,7 +123,12 @@ UNITS = sorted(path for role in ROLES for path in (PLAYS / "roles" / role).glob(
 @pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
 def test_a_unit_is_bounded_and_walled_in(path: Path) -> None:
     text = path.read_text("utf-8")
-    for wanted in ("User={{ musicconnect_user }}", "MemoryMax=", "{{ _musicconnect_hardening }}", "Description=MusicConnect"):
+    for wanted in (
+        "User={{ musicconnect_user }}",
+        "MemoryMax=",
+        "{{ _musicconnect_hardening }}",
+        "Description=MusicConnect",
+    ):
         assert wanted in text
     if "Type=oneshot" not in text:
         for wanted in ("Type=notify", "Restart=always", "WantedBy=multi-user.target", "TimeoutStopSec="):
@@ -124,7 +141,12 @@ def test_the_walls_leave_the_sandbox_what_it_needs() -> None:
     assert "RestrictNamespaces" not in walls
     assert re.search(r"^SystemCallFilter=@mount", walls, re.MULTILINE)
     assert re.search(r"^RestrictAddressFamilies=.*AF_NETLINK", walls, re.MULTILINE)
-    for wanted in ("NoNewPrivileges=yes", "CapabilityBoundingSet=\n", "ProtectSystem=strict", "SystemCallArchitectures=native"):
+    for wanted in (
+        "NoNewPrivileges=yes",
+        "CapabilityBoundingSet=\n",
+        "ProtectSystem=strict",
+        "SystemCallArchitectures=native",
+    ):
         assert wanted in walls
 
 
@@ -132,7 +154,9 @@ def test_units_call_commands_that_there_are() -> None:
     hooks.add_commands(cli)
     told = CliRunner().invoke(cli, ["--help"]).output
     for path in UNITS:
-        command = re.search(r"--data \S+ .*?(\w+)", path.read_text("utf-8").replace("{{ _musicconnect_data }}", "DATA"))
+        command = re.search(
+            r"--data \S+ .*?(\w+)", path.read_text("utf-8").replace("{{ _musicconnect_data }}", "DATA")
+        )
         assert command is not None
         if command[1] != "backup":
             assert f"  {command[1]} " in told
@@ -142,7 +166,7 @@ def test_units_call_commands_that_there_are() -> None:
 def test_an_example_inventory_is_whole(path: Path) -> None:
     done = tool("ansible-inventory", "-i", f"inventories/{path.name}", "--graph")
     assert done.returncode == 0, done.stderr
-    assert "--|" in done.stdout
+    assert "|  |--" in done.stdout
     text = path.read_text("utf-8")
     assert "musicconnect_domain: music.example" in text
     known = {name for role in ROLES for name in read(PLAYS / "roles" / role / "defaults" / "main.yml")}

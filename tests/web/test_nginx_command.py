@@ -105,7 +105,9 @@ def test_what_nginx_says_itself_holds_browsers_to_tls_where_there_is_tls(
     assert 'Strict-Transport-Security "' not in text(plain, tmp_path)
 
 
-def test_a_certificate_is_renewed_over_plain_http_and_all_else_leads_to_tls(settings: Settings, tmp_path: Path) -> None:
+def test_a_certificate_is_renewed_over_plain_http_and_all_else_leads_to_tls(
+    settings: Settings, tmp_path: Path
+) -> None:
     shown = text(settings, tmp_path, challenges="/var/www/acme")
     plain = shown[shown.index("listen 80;") : shown.index("443")]
     assert "location ^~ /.well-known/acme-challenge/ {\n        root /var/www/acme;" in plain
@@ -116,7 +118,10 @@ def test_a_certificate_is_renewed_over_plain_http_and_all_else_leads_to_tls(sett
 
 def test_several_web_servers_are_asked_in_turn(settings: Settings, tmp_path: Path) -> None:
     shown = text(settings, tmp_path, upstreams=("10.0.0.1:8000", "10.0.0.2:8000"))
-    assert "upstream musicconnect {\n    server 10.0.0.1:8000;\n    server 10.0.0.2:8000;\n    keepalive 32;" in shown
+    assert (
+        "upstream musicconnect {\n    server 10.0.0.1:8000;\n    server 10.0.0.2:8000;\n    keepalive 32;"
+        in shown
+    )
     assert "proxy_connect_timeout 2s;" in shown
     assert "127.0.0.1:8000" not in shown
     with pytest.raises(Invalid):

@@ -96,7 +96,9 @@ def test_what_is_asked_is_answered_before_the_end(node: Node) -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         process = web(node, listening)
         connection = socket.create_connection(listening.getsockname(), timeout=30)
-        connection.sendall(b"POST /api/v1/sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\nhalf")
+        connection.sendall(
+            b"POST /api/v1/sign-in HTTP/1.1\r\nHost: localhost\r\nContent-Length: 8\r\n\r\nhalf"
+        )
         time.sleep(0.3)  # so that its first half has been read
         process.send_signal(signal.SIGTERM)
         time.sleep(1.2)  # and the server has noticed, which takes it a second

@@ -109,17 +109,22 @@ def test_4_plain_http_leads_to_tls_and_other_ports_are_shut(stage: Stage) -> Non
     with pytest.raises(TimeoutError):
         http.client.HTTPConnection(stage.host.address, 8081, timeout=3).request("GET", "/")
     stage.host.run("systemctl", "stop", "listener.service")
-    with pytest.raises(OSError, match="refused|timed out"):
+    with pytest.raises(OSError, match=r"refused|timed out"):
         http.client.HTTPConnection(stage.host.address, 8000, timeout=3).request("GET", "/")
 
 
 def test_5_a_song_is_sent_made_and_heard(stage: Stage) -> None:
     began = time.monotonic()
-    hear(stage.site)  # type: ignore[arg-type]
+    assert stage.site.join(
+        way_to(stage.host, stage.certificate), "fan@example.org", "harbour lights at low tide"
+    )
+    hear(stage.site)
     found = stage.site.get("/api/v1/artists/trio/releases")
     release = (found["items"] if isinstance(found, dict) else found)[0]["id"]
     stage.track = stage.site.get(f"/api/v1/releases/{release}")["tracks"][0]["id"]
-    told("sign up, upload, transcode, hear", seconds=time.monotonic() - began, memory_mb=stage.host.memory_mb())
+    told(
+        "sign up, upload, transcode, hear", seconds=time.monotonic() - began, memory_mb=stage.host.memory_mb()
+    )
 
 
 def test_6_the_units_are_walled_in_and_the_sandbox_stands_inside(stage: Stage) -> None:
@@ -135,7 +140,11 @@ def test_6_the_units_are_walled_in_and_the_sandbox_stands_inside(stage: Stage) -
     assert max(scores.values()) <= 3.0
     # The doctor, within the walls of the worker.
     text = stage.host.run("systemctl", "cat", "musicconnect-worker.service")
-    text = re.sub(r"ExecStart=.*", "ExecStart=/opt/musicconnect/current/bin/musicconnect --data /srv/musicconnect/data doctor", text)
+    text = re.sub(
+        r"ExecStart=.*",
+        "ExecStart=/opt/musicconnect/current/bin/musicconnect --data /srv/musicconnect/data doctor",
+        text,
+    )
     text = re.sub(r"Type=.*", "Type=oneshot", re.sub(r"Restart=.*", "Restart=no", text))
     stage.host.run("tee", "/run/systemd/system/doctor.service", given=text)
     stage.host.run("systemctl", "daemon-reload")
@@ -169,7 +178,13 @@ def test_8_the_next_version_takes_over_without_a_failed_request_and_the_one_befo
         done = play("rollback", stage.inventory)
     assert load.failed == []
     assert f"/{__version__}" in stage.host.run("readlink", "/opt/musicconnect/current")
-    told("rollback", seconds=done.seconds, requests=load.asked, failed=len(load.failed), slowest_s=load.slowest_s)
+    told(
+        "rollback",
+        seconds=done.seconds,
+        requests=load.asked,
+        failed=len(load.failed),
+        slowest_s=load.slowest_s,
+    )
     assert "All is well" in stage.site.run("doctor")
 
 
