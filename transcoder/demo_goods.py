@@ -59,6 +59,8 @@ def offer(owner: User, made: Mapping[str, Release], *, now: datetime) -> None:
 
 def draw(seller: Artist, appliance: Appliance) -> None:
     """Give the articles of this artist the pictures that they lack."""
-    for article in Article.select().where(Article.artist == seller.id, Article.picture_key == ""):
+    lacking = Article.select().where(Article.artist == seller.id, Article.picture_key == "")
+    # All of them first: SQLite lets nobody begin to write while rows of an older state are still being read.
+    for article in list(lacking):
         picture = io.BytesIO(covers.cover(seller.name, article.title))
         articles.set_picture(article, picture, store=appliance.store, actor=seller.owner, now=clock.now())

@@ -36,7 +36,7 @@ def give_back(*, now: datetime) -> int:
         .order_by(Parcel.order)
     )
     done = 0
-    for row in query.limit(200):
+    for row in list(query.limit(200)):
         for payment in payments.of_mark(row.order_id):
             done += _give_back(payment, now=now)
     return done

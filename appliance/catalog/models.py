@@ -96,7 +96,8 @@ class Release(Identified):
     """An album, EP or single; *artwork_key* is the folder of its artwork in the store, *colour* its page's.
 
     *version* grows with every change an editor makes. Until it is published, whoever has its *private_key* may see and hear it; an
-    empty one opens nothing. *publish_at* is set while it is scheduled.
+    empty one opens nothing. *publish_at* is set while it is scheduled. *withdrawn_at* is when it was last taken back from the public: who
+    bought it before then keeps it.
     """
 
     artist = peewee.ForeignKeyField(Artist, backref="releases")
@@ -116,6 +117,7 @@ class Release(Identified):
     colour = peewee.CharField(max_length=7, default="")
     published_at = UtcDateTimeField(null=True)
     publish_at = UtcDateTimeField(null=True)
+    withdrawn_at = UtcDateTimeField(null=True)
     private_key = peewee.CharField(max_length=64, default="")
     audience = peewee.CharField(max_length=10, default=Audience.EVERYONE)
     taken_down_at = UtcDateTimeField(null=True)

@@ -79,10 +79,14 @@ def schedule(release: Release, at: datetime, *, now: datetime, actor: str | None
 
 
 def take_back(release: Release, *, now: datetime, actor: str | None = None) -> Release:
-    """Make a draft of a release that is public or on its way there; it keeps its address, its plays and its place in playlists."""
+    """Make a draft of a release that is public or on its way there; it keeps its address, its plays and its place in playlists.
+
+    Who bought it while it was public, or ahead of that, goes on hearing it.
+    """
     with transaction():
         release = releases.find(release.id)
-        _move(release, ReleaseState.DRAFT, now=now, publish_at=None)
+        was_out = {"withdrawn_at": now} if release.state == ReleaseState.PUBLISHED else {}
+        _move(release, ReleaseState.DRAFT, now=now, publish_at=None, **was_out)
         _note(Action.RELEASE_WITHDRAWN, release, actor=actor, now=now)
         revocations.revoke(f"release:{release.id}", now=now)
         findable.release(release.id)

@@ -5,6 +5,8 @@ Here the facts are fetched, in a number of queries that does not grow; what foll
 
 from collections.abc import Collection
 from collections.abc import Iterable
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from appliance.accounts import permissions
@@ -133,24 +135,27 @@ class _Asked:
         self.relations = relations.of(user, public, now=now)
         self.moderates = user is not None and permissions.allows(roles, Permission.TAKEDOWNS_MANAGE)
         self.signed_in, self.keys, self.now = user is not None, keys, now
-        self.answers: dict[tuple[str, bool, bool, bool], Access] = {}
+        self.answers: dict[tuple[object, ...], Access] = {}
 
     def right(self, release: Release, track: Track | None = None) -> Access:
         relation = self.relations.get(release.artist_id) or Relation()
         ids = (release.id, track.id) if track is not None else (release.id,)
         exclusive = track is not None and track.exclusive
         down = release.taken_down_at is not None or (track is not None and track.taken_down_at is not None)
-        bought = not relation.bought.isdisjoint(ids)
+        times = [relation.bought[one] for one in ids if one in relation.bought]
+        kept = _kept(release, track, times)
+        part = track is None and _kept(
+            release, None, [relation.parts[one] for one in ids if one in relation.parts]
+        )
         # The tracks of a release differ in so few ways that most of a long list is one answer.
-        key = (release.id, exclusive, down, bought)
+        key = (release.id, exclusive, down, bool(times), kept, part)
         known = self.answers.get(key)
         if known is None:
-            known = self.answers[key] = decide(self._facts(release, relation, exclusive, down, bought))
+            facts = self._facts(release, relation, exclusive, down)
+            known = self.answers[key] = decide(replace(facts, bought=bool(times), kept=kept, kept_part=part))
         return known
 
-    def _facts(
-        self, release: Release, relation: Relation, exclusive: bool, down: bool, bought: bool
-    ) -> Facts:
+    def _facts(self, release: Release, relation: Relation, exclusive: bool, down: bool) -> Facts:
         return Facts(
             standing=self.standings[release.artist_id],
             state=ReleaseState(release.state),
@@ -163,12 +168,21 @@ class _Asked:
             key_shown=bool(release.private_key) and release.private_key in self.keys,
             signed_in=self.signed_in,
             moderates=self.moderates,
-            bought=bought,
             free=relation.free,
             member=relation.member,
             paid_through=relation.paid_through,
             opened_by=relation.opened_by,
         )
+
+
+def _kept(release: Release, track: Track | None, bought: Sequence[datetime]) -> bool:
+    """True when this was bought before its artist withdrew it; a track that was added since is not in what was bought."""
+    withdrawn = release.withdrawn_at
+    return (
+        withdrawn is not None
+        and any(at <= withdrawn for at in bought)
+        and (track is None or track.created_at <= withdrawn)
+    )
 
 
 def require_sight(

@@ -79,7 +79,8 @@ class Facts:
     """All that decides about one person, one release or track of it, and one instant.
 
     *free* is what everybody has, *member* what this person's tier gives, already joined with it, while the membership is *paid_through*;
-    *opened_by* is the tier that would open what is for members.
+    *opened_by* is the tier that would open what is for members. *kept* is what was bought before its artist withdrew it, *kept_part* a release
+    of which a track was.
     """
 
     standing: Standing = Standing.PUBLIC
@@ -93,6 +94,8 @@ class Facts:
     signed_in: bool = False
     moderates: bool = False
     bought: bool = False
+    kept: bool = False
+    kept_part: bool = False
     free: Perks = Perks()
     member: Perks | None = None
     paid_through: datetime | None = None
@@ -134,13 +137,16 @@ TAKEN_DOWN = Access(
     reason=N_("The collective took this down. Nobody hears it until it is given back."),
 )
 """What is left of a thing that was taken down, for those who must know of it."""
+KEPT_PART = Access(may_see=True, reason=N_("You bought a part of this; its artist withdrew the rest."))
+"""What is left of a withdrawn release for who bought a track of it: the place where that stands."""
 
 
 def decide(facts: Facts) -> Access:
     """The rights that follow from *facts*.
 
     A contributor edits drafts; what is public or on its way there is changed by those who may publish. A private link shows and plays
-    all of its release, and gives no files away. What was bought is heard and downloaded for as long as the public may know of it.
+    all of its release, and gives no files away. What was bought stays heard and downloaded when its artist withdraws it; what is
+    taken down is shut for everybody.
     """
     ours = facts.standing is not Standing.PUBLIC
     if facts.taken_down:
@@ -148,12 +154,13 @@ def decide(facts: Facts) -> Access:
     member = facts.member if runs(facts.paid_through, facts.now) else None
     public = facts.state is ReleaseState.PUBLISHED
     early = not public and member is not None and _is_early(facts, member)
-    if not (ours or public or early or facts.key_shown):
-        return NOTHING
+    kept = facts.kept and not public
+    if not (ours or public or early or facts.key_shown or kept):
+        return KEPT_PART if facts.kept_part else NOTHING
     perks = member or facts.free
     signed_in = facts.signed_in or ours
     for_members = facts.exclusive or facts.audience is Audience.MEMBERS
-    bought = facts.bought and (public or early)
+    bought = kept or (facts.bought and (public or early))
     opened = (public or early) and (
         perks.exclusives if for_members else facts.audience is Audience.EVERYONE or signed_in
     )
@@ -161,7 +168,7 @@ def decide(facts: Facts) -> Access:
     whole = given or bought or opened
     may_publish = facts.standing.reaches(Standing.MANAGER)
     tier = facts.opened_by if for_members and not whole else None
-    lasting = ours or (bought and public) or not (public or early) or member is None or member == facts.free
+    lasting = ours or kept or (bought and public) or not (public or early) or member in (None, facts.free)
     counted = opened and signed_in and perks.downloads_a_month != 0
     return Access(
         may_see=True,
@@ -173,7 +180,7 @@ def decide(facts: Facts) -> Access:
         may_publish=may_publish,
         may_manage=facts.standing.reaches(Standing.OWNER),
         top_quality=Quality.MASTER if given or bought else perks.top_quality if whole else Quality.LOW,
-        reason=_reason(facts, ours=ours, public=public, early=early, whole=whole, for_members=for_members),
+        reason=_reason(facts, ours=ours, kept=kept, public=public, early=early, whole=whole),
         way_in=None if whole else WayIn.TIER if tier else None if signed_in else WayIn.SIGN_IN,
         tier=tier,
         downloads_a_month=None if ours or bought else perks.downloads_a_month if counted else 0,
@@ -196,9 +203,12 @@ def _is_early(facts: Facts, member: Perks) -> bool:
     )
 
 
-def _reason(facts: Facts, *, ours: bool, public: bool, early: bool, whole: bool, for_members: bool) -> str:
+def _reason(facts: Facts, *, ours: bool, kept: bool, public: bool, early: bool, whole: bool) -> str:
+    for_members = facts.exclusive or facts.audience is Audience.MEMBERS
     if ours:
         return N_("This is yours.")
+    if kept:
+        return N_("You bought this, so it stays yours. Its artist has withdrawn it from everybody else.")
     if early and whole:
         return N_("As a member you hear this before everybody else.")
     if not public and not early:

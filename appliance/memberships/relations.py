@@ -10,8 +10,11 @@ from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
 
+import peewee
+
 from appliance.accounts.models import User
 from appliance.catalog.models import Quality
+from appliance.catalog.models import Track
 from appliance.memberships.decision import Offer
 from appliance.memberships.decision import Perks
 from appliance.memberships.decision import runs
@@ -47,21 +50,27 @@ _memberships = Prepared(
     ).where(Membership.user == user_id, Membership.artist.in_(artist_ids), Membership.ended_at.is_null())
 )
 _purchases = Prepared(
-    lambda user_id, *artist_ids: Purchase.select(Purchase.artist, Purchase.release, Purchase.track).where(
-        Purchase.user == user_id, Purchase.artist.in_(artist_ids), Purchase.refunded_at.is_null()
+    lambda user_id, *artist_ids: (
+        Purchase.select(Purchase.artist, Purchase.release, Purchase.track, Purchase.bought_at, Track.release)
+        .join(Track, peewee.JOIN.LEFT_OUTER)
+        .where(Purchase.user == user_id, Purchase.artist.in_(artist_ids), Purchase.refunded_at.is_null())
     )
 )
 
 
 @dataclass(slots=True)
 class Relation:
-    """What one person is to one artist; *member* is joined with what is *free*, and lasts until *paid_through*."""
+    """What one person is to one artist; *member* is joined with what is *free*, and lasts until *paid_through*.
+
+    *bought* has the first time each release and track was bought, by its id, and *parts* that of a track of a release, by the release's.
+    """
 
     free: Perks = EVERYBODY
     member: Perks | None = None
     paid_through: datetime | None = None
     opened_by: Offer | None = None
-    bought: set[str] = field(default_factory=set)
+    bought: dict[str, datetime] = field(default_factory=dict)
+    parts: dict[str, datetime] = field(default_factory=dict)
 
 
 def of(user: User | None, artist_ids: Collection[str], *, now: datetime) -> dict[str, Relation]:
@@ -81,8 +90,10 @@ def of(user: User | None, artist_ids: Collection[str], *, now: datetime) -> dict
         ends = [end for end in (relation.paid_through, membership.paid_through) if end]
         relation.paid_through = min(ends, default=None)
     for purchase in _purchases(user.id, *found):
-        bought = {purchase.release_id, purchase.track_id}
-        found[purchase.artist_id].bought.update(key for key in bought if key)
+        relation = found[purchase.artist_id]
+        _note_first(relation.bought, purchase.release_id or purchase.track_id, purchase.bought_at)
+        if purchase.track is not None:
+            _note_first(relation.parts, purchase.track.release_id, purchase.bought_at)
     return found
 
 
@@ -108,6 +119,11 @@ def perks_of(tier: Tier) -> Perks:
 def offer_of(tier: Tier) -> Offer:
     """This tier as something one could be in."""
     return Offer(tier.id, tier.name, tier.price_minor, tier.currency)
+
+
+def _note_first(times: dict[str, datetime], key: str | None, at: datetime) -> None:
+    if key is not None:
+        times[key] = min(at, times.get(key, at))
 
 
 def _describe(found: dict[str, Relation], tiers: Iterable[Tier]) -> None:

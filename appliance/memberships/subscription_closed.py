@@ -25,7 +25,7 @@ def cancel_all(*, now: datetime) -> int:
         .where(~User.active, Subscription.state.in_(CHARGED), Subscription.cancel_at.is_null())
     )
     cancelled = 0
-    for row in query:
+    for row in list(query):
         # Where a payment is due there is nothing paid whose end could be waited for.
         at_once = not may(stage(row.state, row.cancel_at), Move.CANCEL)
         try:

@@ -25,7 +25,7 @@ def end_all(*, now: datetime) -> int:
         ~Subscription.current, Subscription.state.in_(states), Subscription.user.is_null(False)
     )
     ended = 0
-    for row in query:
+    for row in list(query):
         try:
             # The money first: what is ended is not found again, should this break off in between.
             give_back(row, now=now)

@@ -28,7 +28,8 @@ def write_due(*, collective: str, now: datetime) -> list[str]:
     """Write down every letter that is due, and return the jobs that send them, to be sent after the commit."""
     due = Receipt.told_at.is_null() & Receipt.payment.is_null(False)
     jobs: list[str] = []
-    for receipt in Receipt.select().where(due).order_by(Receipt.id).limit(AT_ONCE):
+    # All of them first, here as below: SQLite lets nobody begin to write while rows of an older state are still being read.
+    for receipt in list(Receipt.select().where(due).order_by(Receipt.id).limit(AT_ONCE)):
         with transaction():
             said = {"told_at": now, "collective": receipt.collective or collective[:200]}
             if _take(Receipt, receipt, said):
@@ -40,7 +41,7 @@ def write_due(*, collective: str, now: datetime) -> list[str]:
                     now=now,
                 )
     notes = CreditNote.select().where(CreditNote.told_at.is_null()).order_by(CreditNote.id)
-    for note in notes.limit(AT_ONCE):
+    for note in list(notes.limit(AT_ONCE)):
         with transaction():
             if _take(CreditNote, note, {"told_at": now}):
                 jobs += _of_note(note, now=now)

@@ -97,7 +97,8 @@ def _open(order: Order, item: OrderItem, user_id: str) -> None:
         artist=order.artist,
         release=None if item.track else item.release,
         track=item.track or None,
-        bought_at=order.paid_at or order.created_at,
+        # What its artist withdraws while the payment is on its way was still bought before.
+        bought_at=order.created_at,
     )
     prepared.update(OrderItem, item.id, purchase=purchase_id)
 

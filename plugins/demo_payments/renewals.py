@@ -29,10 +29,12 @@ def catch_up(now: datetime) -> None:
     """Do all that was due until *now*."""
     while (row := _next(now)) is not None:
         _step(row, now)
-    for till in Till.select().where(Till.state == CheckoutState.OPEN, Till.opened_at <= now - OPEN_FOR):
+    # Lists: SQLite lets nobody begin to write while rows of an older state are still being read.
+    for till in list(Till.select().where(Till.state == CheckoutState.OPEN, Till.opened_at <= now - OPEN_FOR)):
         models.change(till, now=till.opened_at + OPEN_FOR, state=CheckoutState.EXPIRED)
         telling.note("till.expired", till.id, now=till.changed_at)
-    for payout in Payout.select().where(Payout.state == PayoutState.IN_TRANSIT, Payout.arrives_at <= now):
+    due = (Payout.state == PayoutState.IN_TRANSIT) & (Payout.arrives_at <= now)
+    for payout in list(Payout.select().where(due)):
         arrive(payout, now=payout.arrives_at)
 
 

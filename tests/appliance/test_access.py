@@ -53,6 +53,7 @@ LISTENERS = {
     "superfan": Facts(now=NOW, signed_in=True, member=SUPERFAN),
     "lapsed": Facts(now=NOW, signed_in=True, member=SUPERFAN, paid_through=NOW),
     "buyer": Facts(now=NOW, signed_in=True, bought=True),
+    "keeper": Facts(now=NOW, signed_in=True, bought=True, kept=True),
     "linked": Facts(now=NOW, key_shown=True),
     "linked listener": Facts(now=NOW, key_shown=True, signed_in=True),
 }
@@ -71,16 +72,16 @@ THINGS = {
 }
 # What each may: see, preview, hear the whole (W), download, take offline; and the best quality. One column a listener, in their order.
 TABLE = {
-    "draft":          "-----       -----       -----       -----       -----       -----       SPW--master SPW-Omaster",
-    "scheduled":      "-----       -----       -----       -----       -----       -----       SPW--master SPW-Omaster",
-    "tomorrow":       "-----       -----       -----       SPWDOmaster -----       -----       SPW--master SPW-Omaster",
-    "soon":           "-----       -----       SPWD-lossl. SPWDOmaster -----       -----       SPW--master SPW-Omaster",
-    "soon exclusive": "-----       -----       SPWD-lossl. SPWDOmaster -----       -----       SPW--master SPW-Omaster",
-    "public":         "SPW--medium SPW--medium SPWD-lossl. SPWDOmaster SPW--medium SPWDOmaster SPW--master SPW-Omaster",
-    "for listeners":  "SP---       SPW--medium SPWD-lossl. SPWDOmaster SPW--medium SPWDOmaster SPW--master SPW-Omaster",
-    "for members":    "SP---       SP---       SPWD-lossl. SPWDOmaster SP---       SPWDOmaster SPW--master SPW-Omaster",
-    "exclusive":      "SP---       SP---       SPWD-lossl. SPWDOmaster SP---       SPWDOmaster SPW--master SPW-Omaster",
-    "down":           "-----       -----       -----       -----       -----       -----       -----       -----",
+    "draft":          "-----       -----       -----       -----       -----       -----       SPWDOmaster SPW--master SPW-Omaster",
+    "scheduled":      "-----       -----       -----       -----       -----       -----       SPWDOmaster SPW--master SPW-Omaster",
+    "tomorrow":       "-----       -----       -----       SPWDOmaster -----       -----       SPWDOmaster SPW--master SPW-Omaster",
+    "soon":           "-----       -----       SPWD-lossl. SPWDOmaster -----       -----       SPWDOmaster SPW--master SPW-Omaster",
+    "soon exclusive": "-----       -----       SPWD-lossl. SPWDOmaster -----       -----       SPWDOmaster SPW--master SPW-Omaster",
+    "public":         "SPW--medium SPW--medium SPWD-lossl. SPWDOmaster SPW--medium SPWDOmaster SPWDOmaster SPW--master SPW-Omaster",
+    "for listeners":  "SP---       SPW--medium SPWD-lossl. SPWDOmaster SPW--medium SPWDOmaster SPWDOmaster SPW--master SPW-Omaster",
+    "for members":    "SP---       SP---       SPWD-lossl. SPWDOmaster SP---       SPWDOmaster SPWDOmaster SPW--master SPW-Omaster",
+    "exclusive":      "SP---       SP---       SPWD-lossl. SPWDOmaster SP---       SPWDOmaster SPWDOmaster SPW--master SPW-Omaster",
+    "down":           "-----       -----       -----       -----       -----       -----       -----       -----       -----      ",
 }  # fmt: skip
 OURS = {
     # What those who make it may, of a draft and of everything else; nothing about listeners changes anything for them.
@@ -139,6 +140,12 @@ def test_to_those_who_make_it_all_of_it_is_open(
     assert down.taken_down
 
 
+def test_who_bought_one_track_of_what_was_withdrawn_sees_where_it_stands_and_hears_no_other() -> None:
+    part = Facts(now=NOW, signed_in=True, state=ReleaseState.DRAFT, kept_part=True)
+    assert granted(decide(part)) == "S-------"
+    assert granted(decide(replace(part, taken_down=True))) == "--------"
+
+
 def test_a_moderator_sees_what_was_taken_down_and_nothing_else_that_is_not_theirs() -> None:
     moderator = Facts(now=NOW, signed_in=True, moderates=True)
     assert granted(decide(replace(moderator, taken_down=True))) == "S-------"
@@ -166,6 +173,7 @@ def test_a_right_by_a_membership_says_when_it_ends_and_every_other_has_no_end() 
     assert decide(replace(member, exclusive=True)).until == paid
     assert decide(replace(member, bought=True)).until is None
     assert decide(replace(member, now=paid)).until is None
+    assert decide(replace(member, bought=True, kept=True, state=ReleaseState.DRAFT)).until is None
     assert decide(replace(member, member=FREE)).until is None
     assert decide(replace(member, state=ReleaseState.DRAFT, key_shown=True)).until is None
 
@@ -206,7 +214,9 @@ def situations(draw: st.DrawFn) -> Facts:
         key_shown=draw(st.booleans()),
         signed_in=member is not None or draw(st.booleans()),
         moderates=draw(st.booleans()),
-        bought=draw(st.booleans()),
+        bought=(kept := draw(st.booleans())) or draw(st.booleans()),
+        kept=kept,
+        kept_part=draw(st.booleans()),
         free=free,
         member=member.joined(free) if member else None,
         paid_through=draw(st.none() | instants) if member else None,
@@ -227,6 +237,7 @@ def weaker(less: Access, more: Access) -> bool:
 
 @given(situations(), st.sampled_from(("signed_in", "key_shown", "bought", "moderates")))
 def test_signing_in_a_link_a_purchase_and_a_role_never_take_anything_away(facts: Facts, name: str) -> None:
+    facts = replace(facts, kept=facts.kept and name != "bought")
     assert weaker(
         decide(replace(facts, **{name: False})) if name != "signed_in" or not facts.member else decide(facts),
         decide(replace(facts, **{name: True})),

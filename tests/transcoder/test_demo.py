@@ -1,7 +1,11 @@
 """The demo: made once, and what it says of its music fits the music."""
 
+import threading
+from typing import Any
+
 import pytest
 
+from appliance import database
 from appliance import jobs
 from appliance import plugin_settings
 from appliance.accounts import people
@@ -16,10 +20,12 @@ from appliance.library import playlists
 from appliance.listening.models import DailyPlays
 from appliance.memberships import granting
 from appliance.shop import offers
+from appliance.shop.merchandise.models import Article
 from appliance.shop.models import Price
 from appliance.startup import Appliance
 from tests.makers import NOW
 from transcoder import demo
+from transcoder import demo_goods
 from transcoder import liner_notes
 from transcoder import synthesis
 
@@ -95,3 +101,29 @@ def test_releases_of_the_demo_are_for_sale() -> None:
         (700, True),
     ]
     assert offers.of_catalogue(artists.find("lumen-vale")).price_minor == 640
+
+
+def test_articles_get_their_pictures_while_others_write(
+    appliance: Appliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    demo.make(now=NOW)
+
+    def other() -> None:
+        with database.transaction():
+            plugin_settings.keep("somebody", {"at": len(written)}, forget=set(), now=NOW)
+        database.close_thread()
+
+    written: list[str] = []
+    put = appliance.store.put
+
+    def put_beside(key: str, *args: Any, **kwargs: Any) -> Any:
+        written.append(key)
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+        return put(key, *args, **kwargs)
+
+    monkeypatch.setattr(appliance.store, "put", put_beside)
+    demo_goods.draw(artists.find(demo_goods.SELLER), appliance)
+    assert written
+    assert not Article.select().where(Article.picture_key == "").exists()

@@ -18,7 +18,10 @@ from appliance import database
 from appliance import jobs
 from appliance import revocations
 from appliance import startup
+from appliance.catalog import publishing
+from appliance.catalog import takedowns
 from appliance.catalog.models import Track
+from appliance.memberships.models import Purchase
 from appliance.settings import Settings
 from appliance.startup import Appliance
 from tests.servers import site
@@ -325,3 +328,18 @@ def test_a_bucket_stays_private_and_what_is_kept_of_it_is_kept_by_object(front: 
     kept_of_gate = [file for file in (front.folder / "cache" / "gate").rglob("*") if file.is_file()]
     assert kept_of_gate
     assert all(file.stat().st_mode & 0o077 == 0 for file in kept_of_gate), "they hold signed addresses"
+
+
+def test_who_bought_it_hears_what_its_artist_withdrew_until_it_is_taken_down(front: Front) -> None:
+    fan, row = site.make_person(), site.make_release(front.owner, published=True, title="Gone")
+    track = site.make_track(row, front.appliance)
+    Purchase.create(user=fan.user.id, artist=row.artist_id, release=row.id, bought_at=clock.now())
+    publishing.take_back(row, now=clock.now())
+    told = front.client.post(f"/api/v1/tracks/{track.id}/play", headers=fan.headers).json
+    path = urlsplit(told["hls_url"]).path
+    for name in ("master.m3u8", "lossless.mp4"):
+        assert front.ask(path.replace("master.m3u8", name))[0] == 200
+    takedowns.take_down(row, "A claim", actor=front.owner.user, now=clock.now())
+    fresh = path.replace("master.m3u8", "low.mp4")
+    assert front.ask(fresh)[0] == 403, "what was asked for already a web server in front keeps for a minute"
+    assert front.client.post(f"/api/v1/tracks/{track.id}/play", headers=fan.headers).status_code == 404

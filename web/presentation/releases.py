@@ -32,7 +32,7 @@ SHELVES = {"album": lazy_gettext("Albums"), "ep": lazy_gettext("EPs"), "single":
 
 @dataclass(frozen=True, slots=True)
 class ReleaseCard:
-    """A release in a grid."""
+    """A release in a grid; *kept* by who bought it before it was withdrawn."""
 
     id: str
     title: str
@@ -44,6 +44,7 @@ class ReleaseCard:
     cover: Cover | None
     colour: str
     draft: bool
+    kept: bool
     date: str
     play_source: str
 
@@ -145,6 +146,9 @@ def _card(row: Release, written: Callable[[date], str]) -> dict[str, Any]:
         "colour": row.colour or colours.of_name(row.id),
         "draft": not public,
         "date": written(shown) if shown else "",
-        # Whoever is shown one that is on its way there may hear it.
-        "play_source": f"/listen/release/{row.id}.json" if row.state != ReleaseState.DRAFT else "",
+        "kept": not public and row.withdrawn_at is not None,
+        # Whoever is shown one that is on its way there, or was withdrawn, may hear it.
+        "play_source": f"/listen/release/{row.id}.json"
+        if row.state != ReleaseState.DRAFT or row.withdrawn_at
+        else "",
     }

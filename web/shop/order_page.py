@@ -89,17 +89,20 @@ def _opened(items: list[OrderItem]) -> dict[str, tuple[str, Offer | None]]:
     found: dict[str, tuple[str, Offer | None]] = {}
     for item in items:
         row = releases.get(item.release)
-        if row is None or not access.to_release(who, row, roles=roles(), now=now).may_see:
+        if row is None:
             continue
         query = Track.select().where(Track.release == row.id).order_by(Track.position, Track.id)
         tracks = [track for track in query if not item.track or track.id == item.track]
         for track in tracks:
             track.release = row
         rights = access.to_tracks(who, tracks, roles=roles(), now=now)
-        if item.track and tracks:
+        seen = rights.values() if item.track else [access.to_release(who, row, roles=roles(), now=now)]
+        if not any(right.may_see for right in seen):
+            continue
+        if item.track:
             action = url_for("downloads.ask_for_track", track_id=item.track)
             found[item.track] = addresses.track_page(tracks[0]), downloads.of(action, tracks, rights)
-        elif not item.track:
+        else:
             action = url_for("downloads.ask_for_release", release_id=row.id)
             found[row.id] = addresses.release_page(row), downloads.of(action, tracks, rights)
     return found
