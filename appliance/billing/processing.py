@@ -24,6 +24,7 @@ from appliance.payments import CheckoutFact
 from appliance.payments import DisputeFact
 from appliance.payments import Fact
 from appliance.payments import FailureFact
+from appliance.payments import InvoiceFact
 from appliance.payments import PaymentFact
 from appliance.payments import PaymentProvider
 from appliance.payments import PayoutFact
@@ -98,14 +99,16 @@ def _note(fact: Fact, *, provider: str, now: datetime) -> tuple[str, Purpose | N
                 return "", None
             owner.note_checkout(fact, provider=provider, now=now)
             return fact.mark, owner
-        case SubscriptionFact() | FailureFact():
+        case SubscriptionFact() | FailureFact() | InvoiceFact():
             owner = purposes.SUBSCRIPTIONS
             if not owner.owns(fact.mark):
                 return "", None
             if isinstance(fact, SubscriptionFact):
                 owner.note_subscription(fact, provider=provider, now=now)
-            else:
+            elif isinstance(fact, FailureFact):
                 owner.note_failure(fact, provider=provider, now=now)
+            else:
+                owner.note_invoice(fact, provider=provider, now=now)
             return fact.mark, owner
         case PayoutFact():
             if not payouts.owns(fact.mark):

@@ -7,6 +7,7 @@ from appliance.ledger.payments import Sale
 from appliance.memberships import subscriptions_settling
 from appliance.payments import CheckoutFact
 from appliance.payments import FailureFact
+from appliance.payments import InvoiceFact
 from appliance.payments import PaymentFact
 from appliance.payments import SubscriptionFact
 from appliance.shop import settling as orders_settling
@@ -39,6 +40,9 @@ class Recurring(Purpose, Protocol):
 
     def note_failure(self, fact: FailureFact, *, provider: str, now: datetime) -> None:
         """Note that a payment did not arrive."""
+
+    def note_invoice(self, fact: InvoiceFact, *, provider: str, now: datetime) -> None:
+        """Note that somebody is asked to pay, or is not any more."""
 
 
 SUBSCRIPTIONS: Recurring = subscriptions_settling

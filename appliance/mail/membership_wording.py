@@ -6,6 +6,10 @@ from appliance.mail.wording import declare
 
 SEE = N_("See your membership")
 MEND = N_("Mend the payment")
+HOW = N_("How to pay")
+PAID_ALREADY = N_(
+    "If you have paid already, you need not do anything: it counts as soon as somebody has seen it."
+)
 NO_CARD = N_("Your card is changed on the page of the payment provider; we never see it.")
 
 declare(
@@ -91,6 +95,64 @@ declare(
             N_("You go on hearing what everybody hears, and you can join again whenever you like."),
         ),
         button=SEE,
+    )
+)
+declare(
+    Kind(
+        "membership_asked",
+        N_("The next payment for {artist}: until {day}"),
+        (
+            N_(
+                "Your membership of {artist} at {collective}, in the tier {tier}, goes on when you pay {price} until {day}."
+            ),
+            N_("Give this reference with it: it is how your payment is found."),
+        ),
+        button=HOW,
+        code="reference",
+        after=(
+            N_("If you no longer want it, cancel it on the page of your membership, and nothing is asked."),
+        ),
+    )
+)
+declare(
+    Kind(
+        "membership_unpaid_first",
+        N_("A payment for {artist} did not arrive"),
+        (
+            N_("The payment of {price} for your membership of {artist} did not arrive."),
+            N_("You stay a member until {day}. Please pay by then, with this reference."),
+        ),
+        button=HOW,
+        code="reference",
+        after=(PAID_ALREADY,),
+    )
+)
+declare(
+    Kind(
+        "membership_unpaid_second",
+        N_("The payment for {artist} is still due"),
+        (
+            N_("The payment of {price} for your membership of {artist} has still not arrived."),
+            N_("If you do not pay by {day}, you hear what everybody hears from then on."),
+        ),
+        button=HOW,
+        code="reference",
+        after=(PAID_ALREADY,),
+    )
+)
+declare(
+    Kind(
+        "membership_unpaid_last",
+        N_("Your membership of {artist} rests"),
+        (
+            N_("The payment of {price} for your membership of {artist} has not arrived in a week."),
+            N_(
+                "From now on you hear what everybody hears. As soon as your payment is here, you are a member again."
+            ),
+        ),
+        button=HOW,
+        code="reference",
+        after=(PAID_ALREADY,),
     )
 )
 declare(

@@ -11,7 +11,9 @@ from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
 from decimal import Decimal
+from urllib.parse import urljoin
 
+import peewee
 from babel import Locale
 from babel import dates
 from babel import numbers
@@ -22,10 +24,12 @@ from appliance.accounts.models import User
 from appliance.catalog.models import Artist
 from appliance.currencies import DIGITS
 from appliance.database import transaction
+from appliance.memberships import subscriptions
 from appliance.memberships.models import Membership
 from appliance.memberships.models import Tier
 from appliance.memberships.subscription_models import ActKind
 from appliance.memberships.subscription_models import ActState
+from appliance.memberships.subscription_models import PaymentAsked
 from appliance.memberships.subscription_models import PaymentFailure
 from appliance.memberships.subscription_models import Subscription
 from appliance.memberships.subscription_models import SubscriptionAct
@@ -37,6 +41,8 @@ from appliance.memberships.subscription_states import stage
 
 DUNNING = (("due_first", timedelta()), ("due_second", timedelta(days=3)), ("due_last", timedelta(days=7)))
 """How long after the first try that failed each letter goes out."""
+BY_THEMSELVES = {"due_first": "unpaid_first", "due_second": "unpaid_second", "due_last": "unpaid_last"}
+"""What the letters are called for whom nobody can charge, as who pays by transfer."""
 NEWS_FOR = timedelta(days=2)
 """What happened longer ago is no news any more, should nobody have written letters for so long."""
 DUE_FOR = timedelta(days=14)
@@ -56,6 +62,10 @@ class Due:
     facts: Mapping[str, str] = field(default_factory=dict)
     silent: bool = False
     """Its time has passed: it is noted, and a later one is written."""
+    kind: str = ""
+    """What the letter is called, where that is not its step."""
+    url: str = ""
+    """Where it leads, or a path of this server, where that is not the page of the membership."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +74,7 @@ class Seen:
 
     member: bool
     failures: Sequence[PaymentFailure]
+    asked: PaymentAsked | None
     changes: Sequence[SubscriptionAct]
     written: frozenset[tuple[str, str]]
     last: Mapping[str, datetime]
@@ -79,7 +90,9 @@ def write_due(*, collective: str, now: datetime) -> list[str]:
         .switch(Subscription)
         .join(User, on=Subscription.user)
         .where(
-            (Subscription.state == Stage.PAST_DUE) | (Subscription.updated_at > now - NEWS_FOR),
+            (Subscription.state == Stage.PAST_DUE)
+            | (Subscription.updated_at > now - NEWS_FOR)
+            | Subscription.id.in_(_asked(now)),
             User.active,
         )
         .order_by(Subscription.id)
@@ -105,6 +118,13 @@ def _all(row: Subscription, seen: Seen, *, now: datetime) -> Iterable[Due]:
         price = row.price_minor if row.pending_price_minor is None else row.pending_price_minor
         at = row.period_end or row.trial_end
         yield Due(_first(row, seen), facts={"price": _price(row, price), "day": _day(row, at)})
+    if where in {Stage.TRIALING, Stage.ACTIVE} and seen.asked is not None and now < seen.asked.due_at:
+        yield Due(
+            "asked",
+            seen.asked.reference,
+            _invoiced(row, seen.asked) | {"day": _day(row, seen.asked.due_at)},
+            url=seen.asked.url,
+        )
     for act in seen.changes:
         yield _changed(row, act)
     if where is Stage.CANCELLING:
@@ -146,14 +166,28 @@ def _dunning(row: Subscription, seen: Seen, since: datetime, *, now: datetime) -
     )
     if failed is None and now - since < UNTOLD:
         return
-    price = _price(row, failed.amount_minor if failed else row.price_minor)
-    facts = {"price": price, "day": _day(row, since + GRACE)}
+    facts = {"price": _price(row, failed.amount_minor if failed else row.price_minor)}
+    if seen.asked is not None:
+        facts = _invoiced(row, seen.asked)
+    facts["day"] = _day(row, since + GRACE)
     come = [step for step, wait in DUNNING if since + wait <= now]
     for step in come:
         # Written already, when the name of the payment was not known yet.
         if seen.last.get(step) is not None and seen.last[step] >= since:
             continue
-        yield Due(step, failed.reference if failed else "", facts, silent=step != come[-1])
+        yield Due(
+            step,
+            failed.reference if failed else "",
+            facts,
+            silent=step != come[-1],
+            # Nobody can take it from a card: who pays by themselves is told how.
+            kind=BY_THEMSELVES[step] if seen.asked is not None else "",
+            url=seen.asked.url if seen.asked is not None else "",
+        )
+
+
+def _invoiced(row: Subscription, asked: PaymentAsked) -> dict[str, str]:
+    return {"price": _price(row, asked.amount_minor), "reference": asked.words}
 
 
 def _write(row: Subscription, due: Due, *, collective: str, now: datetime) -> list[str]:
@@ -174,10 +208,16 @@ def _write(row: Subscription, due: Due, *, collective: str, now: datetime) -> li
             "collective": collective,
             "artist": row.artist.name,
             "tier": row.tier.name,
-            "link": PAGE.format(root=root, id=row.id),
+            "link": urljoin(root, due.url) if due.url else PAGE.format(root=root, id=row.id),
             **due.facts,
         }
-        return [mail.send(f"membership_{due.step}", to, facts=facts, locale=row.locale, now=now)]
+        kind = f"membership_{due.kind or due.step}"
+        return [mail.send(kind, to, facts=facts, locale=row.locale, now=now)]
+
+
+def _asked(now: datetime) -> "peewee.ModelSelect[PaymentAsked]":
+    """The subscriptions whose members are asked to pay, and have some time to do so."""
+    return PaymentAsked.select(PaymentAsked.subscription).where(PaymentAsked.open, PaymentAsked.due_at > now)
 
 
 def _seen(ids: list[str]) -> dict[str, Seen]:
@@ -185,6 +225,7 @@ def _seen(ids: list[str]) -> dict[str, Seen]:
     failures: dict[str, list[PaymentFailure]] = {key: [] for key in ids}
     for failure in PaymentFailure.select().where(PaymentFailure.subscription.in_(ids)):
         failures[failure.subscription_id].append(failure)
+    asked = subscriptions.asked_for(ids)
     changes: dict[str, list[SubscriptionAct]] = {key: [] for key in ids}
     acts = SubscriptionAct.select(SubscriptionAct, Tier).join(Tier, on=SubscriptionAct.tier)
     for act in acts.where(
@@ -200,7 +241,9 @@ def _seen(ids: list[str]) -> dict[str, Seen]:
         known = last[letter.subscription_id].get(letter.step)
         last[letter.subscription_id][letter.step] = max(known or letter.written_at, letter.written_at)
     return {
-        key: Seen(key in members, failures[key], changes[key], frozenset(written[key]), last[key])
+        key: Seen(
+            key in members, failures[key], asked.get(key), changes[key], frozenset(written[key]), last[key]
+        )
         for key in ids
     }
 

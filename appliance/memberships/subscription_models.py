@@ -147,6 +147,29 @@ class PaymentFailure(Base):
         indexes = ((("subscription", "reference"), True),)
 
 
+class PaymentAsked(Base):
+    """A payment for the next period that its member makes by themselves, as by a transfer: *words* go with it, *url* is where one reads how.
+
+    *amount_minor* is what is missing of it. When it is not *open* it is not waited for any more.
+    """
+
+    id = peewee.BigAutoField()
+    subscription = peewee.ForeignKeyField(Subscription, on_delete="CASCADE", backref="asked", index=False)
+    subscription_id: str
+    reference = peewee.CharField(max_length=120)
+    words = peewee.CharField(max_length=60)
+    url = peewee.TextField()
+    amount_minor = peewee.BigIntegerField()
+    currency = peewee.CharField(max_length=3)
+    due_at = UtcDateTimeField()
+    as_of = UtcDateTimeField()
+    open = peewee.BooleanField()
+
+    class Meta:
+        table_name = "payment_asked"
+        indexes = ((("subscription", "reference"), True), (("open", "due_at"), False))
+
+
 class SubscriptionLetter(Base):
     """A letter about a subscription that was written, or whose time had passed: each *step* once for each *occasion*."""
 
@@ -162,7 +185,13 @@ class SubscriptionLetter(Base):
         indexes = ((("subscription", "step", "occasion"), True),)
 
 
-MODELS: tuple[type[Base], ...] = (Subscription, SubscriptionAct, PaymentFailure, SubscriptionLetter)
+MODELS: tuple[type[Base], ...] = (
+    Subscription,
+    SubscriptionAct,
+    PaymentFailure,
+    PaymentAsked,
+    SubscriptionLetter,
+)
 
 Subscription.add_index(
     Subscription.index(

@@ -7,12 +7,14 @@ from typing import Any
 
 from appliance import prepared
 from appliance.database import transaction
+from appliance.memberships.subscription_models import PaymentAsked
 from appliance.memberships.subscription_models import PaymentFailure
 from appliance.memberships.subscription_models import Subscription
 from appliance.memberships.subscription_states import RANK
 from appliance.payments import CheckoutFact
 from appliance.payments import CheckoutState
 from appliance.payments import FailureFact
+from appliance.payments import InvoiceFact
 from appliance.payments import SubscriptionFact
 from appliance.payments import SubscriptionState
 
@@ -93,6 +95,33 @@ def note_failure(fact: FailureFact, *, provider: str, now: datetime) -> None:
         if (fact.failed_at, _at(fact.next_try_at)) > (known.last_failed_at, _at(known.next_try_at)):
             values |= {"last_failed_at": fact.failed_at, "next_try_at": fact.next_try_at}
         PaymentFailure.update(**values).where(here).execute()
+
+
+def note_invoice(fact: InvoiceFact, *, provider: str, now: datetime) -> None:
+    """Note that its member is asked to pay; what is not waited for any more stays so, and else the later word holds."""
+    with transaction():
+        row = hold(fact.mark, provider)
+        if row is None:
+            return
+        here = (PaymentAsked.subscription == row.id) & (PaymentAsked.reference == fact.reference)
+        known = PaymentAsked.get_or_none(here)
+        values = {
+            "words": fact.words,
+            "url": fact.url,
+            "amount_minor": fact.amount_minor,
+            "currency": fact.currency,
+            "due_at": fact.due_at,
+            "as_of": fact.as_of,
+            "open": fact.open,
+        }
+        if known is None:
+            PaymentAsked.create(subscription=row.id, reference=fact.reference, **values)
+        elif (not fact.open, fact.as_of, -fact.amount_minor) > (
+            not known.open,
+            known.as_of,
+            -known.amount_minor,
+        ):
+            PaymentAsked.update(**values).where(here).execute()
 
 
 def hold(mark: str, provider: str = "") -> Subscription | None:

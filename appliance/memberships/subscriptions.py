@@ -21,6 +21,7 @@ from appliance.memberships import subscription_offers as offers
 from appliance.memberships.models import Tier
 from appliance.memberships.subscription_models import ActKind
 from appliance.memberships.subscription_models import ActState
+from appliance.memberships.subscription_models import PaymentAsked
 from appliance.memberships.subscription_models import Subscription
 from appliance.memberships.subscription_models import SubscriptionAct
 from appliance.memberships.subscription_states import RUNNING
@@ -141,6 +142,15 @@ def stages(subscription_ids: Collection[str]) -> dict[str, Stage]:
         row.id: stage(row.state, row.cancel_at)
         for row in query.where(Subscription.id.in_(list(subscription_ids)))
     }
+
+
+def asked_for(subscription_ids: Collection[str]) -> dict[str, PaymentAsked]:
+    """What the members of these subscriptions are asked to pay by themselves, by the subscription's id; by one query."""
+    if not subscription_ids:
+        return {}
+    here = PaymentAsked.subscription.in_(list(subscription_ids)) & PaymentAsked.open
+    query = PaymentAsked.select().where(here).order_by(PaymentAsked.due_at.desc(), PaymentAsked.id.desc())
+    return {row.subscription_id: row for row in query}
 
 
 def _joined() -> "peewee.ModelSelect[Subscription]":

@@ -36,6 +36,7 @@ from appliance.memberships.subscription_models import SubscriptionAct
 from appliance.memberships.subscription_noting import hold
 from appliance.memberships.subscription_noting import note_checkout
 from appliance.memberships.subscription_noting import note_failure
+from appliance.memberships.subscription_noting import note_invoice
 from appliance.memberships.subscription_noting import note_subscription
 from appliance.memberships.subscription_noting import store
 from appliance.memberships.subscription_rights import Failed
@@ -49,7 +50,16 @@ from appliance.payments import PaymentFact
 from appliance.payments import SubscriptionState
 from appliance.payments import TaxRate
 
-__all__ = ["hold", "note_checkout", "note_failure", "note_subscription", "owns", "sale_of", "settle"]
+__all__ = [
+    "hold",
+    "note_checkout",
+    "note_failure",
+    "note_invoice",
+    "note_subscription",
+    "owns",
+    "sale_of",
+    "settle",
+]
 
 
 def owns(mark: str) -> bool:

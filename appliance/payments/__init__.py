@@ -15,6 +15,7 @@ from appliance.payments.facts import Delivery
 from appliance.payments.facts import DisputeFact
 from appliance.payments.facts import Fact
 from appliance.payments.facts import FailureFact
+from appliance.payments.facts import InvoiceFact
 from appliance.payments.facts import Notice
 from appliance.payments.facts import PaymentFact
 from appliance.payments.facts import PayoutFact
@@ -54,6 +55,7 @@ __all__ = [
     "FailureFact",
     "Feature",
     "Interval",
+    "InvoiceFact",
     "LineItem",
     "Notice",
     "Onboarding",

@@ -47,6 +47,25 @@ class FailureFact:
 
 
 @dataclass(frozen=True, slots=True)
+class InvoiceFact:
+    """Somebody is asked to pay for the next period of a subscription by themselves, as by a transfer, until *due_at*.
+
+    *amount_minor* is what is missing of it. *words* are what they write beside it, and *url* (or a path of this server) where they read
+    how to pay. Once it is not *open* it is not waited for any more, since it was paid or withdrawn, and stays so.
+    """
+
+    reference: str
+    mark: str
+    amount_minor: int
+    currency: str
+    due_at: datetime
+    as_of: datetime
+    words: str
+    url: str
+    open: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class RefundFact:
     """Money went back; *failed*: it did not after all."""
 
@@ -126,6 +145,7 @@ class AccountFact:
 Fact = (
     PaymentFact
     | FailureFact
+    | InvoiceFact
     | RefundFact
     | DisputeFact
     | SubscriptionFact

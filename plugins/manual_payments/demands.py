@@ -94,6 +94,8 @@ def confirm(demand_id: str, amount_minor: int, *, by: str, act: Act) -> Demand:
         change(demand, now=act.now, state=DemandState.PAID, paid_at=act.now)
         if demand.interval:
             subscriptions.paid(demand, act=act)
+    if demand.state == DemandState.PAID or not demand.at_till:
+        # Of a next period also when a part of it came: what is missing has become less.
         act.tell(f"demand:{demand.id}")
     _record("manual_payments.confirmed", demand, by=by, act=act, amount_minor=amount_minor)
     return demand

@@ -8,17 +8,21 @@ from appliance.payments import CheckoutState
 from appliance.payments import Fact
 from appliance.payments import FailureFact
 from appliance.payments import Interval
+from appliance.payments import InvoiceFact
 from appliance.payments import PaymentFact
 from appliance.payments import Price
 from appliance.payments import RefundFact
 from appliance.payments import SubscriptionFact
 from appliance.payments import SubscriptionState
+from plugins.manual_payments import references
 from plugins.manual_payments.models import Demand
 from plugins.manual_payments.models import DemandState
 from plugins.manual_payments.models import Refund
 from plugins.manual_payments.models import RefundState
 from plugins.manual_payments.models import Subscription
 
+PAGES = "/plugins/manual_payments"
+"""Below which path the pages of this plugin are."""
 CHECKOUTS = {
     DemandState.OPEN: CheckoutState.OPEN,
     DemandState.PAID: CheckoutState.COMPLETED,
@@ -64,6 +68,20 @@ def of_demand(row: Demand) -> list[Fact]:
                 period_start=row.period_start,
                 period_end=row.period_end,
                 email=row.email,
+            )
+        )
+    if row.subscription and not row.at_till:
+        told.append(
+            InvoiceFact(
+                row.id,
+                row.mark,
+                max(0, row.amount_minor - row.received_minor),
+                row.currency,
+                row.due_at,
+                row.changed_at,
+                words=references.spaced(row.reference),
+                url=f"{PAGES}/pay/{row.id}",
+                open=row.state == DemandState.OPEN,
             )
         )
     if row.at_till:

@@ -45,8 +45,6 @@ from plugins.manual_payments.acts import Act
 
 log = logging.getLogger(__name__)
 
-PAGES = "/plugins/manual_payments"
-
 
 @dataclass(frozen=True, slots=True)
 class Ways:
@@ -193,4 +191,4 @@ class ManualPayments:
 
 def _address(path: str, *, beside: str) -> str:
     place = urlsplit(beside)
-    return f"{place.scheme}://{place.netloc}{PAGES}{path}" if place.netloc else f"{PAGES}{path}"
+    return f"{place.scheme}://{place.netloc}{facts.PAGES}{path}" if place.netloc else f"{facts.PAGES}{path}"

@@ -155,6 +155,7 @@ def withdraw(row: Subscription, *, act: Act) -> None:
                 "A part of the next payment has arrived; the collective must confirm or reject it first."
             )
         change(demand, now=act.now, state=DemandState.WITHDRAWN)
+        act.tell(f"demand:{demand.id}")
 
 
 def catch_up(*, act: Act) -> None:
@@ -213,6 +214,7 @@ def _ask(row: Subscription, *, act: Act) -> Demand:
         due_at=row.period_end,
         changed_at=act.now,
     )
+    act.tell(f"demand:{demand.id}")
     return demand
 
 

@@ -25,8 +25,10 @@ from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.hooks import Status
 from appliance.ledger import payments
+from appliance.mail import Message
 from appliance.memberships import granting
 from appliance.memberships import subscription_joining
+from appliance.memberships import subscription_letters
 from appliance.memberships import subscriptions as memberships
 from appliance.memberships import tiers
 from appliance.payments import Checkout
@@ -34,6 +36,7 @@ from appliance.payments import CheckoutFact
 from appliance.payments import CheckoutState
 from appliance.payments import Delivery
 from appliance.payments import Feature
+from appliance.payments import InvoiceFact
 from appliance.payments import PaymentFact
 from appliance.payments import RefundFact
 from appliance.payments import RefundRequest
@@ -483,6 +486,89 @@ def test_a_member_by_transfer_is_one_when_it_is_confirmed(started) -> None:
     [payment] = payments.of_mark(began.id)
     assert (payment.amount_minor, payment.fee_minor, payment.provider) == (tier.price_minor, 0, "manual")
     assert [row.tier.id for row in granting.of_person(fan, now=clock.now())] == [tier.id]
+
+
+def test_who_pays_by_transfer_is_asked_by_a_letter_and_reminded_until_the_money_is_there(
+    started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started(**ON["manual_payments"])
+    app = create_app(startup.appliance())
+    browser, headers = app.test_client(), admin()
+    artist = site.make_artist(site.make_person())
+    fan = site.make_person("fan@example.com", scopes=tuple(Scope))
+    tier = next(one for one in tiers.of_artist(artist) if one.price_minor)
+    joined = clock.now()
+    began = subscription_joining.begin(
+        fan.user,
+        tier,
+        interval="month",
+        provider="manual",
+        return_to=lambda key: f"http://localhost/{key}",
+        cancel_to="http://localhost/",
+        reader=subscription_joining.Reader(root="http://localhost"),
+        now=joined,
+    )
+    monkeypatch.setattr(clock, "now", lambda: joined + timedelta(days=day, hours=1))
+    monkeypatch.setattr(by_hand(), "_time", clock.now)
+
+    def turn(until: int) -> list[tuple[int, str]]:
+        """What is written day by day, by the chores as they come."""
+        nonlocal day
+        told = []
+        while day < until:
+            day += 1
+            list(by_hand().changed_since(LONG_AGO))
+            before = Message.select().count()
+            for _again in range(2):
+                subscription_letters.write_due(collective="Harbour", now=clock.now())
+            told += [(day, row.kind) for row in Message.select().order_by(Message.id).offset(before)]
+        return told
+
+    def confirm(amount: str) -> None:
+        demand = Demand.get(Demand.state == DemandState.OPEN)
+        assert send(browser, f"{DESK}demands/{demand.id}/confirm", headers, amount=amount).status_code == 303
+
+    day = 0
+    confirm("5")
+    end = memberships.find_any(began.id).period_end
+    assert end is not None
+    due = (end - joined).days
+    assert turn(due + 9) == [
+        (1, "membership_welcome"),
+        (due - 7, "membership_asked"),
+        (due, "membership_unpaid_first"),
+        (due + 3, "membership_unpaid_second"),
+        (due + 7, "membership_unpaid_last"),
+    ]
+    demand = Demand.get(Demand.state == DemandState.OPEN)
+    asked = Message.get(Message.kind == "membership_asked")
+    for said in ("€5.00", references.spaced(demand.reference), f"http://localhost{DESK}pay/{demand.id}"):
+        assert said in asked.text, said
+    page = site.signed_in(app, fan).get(f"/memberships/{began.id}").get_data(as_text=True)
+    assert (references.spaced(demand.reference) in page, f"{DESK}pay/{demand.id}" in page) == (True, True)
+    told = browser.get(f"/api/v1/subscriptions/{began.id}", headers=fan.headers).get_json()
+    assert told["pay_url"] == f"http://localhost{DESK}pay/{demand.id}"
+    confirm("2")
+    assert "€3 is to be paid until" in site.signed_in(app, fan).get(f"/memberships/{began.id}").get_data(
+        as_text=True
+    )
+    confirm("3")
+    assert memberships.find_any(began.id).state == "active"
+    assert memberships.asked_for([began.id]) == {}
+    assert turn(due + 15) == [], "the letters stop with the money"
+
+
+def test_who_cancels_is_asked_for_nothing_and_who_goes_on_is_asked_anew(stand: ManualStand) -> None:
+    subscription, _first = contract.member(stand, good_later=False)
+    stand.move(timedelta(days=28))
+    contract.facts(stand)
+    stand.provider.cancel(subscription.reference, mark=subscription.mark, at_once=False, key="c1")
+    [gone] = contract.of_kind(contract.facts(stand), InvoiceFact)
+    assert not gone.open
+    stand.provider.resume(subscription.reference, mark=subscription.mark, key="r1")
+    stand.move(timedelta(hours=1))
+    [asked] = contract.of_kind(contract.facts(stand), InvoiceFact)
+    assert (asked.open, asked.words != gone.words) == (True, True)
 
 
 def test_admins_find_the_desk_beside_the_plugin(bank: FlaskClient) -> None:

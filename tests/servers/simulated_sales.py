@@ -17,6 +17,7 @@ from appliance.ledger.payments import Sale
 from appliance.ledger.payments import Sold
 from appliance.payments import CheckoutFact
 from appliance.payments import FailureFact
+from appliance.payments import InvoiceFact
 from appliance.payments import PaymentFact
 from appliance.payments import SubscriptionFact
 from appliance.payments import SubscriptionState
@@ -71,6 +72,9 @@ class SimulatedSales:
         ).execute()
 
     def note_failure(self, fact: FailureFact, *, provider: str, now: datetime) -> None:
+        pass
+
+    def note_invoice(self, fact: InvoiceFact, *, provider: str, now: datetime) -> None:
         pass
 
     def settle(self, mark: str, *, now: datetime) -> None:

@@ -66,7 +66,7 @@ SCHEMAS: dict[str, Schema] = {
                 "oneOf": [ref("PendingTier"), {"type": "null"}],
             },
             "moves": many({"type": "string", "enum": _MOVES}, "What can be asked for now."),
-            "pay_url": maybe(text("Where it is paid, in a browser, while that is to be done.", format="uri")),
+            "pay_url": maybe(text("Where it, or its next period, is paid in a browser, while that is to be done.", format="uri")),
             "created_at": {**INSTANT, "description": "When it was begun."},
         },
         says="A membership that the caller pays for.",

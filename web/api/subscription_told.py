@@ -2,26 +2,31 @@
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urljoin
 
 from appliance.memberships import subscription_offers as offers
+from appliance.memberships import subscriptions
 from appliance.memberships.models import Membership
 from appliance.memberships.models import Tier
 from appliance.memberships.subscription_asking import FIGURES_HOLD
+from appliance.memberships.subscription_models import PaymentAsked
 from appliance.memberships.subscription_models import Subscription
 from appliance.memberships.subscription_models import SubscriptionAct
 from appliance.memberships.subscription_offers import Offer
 from appliance.memberships.subscription_offers import Step
 from appliance.memberships.subscription_states import Stage
 from appliance.memberships.subscription_states import stage
+from web import addresses
 from web.presentation import subscriptions as shown
 
 
 def every(rows: Sequence[Subscription]) -> list[dict[str, Any]]:
-    """Subscriptions, tier and artist joined, for who pays, by one more query whatever their number."""
+    """Subscriptions, tier and artist joined, for who pays, by two more queries whatever their number."""
     ids = [row.id for row in rows]
     standing = Membership.ended_at.is_null() & Membership.id.in_(ids)
     members = {row.id: row for row in (Membership.select().where(standing) if ids else ())}
-    return [_told(row, members.get(row.id)) for row in rows]
+    asked = subscriptions.asked_for(ids)
+    return [_told(row, members.get(row.id), asked.get(row.id)) for row in rows]
 
 
 def offer(row: Offer) -> dict[str, Any]:
@@ -62,7 +67,7 @@ def figures(act: SubscriptionAct) -> dict[str, Any]:
     }
 
 
-def _told(row: Subscription, member: Membership | None) -> dict[str, Any]:
+def _told(row: Subscription, member: Membership | None, asked: PaymentAsked | None) -> dict[str, Any]:
     where = stage(row.state, row.cancel_at)
     return {
         "id": row.id,
@@ -81,9 +86,15 @@ def _told(row: Subscription, member: Membership | None) -> dict[str, Any]:
         "next_payment": _next(row, where),
         "pending": _pending(row),
         "moves": sorted(shown.subscription(row).moves),
-        "pay_url": row.checkout_url if where is Stage.INCOMPLETE and row.current and row.checkout_url else None,
+        "pay_url": _pay_url(row, where, asked),
         "created_at": row.created_at.isoformat(),
     }  # fmt: skip
+
+
+def _pay_url(row: Subscription, where: Stage, asked: PaymentAsked | None) -> str | None:
+    if where is Stage.INCOMPLETE:
+        return (row.current and row.checkout_url) or None
+    return urljoin(addresses.root(), asked.url) if asked is not None else None
 
 
 def _next(row: Subscription, where: Stage) -> dict[str, Any] | None:

@@ -43,6 +43,7 @@ def show(subscription_id: str) -> str:
         "membership/show.html",
         artist=presentation.artist(row.artist),
         membership=shown.subscription(row),
+        invoice=shown.invoice(subscriptions.asked_for([row.id]).get(row.id)),
         papers=papers.of(finding.of_subscription(row.id, limit=MOST_PAPERS)),
         all_papers=url_for("shop.papers"),
     )

@@ -10,6 +10,7 @@ from appliance import clock
 from appliance import processors
 from appliance.memberships import decision
 from appliance.memberships.models import Membership
+from appliance.memberships.subscription_models import PaymentAsked
 from appliance.memberships.subscription_models import Subscription
 from appliance.memberships.subscription_models import SubscriptionAct
 from appliance.memberships.subscription_offers import Offer
@@ -80,6 +81,27 @@ class SubscriptionView:
     warning: str
     end: str
     moves: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceView:
+    """What is to be paid by oneself, and where one reads how."""
+
+    text: str
+    url: str
+
+
+def invoice(row: PaymentAsked | None) -> InvoiceView | None:
+    """What is asked for by now, if anything is."""
+    if row is None:
+        return None
+    text = _(
+        "%(amount)s is to be paid until %(day)s, with the reference %(reference)s.",
+        amount=price(row.amount_minor, row.currency),
+        day=day(row.due_at),
+        reference=row.words,
+    )
+    return InvoiceView(text, row.url)
 
 
 def offer(row: Offer) -> OfferView:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -32,6 +33,7 @@ from appliance.memberships.decision import runs
 from appliance.memberships.models import Membership
 from appliance.memberships.models import Tier
 from appliance.memberships.subscription_models import ActKind
+from appliance.memberships.subscription_models import PaymentAsked
 from appliance.memberships.subscription_models import PaymentFailure
 from appliance.memberships.subscription_models import Subscription
 from appliance.memberships.subscription_models import SubscriptionAct
@@ -47,6 +49,7 @@ from appliance.memberships.subscription_states import stage
 from appliance.payments import DisputeFact
 from appliance.payments import DisputeState
 from appliance.payments import Fact
+from appliance.payments import InvoiceFact
 from appliance.payments import PaymentFact
 from appliance.payments import RefundFact
 from appliance.payments import SubscriptionState
@@ -164,6 +167,20 @@ def outcome(mark: str) -> dict[str, object]:
         for payment in booked
     ]
     return found
+
+
+def test_what_is_asked_for_is_the_same_in_whatever_order_it_is_told(artist: Artist, till: Till) -> None:
+    whole = InvoiceFact("in_1", "", 500, "EUR", NOW + 7 * DAY, NOW, words="RF18", url="/pay/1")
+    part = replace(whole, amount_minor=300, as_of=NOW + DAY)
+    paid = replace(whole, amount_minor=0, as_of=NOW + 2 * DAY, open=False)
+    for told, left in (((whole, part), 300), ((whole, part, paid), None)):
+        for order in permutations(told):
+            mark = begin(artist, make_user()).id
+            for fact in (*order, *order):
+                settling.note_invoice(replace(fact, mark=mark), provider=till.name, now=NOW)
+            asked = subscriptions.asked_for([mark]).get(mark)
+            assert (asked and asked.amount_minor) == left
+        assert PaymentAsked.select().where(PaymentAsked.subscription == mark).count() == 1
 
 
 def test_a_year_told_in_any_order_and_twice_gives_the_same_membership(
