@@ -5,6 +5,7 @@ from appliance.mail.wording import Kind
 from appliance.mail.wording import declare
 
 ACCOUNT = N_("Without an account? Open one with this address, and everything you bought with it is there.")
+CREDIT_NOTE = N_("The credit note that goes with this letter corrects your receipt {receipt}; keep both.")
 
 declare(
     Kind(
@@ -39,9 +40,10 @@ declare(
             N_(
                 "Your order of {total} from {artist} at {collective} was refunded, so what it opened is shut."
             ),
-            N_("How soon the money is there is up to your bank."),
+            CREDIT_NOTE,
         ),
         button=N_("Open the order"),
+        after=(N_("How soon the money is there is up to your bank."),),
     )
 )
 declare(
@@ -85,9 +87,10 @@ declare(
         N_("Your order from {artist} was refunded"),
         (
             N_("Your order of {total} from {artist} at {collective} was refunded."),
-            N_("How soon the money is there is up to your bank."),
+            CREDIT_NOTE,
         ),
         button=N_("Open the order"),
+        after=(N_("How soon the money is there is up to your bank."),),
     )
 )
 declare(

@@ -16,8 +16,10 @@ from appliance.memberships.subscription_models import Subscription
 from appliance.papers import drawing
 from appliance.papers import naming
 from appliance.shop import receipts
+from appliance.shop.merchandise import parcels
 from appliance.shop.models import CreditNote
 from appliance.shop.models import Order
+from appliance.shop.models import OrderState
 from appliance.shop.models import Receipt
 
 PAGE = "{root}/memberships/{id}"
@@ -65,8 +67,18 @@ def _of_note(note: CreditNote, *, now: datetime) -> list[str]:
     if corrected.order_id is None:
         return _of_membership(kind, corrected, facts, attached, amount_minor=abs(note.amount_minor), now=now)
     order = Order.get_by_id(corrected.order_id)
+    if _is_the_last(note, order):
+        # One letter for both: that the order is no more, with the total of it, and the paper that says so.
+        kind = "order_refunded" if parcels.of(order.id) is None else "goods_refunded"
+        return [receipts.tell(kind, order, now=now, attached=attached, **facts)]
     facts["total"] = f"{currencies.written(abs(note.amount_minor), order.currency)} {order.currency}"
     return [receipts.tell(kind, order, now=now, attached=attached, **facts)]
+
+
+def _is_the_last(note: CreditNote, order: Order) -> bool:
+    """Whether with this note nothing is left of the order."""
+    later = CreditNote.select().where(CreditNote.receipt == note.receipt_id, CreditNote.id > note.id)
+    return order.state == OrderState.REFUNDED and note.amount_minor > 0 and not later.exists()
 
 
 def _of_membership(

@@ -85,7 +85,7 @@ def note_checkout(fact: CheckoutFact, *, provider: str, now: datetime) -> None:
 def settle(mark: str, *, now: datetime) -> None:
     """Bring an order in line with its payments: what it opens, its receipt, and the letters about it; in the caller's transaction.
 
-    Its letters go out with the next sweep of the jobs.
+    Its letters go out with the next sweep of the jobs. That all of it went back the letter of its credit note says.
     """
     with transaction():
         order = hold(mark)
@@ -94,7 +94,7 @@ def settle(mark: str, *, now: datetime) -> None:
         standing = reckoned(order, payments.of_mark(mark))
         late = order.state == OrderState.EXPIRED
         parcel = parcels.of(order.id)
-        _store(order, standing, letter="order_refunded" if parcel is None else "goods_refunded", now=now)
+        _store(order, standing, now=now)
         asked = parcels.follow(parcel, order, now=now) if parcel is not None else ""
         if standing.arrived and order.total_minor and receipts.of(order) is None:
             letter = _letter({item.kind for item in _items(order.id)}, late=late)
@@ -129,7 +129,7 @@ def reckoned(order: Order, rows: list[Payment]) -> Standing:
     return Standing(OrderState.EXPIRED if expired else OrderState.OPEN, False, None)
 
 
-def _store(order: Order, standing: Standing, *, letter: str, now: datetime) -> None:
+def _store(order: Order, standing: Standing, *, now: datetime) -> None:
     values: dict[str, Any] = {"state": standing.state, "paid_at": standing.paid_at}
     if standing.state is not OrderState.OPEN:
         values["open_key"] = None
@@ -138,8 +138,6 @@ def _store(order: Order, standing: Standing, *, letter: str, now: datetime) -> N
     changed = {name: value for name, value in values.items() if getattr(order, name) != value}
     if changed:
         prepared.update(Order, order.id, updated_at=now, **changed)
-        if "state" in changed and refunded:
-            receipts.tell(letter, order, now=now)
         for name, value in changed.items():
             setattr(order, name, value)
 

@@ -28,6 +28,8 @@ from appliance.mail import Message
 from appliance.memberships import access
 from appliance.memberships import granting
 from appliance.memberships import tiers
+from appliance.papers import issuing
+from appliance.papers import letters as paper_letters
 from appliance.payments import CheckoutFact
 from appliance.payments import CheckoutState
 from appliance.payments import Feature
@@ -92,6 +94,8 @@ def refunded(order: Order, number: int = 1) -> RefundFact:
 
 
 def letters(order: Order) -> list[str]:
+    issuing.settle([order.id], now=NOW)
+    paper_letters.write_due(collective="", now=NOW)
     return [row.kind for row in Message.select().where(Message.to == order.email).order_by(Message.id)]
 
 

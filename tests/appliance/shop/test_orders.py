@@ -26,6 +26,8 @@ from appliance.ledger.models import AccountKind
 from appliance.mail import Message
 from appliance.memberships import access
 from appliance.memberships.models import Purchase
+from appliance.papers import issuing
+from appliance.papers import letters as paper_letters
 from appliance.payments import CheckoutFact
 from appliance.payments import CheckoutState
 from appliance.payments import DisputeFact
@@ -40,6 +42,7 @@ from appliance.shop import prices
 from appliance.shop import receipts
 from appliance.shop import settling
 from appliance.shop import till as tills
+from appliance.shop.models import CreditNote
 from appliance.shop.models import Kind
 from appliance.shop.models import Order
 from appliance.shop.models import OrderItem
@@ -556,4 +559,28 @@ def test_who_was_refunded_is_told_once(till: Till, release: Release, fan: User) 
     payment = till.paid(order.id, at=NOW)
     back = RefundFact("re", payment.reference, 700, "EUR", NOW)
     tell(order.id, payment, back, back)
-    assert [row.kind for row in Message.select().order_by(Message.id)] == ["order_paid", "order_refunded"]
+    for _again in range(2):
+        issuing.settle([order.id], now=NOW)
+        paper_letters.write_due(collective="", now=NOW)
+    written = list(Message.select().order_by(Message.id))
+    assert [row.kind for row in written] == ["order_paid", "order_refunded"]
+    assert (written[1].attached, "7.00 EUR" in written[1].text) == (
+        f"credit-note:{CreditNote.get().id}",
+        True,
+    )
+    assert "receipt 2026-000001" in written[1].text
+
+
+def test_of_a_refund_in_parts_the_last_letter_says_that_all_of_it_went_back(
+    till: Till, release: Release, fan: User
+) -> None:
+    order = buy(wish(release), fan)
+    payment = till.paid(order.id, at=NOW)
+    tell(order.id, payment)
+    for number, amount in enumerate((300, 400)):
+        tell(order.id, RefundFact(f"re_{number}", payment.reference, amount, "EUR", NOW))
+        issuing.settle([order.id], now=NOW)
+        paper_letters.write_due(collective="", now=NOW)
+    written = list(Message.select().order_by(Message.id))
+    assert [row.kind for row in written] == ["order_paid", "credit_note", "order_refunded"]
+    assert ("3.00 EUR" in written[1].text, "7.00 EUR" in written[2].text) == (True, True)
