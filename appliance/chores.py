@@ -39,7 +39,6 @@ from appliance.payouts import sending
 from appliance.shop import gift_letters
 from appliance.shop import orders
 from appliance.shop.merchandise import articles
-from appliance.shop.merchandise import ordering
 from appliance.shop.merchandise import parcels
 
 log = logging.getLogger(__name__)
@@ -192,16 +191,10 @@ def cancel_of_closed_accounts() -> None:
     subscription_closed.cancel_all(now=clock.now())
 
 
-@huey.periodic_task(crontab(minute="53"), name="expire_orders")  # type: ignore[untyped-decorator]
+@huey.periodic_task(crontab(minute="*/5"), name="expire_orders")  # type: ignore[untyped-decorator]
 def expire_orders() -> None:
-    """Every hour: give up orders that nobody paid for a month, and with them the discount codes they hold."""
+    """Every five minutes: give up orders that were not paid in time, and with them the stock and the codes they keep."""
     orders.expire(now=clock.now())
-
-
-@huey.periodic_task(crontab(minute="*/10"), name="let_go_of_stock")  # type: ignore[untyped-decorator]
-def let_go_of_stock() -> None:
-    """Every ten minutes: give up orders that kept merchandise for too long."""
-    ordering.expire(now=clock.now())
 
 
 @huey.periodic_task(crontab(hour="3", minute="35"), name="forget_addresses")  # type: ignore[untyped-decorator]

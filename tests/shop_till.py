@@ -25,6 +25,7 @@ class Till:
     features: frozenset[Feature] = frozenset({Feature.ONE_OFF, Feature.REFUNDS})
     least: int = 50
     broken: bool = False
+    due_at: datetime | None = None
     asked: dict[str, CheckoutRequest] = field(default_factory=dict)
     given_back: list[RefundRequest] = field(default_factory=list)
     now: datetime = datetime(2026, 5, 2, tzinfo=UTC)
@@ -36,7 +37,7 @@ class Till:
         if self.broken:
             raise Unavailable("The till is broken.")
         self.asked.setdefault(request.key, request)
-        return Checkout(f"co_{request.mark}", f"https://till.example/pay/{request.mark}")
+        return Checkout(f"co_{request.mark}", f"https://till.example/pay/{request.mark}", self.due_at)
 
     def paid(self, mark: str, *, at: datetime, number: int = 1, amount: int | None = None) -> PaymentFact:
         """The fact that this order was paid, as it was asked for."""

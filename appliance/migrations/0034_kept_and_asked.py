@@ -1,4 +1,4 @@
-"""When a release was last taken back from the public, for those who bought it before then; and payments that somebody is asked for."""
+"""Releases that were withdrawn, for those who bought them before; payments that somebody is asked for; how long unpaid orders keep things."""
 
 from peewee import *
 
@@ -37,8 +37,17 @@ def up(migrator, db):
     db.execute_sql(
         "UPDATE \"release\" SET withdrawn_at = updated_at WHERE published_at IS NOT NULL AND state <> 'published'"
     )
+    # What was led to its till before keeps its things for a week, as it was told then.
+    field = UtcDateTimeField(null=True)
+    migrator.migrate(migrator.alter_add_column("shop_order", "held_until", field, allow_not_null=True))
+    kept = "state = 'open' AND (discount_id IS NOT NULL OR id IN (SELECT order_id FROM merchandise_parcel))"
+    if isinstance(db, SqliteDatabase):
+        db.execute_sql(f"UPDATE shop_order SET held_until = datetime(created_at, '+7 days') WHERE {kept}")  # noqa: S608
+    else:
+        db.execute_sql(f"UPDATE shop_order SET held_until = created_at + interval '7 days' WHERE {kept}")  # noqa: S608
 
 
 def down(migrator, db):
+    db.execute_sql('ALTER TABLE "shop_order" DROP COLUMN "held_until"')
     db.execute_sql('ALTER TABLE "release" DROP COLUMN "withdrawn_at"')
     migrator.migrate(migrator.drop_table("payment_asked"))

@@ -21,7 +21,8 @@ class CheckoutRequest:
     """Somebody wants to pay for *items*: once, or each *interval*, beginning after *trial_days*.
 
     *mark* comes back with every fact about what is made of this; *key* makes asking twice happen once. Without an *email* the till asks for
-    one. *customer* is the provider's own reference of somebody who paid before.
+    one. *customer* is the provider's own reference of somebody who paid before. After *open_until* what is sold may be gone, so a provider
+    that can closes its till then.
     """
 
     mark: str
@@ -36,6 +37,7 @@ class CheckoutRequest:
     customer: str = ""
     locale: str = "en"
     tax_minor: int = 0
+    open_until: datetime | None = None
 
     @property
     def total_minor(self) -> int:
@@ -45,10 +47,11 @@ class CheckoutRequest:
 
 @dataclass(frozen=True, slots=True)
 class Checkout:
-    """Where the browser goes to pay, and what the provider calls this visit."""
+    """Where the browser goes to pay, and what the provider calls this visit; *due_at* is how long somebody has who pays elsewhere, as by a transfer."""
 
     reference: str
     url: str
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
+from appliance.payments import CheckoutState
 from appliance.shop import offers
 from appliance.shop import prices
 from appliance.shop.models import Discount
@@ -24,8 +25,8 @@ from appliance.shop.models import OrderState
 MOST_CODES = 500
 MOST_USES = 1_000_000
 _CODE = re.compile(r"[A-Z0-9-]{3,30}")
-USED = (OrderState.OPEN, OrderState.PAID, OrderState.REFUNDED)
-"""An order in any of these has used a code; one that expired gives it back."""
+USED = (OrderState.PAID, OrderState.REFUNDED)
+"""An order in any of these has used a code; one that is open does for as long as it keeps it."""
 
 
 def make(
@@ -98,12 +99,15 @@ def of_artist(artist: Artist) -> list[Discount]:
     return list(query.order_by(Discount.id.desc()))
 
 
-def uses(rows: list[Discount]) -> dict[str, int]:
-    """How often each code was used, by its id; by one query."""
+def uses(rows: list[Discount], *, now: datetime) -> dict[str, int]:
+    """How often each code was used, or is kept by an order that may still be paid, by its id; by one query."""
     if not rows:
         return {}
     count = peewee.fn.COUNT(Order.id)
-    here = Order.discount.in_([row.id for row in rows]) & Order.state.in_(USED)
+    keeps = Order.held_until.is_null() | (Order.held_until > now)
+    keeps |= Order.checkout_state == CheckoutState.COMPLETED
+    used = Order.state.in_(USED) | ((Order.state == OrderState.OPEN) & keeps)
+    here = Order.discount.in_([row.id for row in rows]) & used
     found: Any = Order.select(Order.discount, count).where(here).group_by(Order.discount).tuples()
     return {key: int(number) for key, number in found}
 
@@ -127,9 +131,14 @@ def hold(row: Discount) -> None:
     database.locked(Discount.select().where(Discount.id == row.id)).get()
 
 
-def require_left(row: Discount) -> None:
-    """``Invalid`` when the order that was just written with this code, which is held, is one too many."""
-    if row.most_uses is not None and uses([row]).get(row.id, 0) > row.most_uses:
+def is_overdrawn(row: Discount, *, now: datetime) -> bool:
+    """Whether the order that was just written with this code, which is held, is one too many."""
+    return row.most_uses is not None and uses([row], now=now).get(row.id, 0) > row.most_uses
+
+
+def require_left(row: Discount, *, now: datetime) -> None:
+    """As ``is_overdrawn``, as ``Invalid``."""
+    if is_overdrawn(row, now=now):
         raise Invalid("This discount code was used up.", field="discount")
 
 

@@ -100,7 +100,8 @@ class Order(Identified):
     """What somebody buys of one artist; its id is the mark of its payments, and its *state* follows from them.
 
     Without a *user* it waits for whoever confirms that *email* is theirs. *artist* is an id and no foreign key, since books outlive what
-    they tell of. *open_key* is taken by one open order of the same buyer for the same things, so that two tabs are one order.
+    they tell of. *open_key* is taken by one open order of the same buyer for the same things, so that two tabs are one order. One that keeps
+    what others may want, stock or a use of a code, does so until *held_until* unless its money is on the way.
     """
 
     user = peewee.ForeignKeyField(User, null=True, on_delete="SET NULL", index=False)
@@ -129,6 +130,7 @@ class Order(Identified):
     locale = peewee.CharField(max_length=12, default="en")
     checkout_state = peewee.CharField(max_length=10, default="")
     checkout_as_of = UtcDateTimeField(null=True)
+    held_until = UtcDateTimeField(null=True)
     created_at = UtcDateTimeField()
     paid_at = UtcDateTimeField(null=True)
     refunded_at = UtcDateTimeField(null=True)

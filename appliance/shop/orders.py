@@ -20,6 +20,7 @@ from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
+from appliance.payments import CheckoutState
 from appliance.payments import Feature
 from appliance.shop import discounts
 from appliance.shop import gifting
@@ -27,6 +28,7 @@ from appliance.shop import offers
 from appliance.shop import quotes
 from appliance.shop import receipts
 from appliance.shop import settling
+from appliance.shop.models import Discount
 from appliance.shop.models import Kind
 from appliance.shop.models import Order
 from appliance.shop.models import OrderItem
@@ -37,8 +39,14 @@ from appliance.shop.quotes import Wish
 
 TILL_STAYS = timedelta(hours=5)
 """How long an open order is led back to its till; after that a new one is made, since the first tills close after six hours (PayPal's)."""
+LED_WITHIN = timedelta(minutes=10)
+"""How long one whose till could not be opened is tried again, before a new one is made."""
+HELD_FOR = timedelta(minutes=60)
+"""How long an order keeps stock or a use of a code, unless its money is on the way or it is paid by a transfer; its till closes before."""
+LEFT_TO_PAY = timedelta(minutes=20)
+"""Whoever comes back with less time than this begins anew."""
 OPEN_FOR = timedelta(days=30)
-"""When an open order is given up. A payment that comes later, by bank say, still makes it paid."""
+"""When an open order is given up at last. A payment that comes later, by bank say, still makes it paid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +54,7 @@ class Buyer:
     """Who buys: somebody with an account, or who has this *email*; *browser* is a random word of theirs, by which two tabs are one.
 
     *collective* is whose name stands on the receipt, *locale* the language of it, *root* the address below which its link leads here. Who wants
-    an invoice says *name* and *address*.
+    an invoice says *name* and *address*. *began* are orders that this browser began without an account.
     """
 
     email: str
@@ -57,6 +65,7 @@ class Buyer:
     root: str = ""
     name: str = ""
     address: str = ""
+    began: Sequence[str] = ()
 
 
 def begin(wish: Wish, buyer: Buyer, *, provider: str, now: datetime) -> Order:
@@ -82,9 +91,10 @@ def place(
     provider: str,
     now: datetime,
     also: Sequence[str] = (),
+    scarce: bool = False,
     written: Callable[[str], None] | None = None,
 ) -> Order:
-    """As ``begin``, for what *quote* says; *also* is what else tells two orders apart.
+    """As ``begin``, for what *quote* says; *also* is what else tells two orders apart, *scarce* that it keeps something from others.
 
     *written* is called in the same transaction with the id of an order that was made just now, and takes it back by raising.
     """
@@ -100,9 +110,9 @@ def place(
     with transaction():
         if quote.discount is not None:
             discounts.hold(quote.discount)
-        Order.update(open_key=None).where(
-            Order.open_key == key, Order.created_at < now - TILL_STAYS
-        ).execute()
+        gone = (Order.created_at < now - TILL_STAYS) | (Order.held_until < now + LEFT_TO_PAY)
+        gone |= (Order.url == "") & (Order.created_at < now - LED_WITHIN)
+        Order.update(open_key=None).where(Order.open_key == key, gone).execute()
         order_id = new_id()
         made = (
             Order.insert(
@@ -125,6 +135,7 @@ def place(
                 business_number=quote.business_number,
                 **invoiced,
                 locale=buyer.locale[:12],
+                held_until=now + HELD_FOR if scarce or _counts(quote) else None,
                 created_at=now,
                 updated_at=now,
             )
@@ -138,11 +149,11 @@ def place(
         # Only now: of two that came at once the second waited for the first, and sees what it bought and used up.
         if offers.has_all(quote.offer, buyer.user):
             raise Conflict("You have bought this already; it is among your purchases.")
-        if quote.discount is not None:
-            discounts.require_left(quote.discount)
         _write(order_id, quote)
         if written is not None:
             written(order_id)
+        if quote.discount is not None:
+            _use(quote.discount, buyer, order_id, now=now)
         settling.settle(order_id, now=now)
         order: Order = Order.get_by_id(order_id)
     return order
@@ -193,14 +204,43 @@ def receipts_of(rows: Iterable[Order]) -> dict[str, str]:
 
 
 def expire(*, now: datetime) -> int:
-    """Give up orders that were never paid, and with them the discount codes they hold; how many."""
-    due = (Order.state == OrderState.OPEN) & (Order.created_at < now - OPEN_FOR)
-    ids = [row.id for row in Order.select(Order.id).where(due).limit(1000)]
+    """Give up orders that were not paid in time, and with them the stock and the codes they keep; how many.
+
+    Those whose till was gone through wait for their money, which takes days by a debit. A payment that comes later still finds its order.
+    """
+    kept_out = (Order.held_until <= now) & (Order.checkout_state != CheckoutState.COMPLETED)
+    due = (Order.state == OrderState.OPEN) & (kept_out | (Order.created_at < now - OPEN_FOR))
+    ids = [row.id for row in Order.select(Order.id).where(due).order_by(Order.id).limit(1000)]
     for order_id in ids:
-        with transaction():
-            Order.update(checkout_state="expired", checkout_as_of=now).where(Order.id == order_id).execute()
-            settling.settle(order_id, now=now)
+        give_up(order_id, now=now)
     return len(ids)
+
+
+def give_up(order_id: str, *, now: datetime) -> None:
+    """Wait for it no longer, and let others have what it kept; nothing happens unless it is open."""
+    with transaction():
+        still = (Order.id == order_id) & (Order.state == OrderState.OPEN)
+        words = {"checkout_state": CheckoutState.EXPIRED, "checkout_as_of": now}
+        if Order.update(**words, updated_at=now).where(still).execute():
+            settling.settle(order_id, now=now)
+
+
+def _counts(quote: Quote) -> bool:
+    """Whether the order uses a code that can be used up."""
+    return quote.discount is not None and quote.discount.most_uses is not None
+
+
+def _use(discount: Discount, buyer: Buyer, order_id: str, *, now: datetime) -> None:
+    """Count the use of a code; where it is used up, what the same buyer began with it and did not pay makes room: they chose anew."""
+    if discounts.is_overdrawn(discount, now=now):
+        mine = Order.id.in_(list(buyer.began)) & Order.user.is_null()
+        if buyer.user is not None:
+            mine |= Order.user == buyer.user.id
+        begun = (Order.discount == discount.id) & (Order.state == OrderState.OPEN) & (Order.id != order_id)
+        begun &= Order.checkout_state != CheckoutState.COMPLETED
+        for other in list(Order.select(Order.id).where(begun, mine).order_by(Order.id)):
+            give_up(other.id, now=now)
+    discounts.require_left(discount, now=now)
 
 
 def _provider(quote: Quote, name: str) -> str:

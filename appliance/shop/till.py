@@ -1,6 +1,7 @@
 """The way to the provider's till: asked outside of transactions, and twice with the same key for the same order."""
 
 from datetime import datetime
+from datetime import timedelta
 
 from appliance import processors
 from appliance.database import transaction
@@ -10,6 +11,11 @@ from appliance.payments import LineItem
 from appliance.shop import orders
 from appliance.shop.models import Order
 from appliance.shop.models import OrderState
+
+OPEN_FOR = timedelta(minutes=45)
+"""How long the till of an order is open that keeps what others may want, where its provider can close it; Stripe's shortest is half an hour."""
+BOOKED_WITHIN = timedelta(days=3)
+"""How long a transfer that was made on its last day takes to be there and seen."""
 
 
 def lead(order: Order, *, return_to: str, cancel_to: str, now: datetime) -> str:
@@ -32,12 +38,14 @@ def lead(order: Order, *, return_to: str, cancel_to: str, now: datetime) -> str:
         email=order.email,
         locale=order.locale,
         tax_minor=order.tax_minor,
+        open_until=order.created_at + OPEN_FOR if order.held_until is not None else None,
     )
     checkout = processors.ask(provider.begin_checkout, provider.label, request)
     with transaction():
-        Order.update(reference=checkout.reference[:200], url=checkout.url, updated_at=now).where(
-            Order.id == order.id, Order.url == ""
-        ).execute()
+        values = {"reference": checkout.reference[:200], "url": checkout.url, "updated_at": now}
+        if order.held_until is not None and checkout.due_at is not None:
+            values["held_until"] = checkout.due_at + BOOKED_WITHIN
+        Order.update(**values).where(Order.id == order.id, Order.url == "").execute()
     return checkout.url
 
 

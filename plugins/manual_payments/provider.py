@@ -105,7 +105,7 @@ class ManualPayments:
         demands.check_amount(request.total_minor, request.currency, taken=self.ways.currencies)
         with self.act() as act:
             demand = demands.at_till(request, due=self.ways.due, act=act)
-        return Checkout(demand.id, _address(f"/pay/{demand.id}", beside=request.return_to))
+        return Checkout(demand.id, _address(f"/pay/{demand.id}", beside=request.return_to), demand.due_at)
 
     def preview(self, change: Change) -> Preview:
         """Nothing now, and the new price from the next period on."""

@@ -55,6 +55,8 @@ class Till:
             # What the page says is what is paid: no other currency at a rate that we never showed.
             "adaptive_pricing": {"enabled": False},
         }
+        if request.open_until is not None:
+            asked["expires_at"] = int(request.open_until.timestamp())
         if request.customer:
             asked["customer"] = request.customer
         elif request.email:

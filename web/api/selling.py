@@ -69,7 +69,7 @@ def list_discounts(slug: str) -> Response:
     """The discount codes of an artist, newest first."""
     artist, _who = money.seller(slug, Scope.MONEY_READ)
     rows = discounts.of_artist(artist)
-    used = discounts.uses(rows)
+    used = discounts.uses(rows, now=clock.now())
     return jsonify(items=[_discount(row, used.get(row.id, 0)) for row in rows])
 
 

@@ -13,6 +13,7 @@ from appliance import currencies
 from appliance import processors
 from appliance.accounts.models import User
 from appliance.catalog.models import Artist
+from appliance.payments import CheckoutState
 from appliance.payments import Feature
 from appliance.shop import offers
 from appliance.shop import prices
@@ -106,6 +107,7 @@ class OrderView:
     taxes: list[str]
     lines: list[LineView]
     buyer: str
+    kept_until: datetime | None
 
 
 def buy_box(offer: Offer | None, who: User | None) -> BuyBox | None:
@@ -125,7 +127,9 @@ def buy_box(offer: Offer | None, who: User | None) -> BuyBox | None:
         has=[part.name for part in mine],
         preorder=_ahead(offer),
         tip_url=url_for("shop.checkout", kind=Kind.TIP, thing=offer.artist.id),
-        name=offer.name,
+        name=_("Everything by %(artist)s", artist=offer.artist.name)
+        if offer.kind is Kind.CATALOGUE
+        else offer.name,
         instead=price(offer.full_minor, offer.currency) if offer.full_minor > offer.price_minor else "",
     )
 
@@ -183,6 +187,7 @@ def order(row: Order, items: Sequence[OrderItem], pages: dict[str, str] | None =
             for item in items
         ],
         buyer=row.email,
+        kept_until=row.held_until if row.checkout_state != CheckoutState.COMPLETED else None,
     )
 
 

@@ -38,6 +38,7 @@ def buyer(email: str, *, name: str = "", address: str = "") -> Buyer:
         root=addresses.root(),
         name=name,
         address=address,
+        began=tuple(session.get(OWN, [])),
     )
 
 

@@ -117,7 +117,7 @@ def _view(row: Discount, used: int) -> DiscountView:
 
 def _page(artist: Artist, *, problem: Exception | None = None) -> str:
     rows = domain.of_artist(artist)
-    used = domain.uses(rows)
+    used = domain.uses(rows, now=clock.now())
     return render_template(
         "studio/discounts.html",
         artist=presentation.artist(artist),

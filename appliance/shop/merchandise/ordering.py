@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from datetime import timedelta
 
 from appliance import database
 from appliance.accounts.models import User
@@ -13,7 +12,6 @@ from appliance.errors import Conflict
 from appliance.errors import NotFound
 from appliance.payments import CheckoutState
 from appliance.shop import orders
-from appliance.shop import settling
 from appliance.shop.merchandise import destinations
 from appliance.shop.merchandise import parcels
 from appliance.shop.merchandise import quoting
@@ -21,20 +19,12 @@ from appliance.shop.merchandise import stock
 from appliance.shop.merchandise.destinations import Destination
 from appliance.shop.merchandise.models import Parcel
 from appliance.shop.merchandise.models import ParcelLine
-from appliance.shop.merchandise.models import ParcelState
 from appliance.shop.merchandise.models import Variant
 from appliance.shop.merchandise.quoting import Basket
 from appliance.shop.merchandise.quoting import BasketQuote
 from appliance.shop.models import Order
 from appliance.shop.models import OrderState
 from appliance.shop.orders import Buyer
-
-HELD_FOR = timedelta(days=7)
-"""How long stock is kept for an order that was led to its till, unless the till closes before; bank transfers take some days."""
-HELD_WITHOUT_TILL = timedelta(hours=1)
-"""How long for one that could not be led there."""
-HELD_UNDER_WAY = timedelta(days=30)
-"""How long for one whose till was gone through: the money is on its way, and a debit takes its time."""
 
 
 def begin(
@@ -61,10 +51,12 @@ def begin(
         others = [one for one in open_orders(basket.artist, buyer.user, instead_of) if one != order_id]
         _hold(others, {one.variant.id for one in quote.picked})
         for other in others:
-            _give_up(other, now=now)
+            orders.give_up(other, now=now)
         _pack(order_id, quote, to, now=now)
 
-    return orders.place(quote.quote, buyer, provider=provider, now=now, also=also, written=written)
+    return orders.place(
+        quote.quote, buyer, provider=provider, now=now, also=also, scarce=True, written=written
+    )
 
 
 def held(artist: Artist, user: User | None, ids: Collection[str] = ()) -> dict[str, int]:
@@ -89,26 +81,7 @@ def give_up(order: Order, *, now: datetime) -> None:
             raise Conflict("This order is paid; ask the artist.")
         if held.checkout_state == CheckoutState.COMPLETED:
             raise Conflict("Your payment is on its way; look again in a few minutes.")
-        _give_up(held.id, now=now)
-
-
-def expire(*, now: datetime) -> int:
-    """Give up orders that kept stock for too long; how many. A payment that comes later still finds them."""
-    under_way = Order.checkout_state == CheckoutState.COMPLETED
-    with_till = (Order.url != "") & ~under_way & (Parcel.created_at < now - HELD_FOR)
-    without = (Order.url == "") & (Parcel.created_at < now - HELD_WITHOUT_TILL)
-    at_last = under_way & (Parcel.created_at < now - HELD_UNDER_WAY)
-    due = with_till | without | at_last
-    query = (
-        Parcel.select(Parcel.order)
-        .join(Order)
-        .where(Parcel.state == ParcelState.HELD, Order.state == OrderState.OPEN, due)
-    )
-    ids = [row.order_id for row in query.limit(1000)]
-    for order_id in ids:
-        with transaction():
-            _give_up(order_id, now=now)
-    return len(ids)
+        orders.give_up(held.id, now=now)
 
 
 def _hold(order_ids: Collection[str], variants: Collection[str]) -> None:
@@ -117,13 +90,6 @@ def _hold(order_ids: Collection[str], variants: Collection[str]) -> None:
     wanted = {*variants, *(line.variant for line in packed)} if order_ids else set(variants)
     list(database.locked(Order.select(Order.id).where(Order.id.in_(list(order_ids))).order_by(Order.id)))
     list(database.locked(Variant.select(Variant.id).where(Variant.id.in_(list(wanted))).order_by(Variant.id)))
-
-
-def _give_up(order_id: str, *, now: datetime) -> None:
-    still = (Order.id == order_id) & (Order.state == OrderState.OPEN)
-    words = {"checkout_state": CheckoutState.EXPIRED, "checkout_as_of": now}
-    if Order.update(**words, updated_at=now).where(still).execute():
-        settling.settle(order_id, now=now)
 
 
 def open_orders(artist: Artist, user: User | None, ids: Collection[str]) -> list[str]:

@@ -41,6 +41,7 @@ from appliance.shop import orders
 from appliance.shop import receipt_pdf
 from appliance.shop import receipts
 from appliance.shop import settling
+from appliance.shop import till as tills
 from appliance.shop.merchandise import articles
 from appliance.shop.merchandise import destinations
 from appliance.shop.merchandise import dispatch
@@ -323,14 +324,40 @@ def test_an_order_that_is_given_up_lets_its_stock_go_and_forgets_the_address(
     assert orders.find(order.id).state == OrderState.EXPIRED
 
 
-def test_stock_is_not_kept_for_ever(artist: Artist, shirt: Variant) -> None:
+def test_stock_is_kept_for_an_hour_and_the_till_closes_before(
+    artist: Artist, shirt: Variant, till: Till
+) -> None:
     order_of(artist, {shirt.id: 1}, email="a@example.com", lead=False)
-    order_of(artist, {shirt.id: 2}, email="b@example.com")
-    assert stock_of(shirt) == 7
-    assert ordering.expire(now=NOW + ordering.HELD_WITHOUT_TILL + timedelta(seconds=1)) == 1
-    assert stock_of(shirt) == 8
-    assert ordering.expire(now=NOW + ordering.HELD_FOR + timedelta(seconds=1)) == 1
-    assert (stock_of(shirt), ordering.expire(now=NOW + timedelta(days=20))) == (10, 0)
+    order = order_of(artist, {shirt.id: 2}, email="b@example.com")
+    assert (stock_of(shirt), order.held_until) == (7, NOW + orders.HELD_FOR)
+    [asked] = till.asked.values()
+    assert asked.open_until == NOW + tills.OPEN_FOR < order.held_until
+    assert orders.expire(now=NOW + orders.HELD_FOR - timedelta(seconds=1)) == 0
+    assert orders.expire(now=NOW + orders.HELD_FOR) == 2
+    assert (stock_of(shirt), orders.expire(now=NOW + timedelta(days=40))) == (10, 0)
+
+
+def test_who_pays_by_transfer_has_until_the_day_it_is_due_and_some_to_be_booked(
+    artist: Artist, shirt: Variant, till: Till
+) -> None:
+    till.due_at = NOW + timedelta(days=14)
+    order = order_of(artist, {shirt.id: 1})
+    assert order.held_until == till.due_at + tills.BOOKED_WITHIN
+    assert orders.expire(now=order.held_until - timedelta(seconds=1)) == 0
+    assert (orders.expire(now=order.held_until), stock_of(shirt)) == (1, 10)
+    assert tell(order.id, till.paid(order.id, at=NOW)).state == OrderState.PAID
+    assert stock_of(shirt) == 9, "what comes later takes what is there"
+
+
+def test_whoever_comes_back_with_little_time_left_begins_anew(
+    artist: Artist, shirt: Variant, fan: User
+) -> None:
+    first = order_of(artist, {shirt.id: 2}, fan)
+    assert order_of(artist, {shirt.id: 2}, fan).id == first.id
+    Order.update(held_until=NOW + timedelta(minutes=15)).where(Order.id == first.id).execute()
+    second = order_of(artist, {shirt.id: 2}, fan)
+    assert second.id != first.id
+    assert (orders.find(first.id).state, stock_of(shirt)) == ("expired", 8)
 
 
 def test_who_went_through_the_till_keeps_the_piece_until_the_money_is_there(
@@ -343,7 +370,7 @@ def test_who_went_through_the_till_keeps_the_piece_until_the_money_is_there(
         ordering.give_up(order, now=NOW)
     order_of(artist, {shirt.id: 2}, fan)
     # The second one, which nobody went to the till for.
-    assert ordering.expire(now=NOW + ordering.HELD_FOR + timedelta(seconds=1)) == 1
+    assert orders.expire(now=NOW + orders.HELD_FOR) == 1
     assert stock_of(shirt) == 9
     order = tell(order.id, till.paid(order.id, at=NOW))
     parcel = dispatch.find(artist, order.id)
@@ -356,7 +383,8 @@ def test_a_debit_that_never_arrives_lets_the_stock_go_after_a_month(
     order = orders.find(order_of(artist, {shirt.id: 1}, fan).id)
     done = CheckoutFact(order.reference, order.id, CheckoutState.COMPLETED, NOW)
     settling.note_checkout(done, provider=order.provider, now=NOW)
-    assert ordering.expire(now=NOW + ordering.HELD_UNDER_WAY + timedelta(seconds=1)) == 1
+    assert orders.expire(now=NOW + orders.OPEN_FOR) == 0
+    assert orders.expire(now=NOW + orders.OPEN_FOR + timedelta(seconds=1)) == 1
     assert stock_of(shirt) == 10
 
 
@@ -369,7 +397,7 @@ def test_what_is_paid_for_stays_taken_and_cannot_be_given_up(
     assert letters(order) == ["goods_paid"]
     with pytest.raises(Conflict, match="is paid"):
         ordering.give_up(order, now=NOW)
-    assert ordering.expire(now=NOW + timedelta(days=60)) == 0
+    assert orders.expire(now=NOW + timedelta(days=60)) == 0
 
 
 def test_a_late_payment_takes_what_is_still_there_and_asks_for_the_address(

@@ -59,6 +59,8 @@ from tests.makers import make_release
 from tests.makers import make_user
 from tests.shop_till import Till
 
+DAY = timedelta(days=1)
+
 
 def wish(release: Release, amount: int | None = None, **more: object) -> Wish:
     return Wish(Kind.RELEASE, release.id, amount, **more)  # type: ignore[arg-type]
@@ -520,9 +522,65 @@ def test_a_discount_for_one_is_used_by_one_of_ten_at_once(
 
     at_once(use, 10)
     assert sorted(ends) == ["This discount code was used up."] * 9 + ["used"]
-    orders.expire(now=NOW + timedelta(days=31))
+    orders.expire(now=NOW + orders.HELD_FOR)
     use()
     assert ends[-1] == "used"
+
+
+def test_an_order_that_nobody_pays_keeps_a_use_of_a_code_for_an_hour(
+    artist: Artist, release: Release, fan: User, till: Till
+) -> None:
+    code = discounts.make(artist, "ONCE", percent=10, most_uses=1, actor=artist.owner, now=NOW)
+    hour = orders.HELD_FOR
+    guest = buy(wish(release, discount="ONCE"), email="guest@example.com")
+    assert guest.held_until == NOW + hour
+    with pytest.raises(Invalid, match="used up"):
+        buy(wish(release, discount="ONCE"), fan)
+    # Also before a chore has come by.
+    assert [discounts.uses([code], now=NOW + at) for at in (hour - DAY / 86400, hour)] == [{code.id: 1}, {}]
+    orders.expire(now=NOW + hour)
+    assert buy(wish(release, discount="ONCE"), fan).state == OrderState.OPEN
+    # Whose money comes after all paid what they were shown.
+    late = tell(guest.id, till.paid(guest.id, at=NOW + 2 * hour))
+    assert (late.state, late.total_minor) == (OrderState.PAID, 630)
+    assert discounts.uses([code], now=NOW + 2 * hour) == {code.id: 1}
+
+
+def test_a_code_is_kept_while_the_money_is_on_its_way(
+    artist: Artist, release: Release, fan: User, till: Till
+) -> None:
+    code = discounts.make(artist, "ONCE", percent=10, most_uses=1, actor=artist.owner, now=NOW)
+    order = buy(wish(release, discount="ONCE"), fan)
+    done = CheckoutFact(order.reference, order.id, CheckoutState.COMPLETED, NOW)
+    settling.note_checkout(done, provider=order.provider, now=NOW)
+    assert orders.expire(now=NOW + 5 * DAY) == 0
+    assert discounts.uses([code], now=NOW + 5 * DAY) == {code.id: 1}
+
+
+def test_who_chooses_anew_does_not_use_up_their_own_code(
+    artist: Artist, release: Release, fan: User, till: Till
+) -> None:
+    discounts.make(artist, "ONCE", percent=10, most_uses=1, actor=artist.owner, now=NOW)
+    first = buy(wish(release, discount="ONCE"), fan)
+    second = buy(wish(release, 900, discount="ONCE"), fan)
+    assert (orders.find(first.id).state, second.state) == (OrderState.EXPIRED, OrderState.OPEN)
+    orders.give_up(second.id, now=NOW)
+    buyers = [Buyer("guest@example.com", browser="b", began=began) for began in ((), ())]
+    guest = orders.begin(wish(release, discount="ONCE"), buyers[0], provider="till", now=NOW)
+    with pytest.raises(Invalid, match="used up"):
+        orders.begin(wish(release, 900, discount="ONCE"), buyers[1], provider="till", now=NOW)
+    again = Buyer("guest@example.com", browser="b", began=(guest.id,))
+    assert orders.begin(wish(release, 900, discount="ONCE"), again, provider="till", now=NOW).id != guest.id
+    assert orders.find(guest.id).state == OrderState.EXPIRED
+
+
+def test_a_till_that_could_not_be_opened_is_tried_again_for_some_minutes(
+    release: Release, fan: User, till: Till
+) -> None:
+    first = orders.begin(wish(release), Buyer("", fan), provider="till", now=NOW)
+    soon, later = NOW + timedelta(minutes=9), NOW + timedelta(minutes=11)
+    assert orders.begin(wish(release), Buyer("", fan), provider="till", now=soon).id == first.id
+    assert orders.begin(wish(release), Buyer("", fan), provider="till", now=later).id != first.id
 
 
 # ---- receipts

@@ -14,6 +14,7 @@ from tests.servers.stripe.wire import metadata
 from tests.servers.stripe.world import World
 
 OPEN_S = 86_400
+SHORTEST_S = 1800
 
 
 def session(world: World, params: Thing) -> Thing:
@@ -53,7 +54,7 @@ def session(world: World, params: Thing) -> Thing:
         customer=params.get("customer"),
         customer_details=None,
         customer_email=params.get("customer_email"),
-        expires_at=world.now() + OPEN_S,
+        expires_at=_ends(world, params.get("expires_at")),
         invoice=None,
         locale=params.get("locale"),
         metadata=metadata(params),
@@ -70,6 +71,19 @@ def session(world: World, params: Thing) -> Thing:
         _lines=lines,
         _data=params.get("payment_intent_data") or params.get("subscription_data") or {},
     )
+
+
+def _ends(world: World, wanted: object) -> int:
+    """When nobody can pay there any more: as wanted, from half an hour to a day from now on."""
+    if wanted is None:
+        return world.now() + OPEN_S
+    until = int(str(wanted))
+    if not world.now() + SHORTEST_S <= until <= world.now() + OPEN_S:
+        raise invalid(
+            "The `expires_at` timestamp must be at least 30 minutes and at most 24 hours from Checkout Session creation.",
+            param="expires_at",
+        )
+    return until
 
 
 def _line(world: World, wanted: Thing) -> Thing:
