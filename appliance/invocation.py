@@ -39,7 +39,7 @@ def settings_from(ctx: click.Context, flags: Mapping[str, object] | None = None)
     given = {**(ctx.find_root().obj or {})}
     given.update({name: value for name, value in (flags or {}).items() if value is not None})
     settings = settings_module.load(given)
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     return settings
 
 

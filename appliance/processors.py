@@ -8,6 +8,8 @@ import os
 import threading
 from collections import Counter
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 from queue import Empty
 from queue import SimpleQueue
 from typing import Any
@@ -124,7 +126,8 @@ def _answer(verb: Callable[P, R], label: str, patience_s: float, *args: P.args, 
             with _counting:
                 _out[label] -= 1
 
-    _hand_over(asked, answers)
+    # What a provider logs names the request it was asked for.
+    _hand_over(partial(copy_context().run, asked), answers)
     try:
         answer, error = answers.get(timeout=patience_s)
     except Empty:

@@ -217,6 +217,13 @@ class Settings:
     )
     disabled_plugins: tuple[str, ...] = _row((), "Plugins that are installed but must not run.")
     log_level: str = _row("info", "How much is logged.", choices=("debug", "info", "warning", "error"))
+    log_format: str = _row("text", "How a line of the log is written.", choices=("text", "json"))
+    slow_query_ms: int = _row(
+        500,
+        "A statement of the database that takes so many milliseconds is logged, without its values; 0: none is.",
+        minimum=0,
+        maximum=600_000,
+    )
     plugins: Mapping[str, Mapping[str, object]] = field(default_factory=lambda: MappingProxyType({}))
     given: frozenset[str] = field(
         default_factory=frozenset

@@ -29,6 +29,7 @@ from web import plugin_pages
 from web import private_keys
 from web import rates
 from web import request_cycle
+from web import request_log
 from web import resubmission
 from web import security
 from web import setup
@@ -61,6 +62,7 @@ def create_app(appliance: Appliance) -> Flask:
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    request_log.register(app, settings)
     metrics.register(app, settings)
     # In this order: who calls it what, how much is sent, and only then who is asking.
     hosts.register(app, settings)

@@ -5,7 +5,6 @@ The API answers RFC 9457 problem details, pages answer a page; neither ever show
 
 import errno
 import logging
-import secrets
 
 import peewee
 from flask import Flask
@@ -28,6 +27,7 @@ from appliance.catalog import versions
 from web import error_pages
 from web import hosts
 from web import kept_forms
+from web import request_log
 from web.error_pages import N_
 from web.request_cycle import BadToken
 from web.request_cycle import NotSignedIn
@@ -175,7 +175,7 @@ def on_disk(error: OSError) -> ResponseReturnValue:
 
 def on_surprise(error: Exception) -> ResponseReturnValue:
     """A bug: logged with its stack, told without."""
-    reference = secrets.token_hex(4)
+    reference = request_log.reference()
     log.error(
         "request failed",
         extra={"reference": reference, "method": request.method, "endpoint": request.endpoint},
@@ -183,7 +183,7 @@ def on_surprise(error: Exception) -> ResponseReturnValue:
     )
     if current_app.config.get("PROPAGATE_EXCEPTIONS"):
         raise error
-    return answer_with(500, _sentence(500), reference=reference)
+    return answer_with(500, _sentence(500))
 
 
 def wants_json() -> bool:
@@ -200,17 +200,18 @@ def _sentence(status: int) -> str:
     return sentence if not sentence or for_programs() else gettext(sentence)
 
 
-def answer_with(status: int, detail: str, *, field: str | None = None, reference: str = "") -> Response:
-    """The error as problem details or as a page."""
+def answer_with(status: int, detail: str, *, field: str | None = None) -> Response:
+    """The error as problem details or as a page; what is our fault with a reference, by which we find it in the log."""
     title = TITLES.get(status, "Error")
     if wants_json():
-        told_with = f"{detail} Reference: {reference}." if reference else detail
+        told_with = f"{detail} Reference: {request_log.reference()}." if status == 500 else detail
         problem = {"type": "about:blank", "title": title, "status": status, "detail": told_with}
         if field:
             problem["field"] = field
         answer = current_app.json.response(problem)
         answer.mimetype = "application/problem+json"
     else:
+        reference = request_log.reference() if status >= 500 else ""
         html = error_pages.page(status, detail, title=title, reference=reference)
         answer = Response(html, mimetype="text/html")
     answer.status_code = status

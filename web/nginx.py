@@ -22,6 +22,7 @@ from appliance.storage import labels
 from appliance.storage import open_store
 
 CACHE = "/var/cache/nginx/musicconnect"
+LOG = "/var/log/nginx/musicconnect.log"
 CERTIFICATES = "/etc/letsencrypt/live"
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 PLAIN = re.compile(r"[A-Za-z0-9_./:\[\]@~+ -]+")
@@ -36,6 +37,7 @@ HIDDEN = ("X-Trans-Id", "X-Openstack-Request-Id", "Server")
     "--upstream", multiple=True, help="HOST:PORT of each web server behind it (default: this node alone)."
 )
 @click.option("--cache", default=CACHE, show_default=True, help="Folder in which nginx keeps what it may.")
+@click.option("--log", default=LOG, show_default=True, help="File in which nginx notes requests.")
 @click.option("--certificate", help="The certificate (default: where certbot puts it).")
 @click.option("--certificate-key", help="The key of the certificate (default: where certbot puts it).")
 @click.option(
@@ -48,6 +50,7 @@ def nginx(
     listen: tuple[str, ...],
     upstream: tuple[str, ...],
     cache: str,
+    log: str,
     certificate: str | None,
     certificate_key: str | None,
     challenges: str | None,
@@ -67,6 +70,7 @@ def nginx(
         secret=secret,
         listen=listen,
         cache=cache,
+        log=log,
         tls=tls,
         upstreams=upstream,
         challenges=challenges or "",
@@ -81,6 +85,7 @@ def configuration(
     secret: str,
     listen: tuple[str, ...] = (),
     cache: str = CACHE,
+    log: str = LOG,
     tls: tuple[str, str] | None = None,
     upstreams: tuple[str, ...] = (),
     challenges: str = "",
@@ -103,6 +108,7 @@ def configuration(
         "host": public.hostname,
         "netloc": public.netloc,
         "cache": cache,
+        "log": log,
         "certificate": certificate,
         "certificate_key": certificate_key,
         "authorities": AUTHORITIES,
@@ -134,8 +140,10 @@ def _shared() -> dict[str, object]:
     from web import gate
     from web import headers
     from web import media
+    from web import request_log
 
     return {
+        "id_header": request_log.HEADER,
         "kept_s": gate.KEPT_S,
         "key_header": gate.KEY_HEADER,
         "public_s": media.PUBLIC_S,

@@ -33,6 +33,9 @@ class Job(Identified):
     lease_until = UtcDateTimeField(null=True)
     progress = peewee.FloatField(default=0.0)
     last_error = peewee.TextField(default="")
+    # The request that gave reason for it, and its step of a trace (W3C traceparent); empty for what a chore or a command asked for.
+    request_id = peewee.CharField(max_length=64, default="")
+    trace_parent = peewee.CharField(max_length=55, default="")
     created_at = UtcDateTimeField()
     updated_at = UtcDateTimeField()
 

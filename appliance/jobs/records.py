@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from appliance import prepared
+from appliance import traces
 from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.errors import NotFound
@@ -39,6 +40,8 @@ def add(kind: str, subject: str, *, now: datetime, max_attempts: int = 5, payloa
             run_after=now,
             created_at=now,
             updated_at=now,
+            request_id=traces.request_id(),
+            trace_parent=traces.parent(),
         )
         [found] = _active(kind, subject)
     return found

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
@@ -21,6 +22,7 @@ from appliance.jobs.models import JobState
 from appliance.jobs.process import identity
 from appliance.jobs.process import is_gone
 from appliance.jobs.queue import huey
+from appliance.jobs.watching import Watch
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +106,7 @@ def run_job(job_id: str) -> None:
 def _run(job: Job) -> str:
     """Run it, keep what came of it, and say that in a word."""
     running = Running(job.id, job.kind, job.subject, job.attempts, job.payload)
+    watch = Watch(job)
     started = time.monotonic()
     try:
         with _heartbeat(running):
@@ -119,12 +122,15 @@ def _run(job: Job) -> str:
             exc_info=True,
         )
         return _fail(running, error)
-    _end(running, JobState.DONE, progress=1.0, last_error="")
-    log.info(
-        "job done",
-        extra={"job": job.id, "kind": job.kind, "seconds": round(time.monotonic() - started, 3)},
-    )
-    return "done"
+    else:
+        _end(running, JobState.DONE, progress=1.0, last_error="")
+        log.info(
+            "job done",
+            extra={"job": job.id, "kind": job.kind, "seconds": round(time.monotonic() - started, 3)},
+        )
+        return "done"
+    finally:
+        watch.end()
 
 
 def _claim(job_id: str, now: datetime) -> Job | None:
@@ -171,7 +177,8 @@ def _heartbeat(running: Running) -> Iterator[None]:
                 log.warning("heartbeat failed", extra={"job": running.job_id}, exc_info=True)
         database.close_thread()
 
-    thread = threading.Thread(target=beat, name=f"heartbeat-{running.job_id}", daemon=True)
+    told = copy_context()  # Its lines of the log name the job, too.
+    thread = threading.Thread(target=told.run, args=(beat,), name=f"heartbeat-{running.job_id}", daemon=True)
     thread.start()
     try:
         yield

@@ -119,7 +119,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         secret = (node.data / SECRET_FILE).read_text("ascii").strip()
         grant = media_tokens.read(token, asset, secret=secret, now_s=int(time.time()))
         rung = next((node.data / "media" / "hls" / tracks[0]).rglob("lossless.mp4"))
-        site = node.run("nginx", "--listen", f"127.0.0.1:{port}", "--cache", _folder(folder / "cache"))
+        site = node.run(
+            *("nginx", "--listen", f"127.0.0.1:{port}", "--cache", _folder(folder / "cache")),
+            *("--log", str(folder / "requests.log")),
+        )
         with nginx(folder / "nginx", site, port):
             yield Stage(
                 node=node,

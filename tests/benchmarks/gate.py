@@ -147,6 +147,7 @@ def signed_ranges() -> list[Figure]:
             secret=(node.data / SECRET_FILE).read_text("ascii").strip(),
             listen=(f"127.0.0.1:{port}",),
             cache=str(folder / "cache"),
+            log=str(folder / "requests.log"),
         )
         rung = next((node.data / "media" / "hls").rglob(RUNG))
         plain = f"location /plain/ {{ access_log off; alias {rung.parent}/; }}\n    location / {{"

@@ -109,6 +109,7 @@ def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
                 secret=appliance.secret,
                 listen=(f"127.0.0.1:{port}",),
                 cache=str(tmp_path / "cache"),
+                log=str(tmp_path / "requests.log"),
             )
             stack.enter_context(nginx(tmp_path / "nginx", text, port))
         yield Front(kind, port, appliance, track, owner, create_app(appliance).test_client(), tmp_path)

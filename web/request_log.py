@@ -1,0 +1,78 @@
+"""One line of the log for each request, and the id by which its lines, its jobs and people who ask about it find each other."""
+
+import logging
+import time
+
+from flask import Flask
+from flask import Response
+from flask import g
+from flask import request
+
+from appliance import traces
+from appliance.settings import Settings
+from appliance.traces import Work
+
+log = logging.getLogger(__name__)
+
+HEADER = "X-Request-Id"
+NOWHERE = "(nowhere)"
+"""In place of a pattern, for addresses that have none: what is asked for there is a stranger's word."""
+SELDOM_OF_INTEREST = frozenset(
+    {"frame.static_file", "health.health", "health.ready", "prometheus_metrics", "static"}
+)
+"""Monitors, and the files of a page: told at the level of debugging."""
+
+
+def register(app: Flask, settings: Settings) -> None:
+    """Note every request of *app*; call it first, so that this begins before all else and ends after it."""
+    hops = settings.trusted_proxies
+
+    @app.before_request
+    def begin() -> None:
+        g.began_s = time.perf_counter()
+        traces.take_up(Work("request", route(), request_id=given_id(hops) or traces.new_request_id()))
+
+    app.after_request(finish)
+
+    @app.teardown_request
+    def forget(error: BaseException | None) -> None:
+        traces.take_up(None)
+
+
+def given_id(hops: int) -> str:
+    """The id that the proxy in front gave this request; empty where none did, or nobody says that there is one."""
+    if not by_proxy(hops):
+        return ""
+    told = request.headers.get(HEADER, "")
+    return told if traces.is_request_id(told) else ""
+
+
+def by_proxy(hops: int) -> bool:
+    """Whether this request came through as many proxies as the operator trusts: a stranger's word is not taken for theirs."""
+    return 0 < hops <= len(request.access_route if request.headers.get("X-Forwarded-For") else ())
+
+
+def route() -> str:
+    """The pattern of the address, such as ``/@<artist>/<slug>``: the address itself may hold a token, a name or a search."""
+    return request.url_rule.rule if request.url_rule is not None else NOWHERE
+
+
+def reference() -> str:
+    """What people can tell us of this request."""
+    return traces.reference(traces.request_id())
+
+
+def finish(answer: Response) -> Response:
+    """Tell the request's id with *answer*, and write its line."""
+    answer.headers[HEADER] = traces.request_id()
+    log.log(
+        logging.DEBUG if request.endpoint in SELDOM_OF_INTEREST else logging.INFO,
+        "request",
+        extra={
+            "method": request.method,
+            "route": route(),
+            "status": answer.status_code,
+            "ms": round((time.perf_counter() - g.began_s) * 1000, 1),
+        },
+    )
+    return answer
