@@ -4,10 +4,13 @@ SQLite in WAL mode on one node, PostgreSQL by psycopg on a cluster. What differs
 and nowhere else. Stored instants are UTC.
 """
 
+import time
+from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from typing import TypeVar
@@ -95,9 +98,43 @@ def connect(url: str, *, pool_size: int = 16) -> peewee.Database:
     return database
 
 
+class _Timed:
+    """Tells the hooks of a database of the two statements that peewee leaves out: one waits for the write lock, the other for the disk."""
+
+    def begin(self, *arguments: Any, **named: Any) -> None:
+        """Begin a transaction."""
+        self._timed("BEGIN", partial(super().begin, *arguments, **named))  # type: ignore[misc]
+
+    def commit(self) -> None:
+        """End it, with all that happened in it."""
+        self._timed("COMMIT", super().commit)  # type: ignore[misc]
+
+    def _timed(self: Any, statement: str, act: Callable[[], None]) -> None:
+        if not self.query_hooks:
+            act()
+            return
+        start = time.perf_counter()
+        failed: Exception | None = None
+        try:
+            act()
+        except Exception as error:
+            failed = error
+            raise
+        finally:
+            self._notify_hooks(statement, None, start, failed)
+
+
+class _Sqlite(_Timed, peewee.SqliteDatabase):
+    pass
+
+
+class _Postgresql(_Timed, PooledPostgresqlDatabase):  # type: ignore[misc]
+    pass
+
+
 def _open(url: str, pool_size: int) -> peewee.Database:
     if url.startswith("sqlite:///"):
-        return peewee.SqliteDatabase(
+        return _Sqlite(
             url.removeprefix("sqlite:///"),
             timeout=20,
             pragmas={
@@ -110,7 +147,7 @@ def _open(url: str, pool_size: int) -> peewee.Database:
             },
         )
     if urlsplit(url).scheme in {"postgres", "postgresql"}:
-        pooled: peewee.Database = PooledPostgresqlDatabase(
+        pooled: peewee.Database = _Postgresql(
             url, prefer_psycopg3=True, max_connections=pool_size, stale_timeout=300, timeout=10
         )
         return pooled

@@ -13,6 +13,7 @@ from appliance import hooks
 from appliance import jobs
 from appliance import mail
 from appliance import plugin_settings
+from appliance import queries
 from appliance import sandbox
 from appliance.errors import Unavailable
 from appliance.jobs import running
@@ -62,6 +63,7 @@ def start(settings: Settings, *, immediate: bool = False) -> Appliance:
     # Before the plugins: an admin may have written their settings on a page.
     database.connect(database_url(settings), pool_size=max(settings.web_threads, settings.worker_threads) + 4)
     hooks.load(plugin_settings.merged(settings))
+    queries.watch(slow_ms=settings.slow_query_ms)
     store = open_store(store_url(settings))
     jobs.configure(queue_url(settings), secret=secret, immediate=immediate)
     running.use_lease(settings.job_lease_s)
