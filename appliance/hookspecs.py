@@ -13,6 +13,9 @@ from typing import Protocol
 
 import pluggy
 
+from appliance.observed import ErrorFacts
+from appliance.observed import Span
+from appliance.observed import SpansWanted
 from appliance.payments import PaymentProvider
 from appliance.payments import TaxableSale
 from appliance.payments import TaxRate
@@ -199,4 +202,32 @@ def web_pages() -> WebPages | None:
     all others (a template extends ``base.html``, and lies in a folder of the plugin's name), and the headers and the protection of forms hold
     for them too; each view says whom it is for, and MusicConnect asks before it runs. Where this fails, or a view does not say it, the pages of this plugin are left
     out and it is named in the log. Since 0.1.
+    """
+
+
+@hookspec
+def error_noticed(error: BaseException, facts: ErrorFacts) -> None:
+    """Learn of an error that nobody expected, in a request, a job or a chore.
+
+    Called for each one in a thread of its own, after the fact: whoever asked waits for nothing. *error* comes as it was raised, with its
+    stack; its text and the variables of the stack may hold personal data and secrets, so take them out before anything leaves this
+    machine. A failure here is logged and keeps nobody. While a plugin hangs, up to 100 errors wait, and what comes then is lost. Since 0.1.
+    """
+
+
+@hookspec
+def spans_wanted() -> SpansWanted | None:
+    """Say which steps of traces this plugin wants to be told of; without an answer there are no traces.
+
+    Called once for each process, after ``plugin_start``. Return ``SpansWanted`` or ``None``; of several answers the larger share and the shorter query
+    count for all. A failure is logged, and counts as no answer. Since 0.1.
+    """
+
+
+@hookspec
+def spans_ended(spans: Sequence[Span]) -> None:
+    """Learn of steps that are over: requests, the time of jobs in the queue, jobs, statements of the database.
+
+    Called about once a second in a thread of its own, with up to 500 steps of traces that are kept. They hold no ids of people or things, no
+    addresses and no values. A failure is logged and keeps nobody. While a plugin hangs, up to 5,000 steps wait, and what comes then is lost. Since 0.1.
     """

@@ -32,6 +32,8 @@ def configure(level: str, form: str = TEXT) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter(form))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    # What libraries warn of is a line like any other, or programs that read lines would stumble over it.
+    logging.captureWarnings(True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     # A plugin that logs by structlog itself gets the same lines.

@@ -29,6 +29,7 @@ from urllib3.response import BaseHTTPResponse
 from urllib3.util import Url
 from urllib3.util import parse_url
 
+from appliance import traces
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
 
@@ -142,7 +143,9 @@ def _send(
     allow_private: bool,
     most_bytes: int,
 ) -> Answer:
-    sent = {**headers, "Host": place.netloc or "", "User-Agent": _AGENT}
+    # A trace goes on where the other side looks on, too.
+    step = {"traceparent": traces.parent()} if traces.is_kept() else {}
+    sent = {**headers, **step, "Host": place.netloc or "", "User-Agent": _AGENT}
     for address in _addresses(place, allow_private=allow_private):
         connection = _connection(place, address, timeout_s)
         late = threading.Event()

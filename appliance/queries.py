@@ -1,10 +1,14 @@
 """Statements of the database that take long: noted with what asked for them, never with their values."""
 
 import logging
+import math
 import re
+import time
 from typing import Any
 
+import peewee
 
+from appliance import observers
 from appliance import traces
 from appliance.database import proxy
 
@@ -18,14 +22,21 @@ _TABLE = re.compile(r'\b(?:FROM|INTO|UPDATE|TABLE)\s+"?(\w+)', re.IGNORECASE)
 
 
 def watch(*, slow_ms: int) -> None:
-    """Note each statement from now on that takes *slow_ms* milliseconds; with 0 none is looked at, which then costs nothing."""
-    least_s = slow_ms / 1000
+    """Note each statement from now on that takes *slow_ms* milliseconds (0: none), and tell those who look on of what they want.
+
+    Where nobody wants any, none is looked at, which then costs nothing.
+    """
+    wanted_ms = observers.queries_from_ms()
+    slow_s = slow_ms / 1000 if slow_ms else math.inf
+    step_s = wanted_ms / 1000 if wanted_ms is not None else math.inf
 
     def told(event: Any) -> None:
-        if event.duration >= least_s:
+        if event.duration >= slow_s:
             _note(event)
+        if event.duration >= step_s:
+            _tell(event)
 
-    proxy.obj.query_hooks[:] = [told] if slow_ms else []
+    proxy.obj.query_hooks[:] = [told] if slow_ms or wanted_ms is not None else []
 
 
 def text_of(sql: str) -> str:
@@ -53,3 +64,21 @@ def _note(event: Any) -> None:
     if event.exception is not None:
         told["failed"] = type(event.exception).__name__
     log.warning("slow query", extra=told)
+
+
+def _tell(event: Any) -> None:
+    work = traces.current()
+    if work is None or work.place is None or not work.place.sampled or next(work.queries_told, None) is None:
+        return
+    ended_at_ns = time.time_ns()
+    observers.span(
+        "query",
+        summary_of(event.sql),
+        traces.next_step(work.place),
+        before=work.place,
+        started_at_ns=ended_at_ns - int(event.duration * 1_000_000_000),
+        ended_at_ns=ended_at_ns,
+        error=type(event.exception).__name__ if event.exception is not None else "",
+        engine="sqlite" if isinstance(proxy.obj, peewee.SqliteDatabase) else "postgresql",
+        sql=text_of(event.sql),
+    )

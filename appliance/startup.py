@@ -12,6 +12,7 @@ from appliance import database
 from appliance import hooks
 from appliance import jobs
 from appliance import mail
+from appliance import observers
 from appliance import plugin_settings
 from appliance import queries
 from appliance import sandbox
@@ -63,6 +64,7 @@ def start(settings: Settings, *, immediate: bool = False) -> Appliance:
     # Before the plugins: an admin may have written their settings on a page.
     database.connect(database_url(settings), pool_size=max(settings.web_threads, settings.worker_threads) + 4)
     hooks.load(plugin_settings.merged(settings))
+    observers.ask()
     queries.watch(slow_ms=settings.slow_query_ms)
     store = open_store(store_url(settings))
     jobs.configure(queue_url(settings), secret=secret, immediate=immediate)
@@ -89,6 +91,7 @@ def load_plugins(settings: Settings) -> tuple[hooks.Plugin, ...]:
 def stop() -> None:
     """Let go of everything that ``start`` connected."""
     global _appliance
+    observers.stop()
     database.close()
     _appliance = None
 

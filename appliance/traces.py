@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
+from dataclasses import field
 
-LONGEST_REQUEST_ID = 64
-LONGEST_PARENT = 55
+MOST_QUERIES = 500
+"""So many statements of the database are steps of one work; the rest would crowd out those of others."""
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 # Version 00; what a later version adds stands behind it, after a dash (section 3.2.4).
 _PARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
@@ -41,6 +42,9 @@ class Work:
     request_id: str = ""
     job_id: str = ""
     place: Place | None = None
+    queries_told: Iterator[int] = field(
+        default_factory=lambda: iter(range(MOST_QUERIES)), compare=False, repr=False
+    )
 
 
 _work: ContextVar[Work | None] = ContextVar("work", default=None)
@@ -78,6 +82,12 @@ def parent() -> str:
     """The ``traceparent`` of what is begun now; empty outside of a trace."""
     work = _work.get()
     return work.place.parent if work and work.place else ""
+
+
+def is_kept() -> bool:
+    """Whether this work is a step of a trace that somebody keeps."""
+    work = _work.get()
+    return bool(work and work.place and work.place.sampled)
 
 
 def new_request_id() -> str:

@@ -14,6 +14,7 @@ import pluggy
 from appliance import errors
 from appliance import hooks
 from appliance import hookspecs
+from appliance import observed
 from appliance import settings
 from appliance.cli import cli
 
@@ -127,6 +128,9 @@ def hooks_page() -> str:
         hookspecs.ForeignAccount,
         hookspecs.WebPages,
         hookspecs.Visitor,
+        observed.ErrorFacts,
+        observed.SpansWanted,
+        observed.Span,
         settings.Setting,
     ):
         fields = ", ".join(f"`{field}`" for field in kind.__dataclass_fields__)
@@ -155,7 +159,14 @@ def loaded() -> list[tuple[str, object]]:
 def signature(name: str, function: object) -> str:
     """The first line of an implementation."""
     text = str(inspect.signature(function))  # type: ignore[arg-type]
-    for module in ("appliance.settings.", "appliance.hookspecs.", "collections.abc.", "'", '"'):
+    for module in (
+        "appliance.settings.",
+        "appliance.hookspecs.",
+        "appliance.observed.",
+        "collections.abc.",
+        "'",
+        '"',
+    ):
         text = text.replace(module, "")
     return f"def {name}{text}: ..."
 

@@ -176,6 +176,7 @@ def on_disk(error: OSError) -> ResponseReturnValue:
 def on_surprise(error: Exception) -> ResponseReturnValue:
     """A bug: logged with its stack, told without."""
     reference = request_log.reference()
+    request_log.failed(error)
     log.error(
         "request failed",
         extra={"reference": reference, "method": request.method, "endpoint": request.endpoint},

@@ -8,7 +8,9 @@ from flask import Response
 from flask import g
 from flask import request
 
+from appliance import observers
 from appliance import traces
+from appliance.observed import ErrorFacts
 from appliance.settings import Settings
 from appliance.traces import Work
 
@@ -17,6 +19,8 @@ log = logging.getLogger(__name__)
 HEADER = "X-Request-Id"
 NOWHERE = "(nowhere)"
 """In place of a pattern, for addresses that have none: what is asked for there is a stranger's word."""
+METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
+"""Any other is a stranger's word: each would be one name more."""
 SELDOM_OF_INTEREST = frozenset(
     {"frame.static_file", "health.health", "health.ready", "prometheus_metrics", "static"}
 )
@@ -29,8 +33,11 @@ def register(app: Flask, settings: Settings) -> None:
 
     @app.before_request
     def begin() -> None:
-        g.began_s = time.perf_counter()
-        traces.take_up(Work("request", route(), request_id=given_id(hops) or traces.new_request_id()))
+        g.began_s, g.began_at_ns = time.perf_counter(), time.time_ns()
+        g.step_before = traces.place_of(request.headers.get("traceparent", "")) if by_proxy(hops) else None
+        request_id = given_id(hops) or traces.new_request_id()
+        place = None if request.endpoint in SELDOM_OF_INTEREST else observers.step(g.step_before)
+        traces.take_up(Work("request", route(), request_id=request_id, place=place))
 
     app.after_request(finish)
 
@@ -62,9 +69,23 @@ def reference() -> str:
     return traces.reference(traces.request_id())
 
 
+def failed(error: Exception) -> None:
+    """Tell those who look on of an error that nobody expected."""
+    g.error = type(error).__name__
+    work = traces.current()
+    trace_id = work.place.trace_id if work and work.place and work.place.sampled else ""
+    observers.error(
+        error,
+        ErrorFacts(
+            "request", route(), request_id=traces.request_id(), trace_id=trace_id, method=request.method
+        ),
+    )
+
+
 def finish(answer: Response) -> Response:
     """Tell the request's id with *answer*, and write its line."""
     answer.headers[HEADER] = traces.request_id()
+    took_s = time.perf_counter() - g.began_s
     log.log(
         logging.DEBUG if request.endpoint in SELDOM_OF_INTEREST else logging.INFO,
         "request",
@@ -72,7 +93,21 @@ def finish(answer: Response) -> Response:
             "method": request.method,
             "route": route(),
             "status": answer.status_code,
-            "ms": round((time.perf_counter() - g.began_s) * 1000, 1),
+            "ms": round(took_s * 1000, 1),
         },
+    )
+    work = traces.current()
+    method = request.method if request.method in METHODS else "_OTHER"
+    observers.span(
+        "request",
+        f"{method} {route()}",
+        work.place if work else None,
+        before=g.step_before,
+        started_at_ns=g.began_at_ns,
+        ended_at_ns=g.began_at_ns + int(took_s * 1_000_000_000),
+        error=g.get("error", "") or (str(answer.status_code) if answer.status_code >= 500 else ""),
+        method=method,
+        route=route(),
+        status=answer.status_code,
     )
     return answer

@@ -112,9 +112,11 @@ def _run(job: Job) -> str:
         with _heartbeat(running):
             _handlers[job.kind].run(running)
     except Interrupted:
+        watch.interrupted()
         _hand_back(running)
         return "interrupted"
     except Exception as error:
+        watch.failed(error)
         log.log(
             logging.WARNING if isinstance(error, MusicConnectError) else logging.ERROR,
             "job failed",

@@ -163,7 +163,10 @@ def test_the_parts_of_the_product_itself_are_neither_listed_nor_disabled(plugin)
 def test_the_bundled_plugins_are_ready_and_idle_without_settings(plugin):
     bundled = [point for point in entry_points(group=hookspecs.GROUP) if point.value.startswith("plugins.")]
     found = load(*bundled)
-    names = "demo_payments download_mark fixed_tax manual_payments oidc_signin paypal_payments signed_cdn stripe_payments webhook_out"
+    names = (
+        "demo_payments download_mark fixed_tax manual_payments oidc_signin otel_tracing paypal_payments sentry_errors "
+        "signed_cdn stripe_payments webhook_out"
+    )
     assert sorted(found) == names.split()
     assert {one.status for one in found.values()} == {Status.READY}
     assert hooks.announce("media_url", key="artwork/x", expires_in_s=0) == []

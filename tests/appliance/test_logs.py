@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import warnings
 from collections.abc import Callable
 from collections.abc import Iterator
 from typing import Any
@@ -41,6 +42,7 @@ def lines() -> Iterator[Callable[[str, str], io.StringIO]]:
     root.handlers[:] = before[1]
     for name, level in quiet.items():
         logging.getLogger(name).setLevel(level)
+    logging.captureWarnings(False)
     structlog.reset_defaults()
 
 
@@ -144,6 +146,19 @@ def test_a_server_that_fails_tells_no_address(lines, name: str, event: str) -> N
     logging.getLogger(name).error("%s", event)
     assert "secret-token" not in told.getvalue()
     assert "(address)" in told.getvalue()
+
+
+def test_what_a_library_warns_of_is_a_line_too(lines) -> None:
+    told = lines("json")
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        # As the interpreter starts, and pytest does not: what comes is shown.
+        logging.captureWarnings(False)
+        logging.captureWarnings(True)
+        warnings.warn("this will be gone", DeprecationWarning, stacklevel=1)
+    [line] = of(told)
+    assert (line["level"], line["logger"]) == ("WARNING", "py.warnings")
+    assert "this will be gone" in line["event"]
 
 
 def test_a_plugin_that_logs_by_structlog_gets_the_same_line(lines) -> None:
