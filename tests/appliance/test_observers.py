@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import logging
-import sys
 import threading
 import time
-import types
 from collections.abc import Callable
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
-from importlib.metadata import EntryPoint
-from typing import Any
 
 import pytest
 
 from appliance import clock
 from appliance import database
-from appliance import hookimpl
-from appliance import hooks
-from appliance import hookspecs
 from appliance import jobs
 from appliance import observers
-from appliance import queries
 from appliance import traces
 from appliance.errors import Unavailable
 from appliance.jobs import running
@@ -30,13 +23,12 @@ from appliance.jobs.models import Job
 from appliance.observed import ErrorFacts
 from appliance.observed import Span
 from appliance.observed import SpansWanted
-from appliance.settings import Settings
 from appliance.startup import Appliance
 from appliance.traces import Place
 from appliance.traces import Work
+from tests import onlookers
 
 REQUEST_ID = "0123456789abcdef0123456789abcdef"
-ALL = SpansWanted(1000, queries_from_ms=None)
 
 
 @pytest.fixture
@@ -46,50 +38,12 @@ def database_url(engine: str) -> str:
 
 @pytest.fixture
 def plugged(appliance: Appliance) -> Iterator[Callable[..., None]]:
-    """Let these functions be the hooks of a plugin each; without any again at the end."""
-    made: list[str] = []
-
-    def plug(*plugins: dict[str, Callable[..., Any]]) -> None:
-        points = []
-        for number, implemented in enumerate(plugins):
-            module = types.ModuleType(f"looks_on_{id(plugins)}_{number}")
-            for name, function in implemented.items():
-                setattr(module, name, hookimpl(specname=name)(function))
-            sys.modules[module.__name__] = module
-            made.append(module.__name__)
-            points.append(EntryPoint(f"looks{number}", module.__name__, hookspecs.GROUP))
-        found = hooks.load(Settings(), points=points)
-        assert {one.status for one in found} <= {hooks.Status.READY}, found
-        observers.ask()
-        queries.watch(slow_ms=0)
-
+    """Let these functions be the hooks of a plugin each, until the end of the test."""
     before = dict(running._handlers)
-    yield plug
-    observers.stop()
-    hooks.load(Settings(), points=())
-    observers.ask()
+    with ExitStack() as stack:
+        yield lambda *plugins: stack.enter_context(onlookers.loaded(*plugins))
     running._handlers.clear()
     running._handlers.update(before)
-    for name in made:
-        del sys.modules[name]
-
-
-def looking_on(wanted: SpansWanted = ALL) -> tuple[list[Span], dict[str, Callable[..., Any]]]:
-    seen: list[Span] = []
-
-    def spans_ended(spans: list[Span]) -> None:
-        seen.extend(spans)
-
-    return seen, {"spans_wanted": lambda: wanted, "spans_ended": spans_ended}
-
-
-def told_of_errors() -> tuple[list[tuple[BaseException, ErrorFacts]], dict[str, Callable[..., Any]]]:
-    seen: list[tuple[BaseException, ErrorFacts]] = []
-
-    def error_noticed(error: BaseException, facts: ErrorFacts) -> None:
-        seen.append((error, facts))
-
-    return seen, {"error_noticed": error_noticed}
 
 
 def run_job(work: Callable[[jobs.Running], None], *, request_id: str = REQUEST_ID, parent: str = "") -> Job:
@@ -104,7 +58,7 @@ def run_job(work: Callable[[jobs.Running], None], *, request_id: str = REQUEST_I
 
 
 def test_hook_error_noticed(plugged: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
-    seen, looks = told_of_errors()
+    seen, looks = onlookers.of_errors()
 
     def breaks(error: BaseException) -> None:
         raise RuntimeError("a plugin breaks")
@@ -122,7 +76,7 @@ def test_hook_error_noticed(plugged: Callable[..., None], caplog: pytest.LogCapt
 
 
 def test_what_is_raised_on_purpose_is_nobody_s_surprise(plugged: Callable[..., None]) -> None:
-    seen, looks = told_of_errors()
+    seen, looks = onlookers.of_errors()
     plugged(looks)
 
     def away(running: jobs.Running) -> None:
@@ -133,7 +87,7 @@ def test_what_is_raised_on_purpose_is_nobody_s_surprise(plugged: Callable[..., N
 
 
 def test_an_error_in_a_chore_is_told_with_its_name(plugged: Callable[..., None]) -> None:
-    seen, looks = told_of_errors()
+    seen, looks = onlookers.of_errors()
     plugged(looks)
     before = dict(jobs.huey._registry._registry)
 
@@ -199,7 +153,7 @@ def test_a_trace_that_began_elsewhere_is_kept_when_it_was_there(
 
 
 def test_hook_spans_ended(plugged: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
-    seen, looks = looking_on(SpansWanted(1000, queries_from_ms=0))
+    seen, looks = onlookers.of_spans(SpansWanted(1000, queries_from_ms=0))
 
     def breaks(spans: list[Span]) -> None:
         raise RuntimeError("no")
@@ -225,7 +179,7 @@ def test_hook_spans_ended(plugged: Callable[..., None], caplog: pytest.LogCaptur
 
 
 def test_each_attempt_is_a_step_of_the_same_trace(plugged: Callable[..., None]) -> None:
-    seen, looks = looking_on()
+    seen, looks = onlookers.of_spans()
     plugged(looks)
     attempts: list[int] = []
 
@@ -247,7 +201,7 @@ def test_each_attempt_is_a_step_of_the_same_trace(plugged: Callable[..., None]) 
 
 
 def test_a_trace_that_nobody_keeps_costs_no_step(plugged: Callable[..., None]) -> None:
-    seen, looks = looking_on(SpansWanted(1000, queries_from_ms=0))
+    seen, looks = onlookers.of_spans(SpansWanted(1000, queries_from_ms=0))
     plugged(looks)
     run_job(lambda running: None, parent=f"00-{'a' * 32}-{'b' * 16}-00")
     assert seen == []
@@ -257,7 +211,7 @@ def test_one_work_with_very_many_statements_crowds_out_no_other(
     plugged: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(traces, "MOST_QUERIES", 5)
-    seen, looks = looking_on(SpansWanted(1000, queries_from_ms=0))
+    seen, looks = onlookers.of_spans(SpansWanted(1000, queries_from_ms=0))
     plugged(looks)
 
     def work(running: jobs.Running) -> None:

@@ -9,6 +9,7 @@ import pytest
 from appliance import clock
 from appliance import database
 from appliance import jobs
+from appliance import outgoing
 from appliance import traces
 from appliance.jobs import running
 from appliance.jobs.models import Job
@@ -16,6 +17,7 @@ from appliance.jobs.models import JobState
 from appliance.startup import Appliance
 from appliance.traces import Place
 from appliance.traces import Work
+from tests.servers.receiver import Receiver
 
 REQUEST_ID = "0123456789abcdef0123456789abcdef"
 # The examples of W3C Trace Context, sections 3.2.3 and 3.2.4.
@@ -149,3 +151,14 @@ def test_the_version_before_goes_on_adding_jobs(appliance: Appliance) -> None:
     told = "'test', 'old', '', 'queued', 1, 0, 5, '2026-01-01', 0, '', '2026-01-01', '2026-01-01'"
     database.proxy.execute_sql(f"INSERT INTO job (id, {named}) VALUES ('01', {told})")
     assert (Job.get_by_id("01").request_id, Job.get_by_id("01").trace_parent) == ("", "")
+
+
+@pytest.mark.parametrize("sampled", [True, False])
+def test_a_trace_that_is_kept_goes_on_at_an_address_that_somebody_gave(sampled: bool) -> None:
+    place = Place("a" * 32, "b" * 16, sampled)
+    with Receiver() as receiver, traces.working(Work("job", "test", place=place)):
+        outgoing.post(
+            outgoing.checked(receiver.url, allow_private=True), b"{}", timeout_s=20, allow_private=True
+        )
+    [(_, headers, _)] = receiver.received
+    assert headers.get("traceparent") == (place.parent if sampled else None)

@@ -17,6 +17,7 @@ from appliance import traces
 from appliance.jobs.models import Job
 from appliance.settings import Settings
 from appliance.startup import Appliance
+from tests import onlookers
 from tests.servers import site
 from tests.servers.nginx import free_port
 from tests.servers.nginx import nginx
@@ -33,6 +34,8 @@ GIVEN = "0123456789abcdef0123456789abcdef"
 def told(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     """Lines as they are written, in JSON."""
     caplog.handler.setFormatter(logs.formatter("json"))
+    for name in logs._QUIET:
+        caplog.set_level(logging.WARNING, logger=name)
     caplog.set_level(logging.DEBUG)
     return caplog
 
@@ -174,3 +177,49 @@ def test_nginx_gives_a_request_the_id_that_the_application_logs(
     assert "somebody" not in noted.read_text()
     assert "127.0.0.1" not in noted.read_text()
     assert [one["request_id"] for one in requests(told) if one["route"] == "/search"] == given
+
+
+@pytest.mark.parametrize("hops", [0, 1])
+def test_a_request_is_a_step_of_a_trace_under_a_name_that_is_one_of_few(
+    appliance: Appliance, hops: int
+) -> None:
+    kept = traces.Place("a" * 32, "b" * 16, sampled=True)
+    seen, looks = onlookers.of_spans()
+    with onlookers.loaded(looks):
+        client = behind(appliance, hops)
+        headers = {"traceparent": kept.parent, "X-Forwarded-For": "192.0.2.1"}
+        client.get("/search?q=somebody", headers=headers)
+        client.get("/somebody", headers=headers)
+        client.open("/", method="SOMEBODY", headers=headers)
+        client.get("/health", headers=headers)
+    assert [(span.kind, span.name, span.facts["status"], span.error) for span in seen] == [
+        ("request", "GET /search", 200, ""),
+        ("request", "GET (nowhere)", 404, ""),
+        ("request", "_OTHER (nowhere)", 405, ""),
+    ]
+    # What strangers say of a trace is not taken.
+    assert [(span.trace_id == kept.trace_id, span.parent_id == kept.span_id) for span in seen] == [
+        (hops == 1, hops == 1)
+    ] * 3
+    assert "somebody" not in str(seen).lower()
+
+
+def test_an_error_that_nobody_expected_is_told_with_the_request_and_marks_its_step(
+    appliance: Appliance,
+) -> None:
+    steps, looks = onlookers.of_spans()
+    errors, listens = onlookers.of_errors()
+    app = create_app(appliance)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.add_url_rule("/surprise/<name>", view_func=lambda name: 1 // 0)
+    with onlookers.loaded(looks, listens):
+        answer = app.test_client().get("/surprise/somebody")
+        assert app.test_client().get("/api/v1/releases/none").status_code == 404
+    [(error, facts)] = errors
+    assert isinstance(error, ZeroDivisionError)
+    assert (facts.kind, facts.name, facts.method) == ("request", "/surprise/<name>", "GET")
+    assert facts.request_id == answer.headers[request_log.HEADER]
+    assert [(span.name, span.error) for span in steps if span.facts["status"] == 500] == [
+        ("GET /surprise/<name>", "ZeroDivisionError")
+    ]
+    assert facts.trace_id == next(span.trace_id for span in steps if span.error)
