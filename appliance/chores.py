@@ -1,4 +1,4 @@
-"""Periodic tasks, run on exactly one consumer; each is a few lines and safe to run late or twice."""
+"""Periodic tasks, run by the worker whose turn it is (``jobs.rota``); each is a few lines and safe to run late or twice."""
 
 import logging
 import shutil

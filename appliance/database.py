@@ -216,6 +216,23 @@ def in_turn(number: int) -> None:
         proxy.execute_sql("SELECT pg_advisory_xact_lock(%s)", (number,))
 
 
+def present(*, later_s: int = 0) -> peewee.SQL:
+    """The present instant by the clock of the database, or one a while later; where several nodes must agree what time it is."""
+    if isinstance(proxy.obj, peewee.SqliteDatabase):
+        # To the millisecond, in the form in which instants are stored, so that texts compare as what they say.
+        return peewee.SQL("strftime('%Y-%m-%d %H:%M:%f', 'now', ?)", (f"{later_s:+d} seconds",))
+    # Not now(), which is the beginning of the transaction.
+    return peewee.SQL("(clock_timestamp() AT TIME ZONE 'UTC' + make_interval(secs => %s))", (later_s,))
+
+
+def instant() -> datetime:
+    """The present instant as the clock of the database tells it."""
+    [(told,)] = proxy.execute(peewee.Select(columns=[present()])).fetchall()
+    found = UtcDateTimeField().python_value(told)
+    assert found is not None
+    return found
+
+
 def hold_open() -> None:
     """Make sure this thread has a connection; SQLite keeps it, a pool hands one out."""
     proxy.connect(reuse_if_open=True)

@@ -34,7 +34,11 @@ def _ffmpeg(settings: Settings) -> str:
 
 
 @click.command(short_help="Run a worker: renditions, plugins, chores.")
-@click.option("--periodic/--no-periodic", default=True, help="Run the chores too; exactly one worker may.")
+@click.option(
+    "--periodic/--no-periodic",
+    default=True,
+    help="Stand ready for the chores; one of all such workers does them.",
+)
 @click.option("--lifeline", type=int, hidden=True)
 @data_option
 @click.pass_context

@@ -14,6 +14,7 @@ from appliance import node_processes
 from appliance import plugin_settings
 from appliance import startup
 from appliance import supervisor
+from appliance.jobs.rota import Rota
 from appliance.settings import Settings
 from transcoder import demo
 from transcoder import downloads
@@ -31,7 +32,7 @@ GRACE_S = 5
 def run(settings: Settings, *, periodic: bool) -> None:
     """Consume jobs until SIGTERM or SIGINT: running ones get a few seconds to end, then are handed back and go on later.
 
-    *periodic* runs the chores too; exactly one worker of a platform may.
+    With *periodic* it stands ready for the chores, which one of all such workers does.
     """
     if settings.ffmpeg:
         program.require(settings.ffmpeg)
@@ -43,13 +44,16 @@ def run(settings: Settings, *, periodic: bool) -> None:
     consumer = jobs.huey.create_consumer(
         workers=settings.worker_threads,
         worker_type="thread",
-        periodic=periodic,
+        periodic=False,
         initial_delay=0.1,
         max_delay=0.5,
         graceful_signal="TERM",
         check_worker_health=True,
     )
     consumer.start()
+    rota = Rota(lease_s=settings.job_lease_s) if periodic else None
+    if rota:
+        rota.start()
     stopped = threading.Event()
 
     def stop(signum: int, frame: FrameType | None) -> None:
@@ -69,6 +73,8 @@ def run(settings: Settings, *, periodic: bool) -> None:
     patience = threading.Timer(GRACE_S, jobs.interrupt_all)
     patience.daemon = True
     patience.start()
+    if rota:
+        rota.stop(within_s=GRACE_S)
     consumer.stop(graceful=True)
     patience.cancel()
     node_processes.leave()

@@ -32,7 +32,9 @@ from appliance.downloads import models as downloads
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
 from appliance.idempotency import IdempotencyKey
+from appliance.jobs.leases import Lease
 from appliance.jobs.models import Job
+from appliance.jobs.rota import ChoreSlot
 from appliance.ledger import models as ledger
 from appliance.library import models as library
 from appliance.listening import models as listening
@@ -75,7 +77,7 @@ MODELS = [
     )
     for model in vars(module).values()
     if isinstance(model, type) and issubclass(model, Base) and model.__module__ == module.__name__
-] + [Job, IdempotencyKey, Message, NodeProcess, PluginSetting, Revocation]
+] + [ChoreSlot, Job, IdempotencyKey, Lease, Message, NodeProcess, PluginSetting, Revocation]
 INSTANT = datetime(2026, 5, 1, 12, 30, 15, 250_000, tzinfo=UTC)
 
 
