@@ -138,7 +138,15 @@ class Settings:
         choices=("auto", "bubblewrap", "landlock", "off"),
     )
     web_threads: int = _row(8, "Requests the embedded web server answers at once.", minimum=1, maximum=256)
-    worker_threads: int = _row(2, "Jobs one worker process runs at once.", minimum=1, maximum=64)
+    worker_threads: int = _row(
+        2, "Jobs that transcode, of those that one worker process runs at once.", minimum=1, maximum=64
+    )
+    worker_lanes: tuple[str, ...] = _row(
+        (), "What workers of this node do: transcode, mail, webhooks, analytics, plugins; empty: all of it."
+    )
+    worker_lane_threads: int = _row(
+        1, "Jobs one worker process runs at once in each lane beside transcode.", minimum=1, maximum=64
+    )
     max_upload_mb: int = _row(
         2048, "Largest original an artist may send, in MiB.", minimum=1, maximum=1_000_000
     )

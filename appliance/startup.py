@@ -68,6 +68,7 @@ def start(settings: Settings, *, immediate: bool = False) -> Appliance:
     queries.watch(slow_ms=settings.slow_query_ms)
     store = open_store(store_url(settings))
     jobs.configure(queue_url(settings), secret=secret, immediate=immediate)
+    jobs.huey.storage.stand_in = running.stand_in
     running.use_lease(settings.job_lease_s)
     mail.configure(settings)
     sandbox.use(settings.sandbox)

@@ -39,13 +39,14 @@ def _ffmpeg(settings: Settings) -> str:
     default=True,
     help="Stand ready for the chores; one of all such workers does them.",
 )
+@click.option("--lanes", help="What it does, such as mail,webhooks (default: all; see 'worker_lanes').")
 @click.option("--lifeline", type=int, hidden=True)
 @data_option
 @click.pass_context
-def worker(ctx: click.Context, periodic: bool, lifeline: int | None) -> None:
+def worker(ctx: click.Context, periodic: bool, lanes: str | None, lifeline: int | None) -> None:
     """Run a worker: it makes renditions, tells plugins, and does the chores."""
     supervisor.follow_lifeline(lifeline)
-    consumer.run(settings_from(ctx), periodic=periodic)
+    consumer.run(settings_from(ctx, {"worker_lanes": lanes}), periodic=periodic)
 
 
 @click.command(short_help="Make the renditions of tracks anew.")

@@ -41,7 +41,7 @@ from transcoder import program
 from transcoder import synthesis
 
 ARTIST_EMAIL, FAN_EMAIL, PASSWORD = "artist@demo.com", "fan@demo.com", "password123"
-SONG = "demo_song"
+SONG = jobs.kind("demo_song", jobs.Lane.TRANSCODE)
 """The kind of job that makes one demo song; its subject is the song's title."""
 TILL = "demo_payments"
 """The plugin by which fans of the demo pay with cards that are none; it looks itself whether it may run here."""

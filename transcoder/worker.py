@@ -14,6 +14,8 @@ from appliance import node_processes
 from appliance import plugin_settings
 from appliance import startup
 from appliance import supervisor
+from appliance.jobs import consuming
+from appliance.jobs import lanes
 from appliance.jobs.rota import Rota
 from appliance.settings import Settings
 from transcoder import demo
@@ -34,6 +36,7 @@ def run(settings: Settings, *, periodic: bool) -> None:
 
     With *periodic* it stands ready for the chores, which one of all such workers does.
     """
+    taken = lanes.named(settings.worker_lanes)
     if settings.ffmpeg:
         program.require(settings.ffmpeg)
     startup.start(settings)
@@ -41,16 +44,9 @@ def run(settings: Settings, *, periodic: bool) -> None:
     database.check()
     # What a worker of this host held when it was killed goes on at once, without waiting for its lease.
     jobs.sweep(clock.now())
-    consumer = jobs.huey.create_consumer(
-        workers=settings.worker_threads,
-        worker_type="thread",
-        periodic=False,
-        initial_delay=0.1,
-        max_delay=0.5,
-        graceful_signal="TERM",
-        check_worker_health=True,
-    )
-    consumer.start()
+    threads = consuming.threads(taken, transcode=settings.worker_threads, others=settings.worker_lane_threads)
+    consumers = consuming.Consumers(threads)
+    consumers.start()
     rota = Rota(lease_s=settings.job_lease_s) if periodic else None
     if rota:
         rota.start()
@@ -66,16 +62,19 @@ def run(settings: Settings, *, periodic: bool) -> None:
     node_processes.enter(
         "worker", plugins=plugin_settings.fingerprint(plugin_settings.merged(settings)), now=clock.now()
     )
-    log.info("worker ready", extra={"threads": settings.worker_threads, "periodic": periodic})
+    log.info(
+        "worker ready",
+        extra={"threads": sum(threads.values()), "lanes": ",".join(taken), "periodic": periodic},
+    )
     supervisor.tell_ready()
     while not stopped.wait(1.0):
-        consumer.check_worker_health()
+        consumers.look_after()
     patience = threading.Timer(GRACE_S, jobs.interrupt_all)
     patience.daemon = True
     patience.start()
     if rota:
         rota.stop(within_s=GRACE_S)
-    consumer.stop(graceful=True)
+    consumers.stop()
     patience.cancel()
     node_processes.leave()
     database.close_thread()

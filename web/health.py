@@ -24,7 +24,10 @@ def health() -> Response:
 
 @blueprint.get("/ready")
 def ready() -> tuple[Response, int]:
-    """Database, queue and storage answer; 503 with the reasons when one does not."""
+    """Database and storage answer; 503 with the reasons when one does not.
+
+    The queue is told of and is no reason: work goes on without it, and a balancer must not take every node out because of it.
+    """
     checks = {"database": database.check, "queue": jobs.check, "storage": appliance().store.check}
     reasons: dict[str, str] = {}
     for name, check in checks.items():
@@ -34,4 +37,5 @@ def ready() -> tuple[Response, int]:
             log.warning("not ready", extra={"part": name, "why": str(error)})
             reasons[name] = str(error)
     answer = {name: reasons.get(name, "ok") for name in checks}
-    return jsonify(status="ready" if not reasons else "not ready", **answer), 503 if reasons else 200
+    ready = not set(reasons) - {"queue"}
+    return jsonify(status="ready" if ready else "not ready", **answer), 200 if ready else 503

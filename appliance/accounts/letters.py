@@ -10,7 +10,7 @@ from appliance.database import new_id
 from appliance.database import transaction
 from appliance.mail import rendering
 
-TO_NOBODY = "letter_to_nobody"
+TO_NOBODY = jobs.kind("letter_to_nobody", jobs.Lane.MAIL)
 """The job that does nothing: see ``Letters.write_to_nobody``."""
 
 

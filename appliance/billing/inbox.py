@@ -31,7 +31,7 @@ from appliance.jobs import JobState
 from appliance.payments import Delivery
 from appliance.prepared import Statement
 
-JOB = "provider_event"
+JOB = jobs.kind("provider_event", jobs.Lane.WEBHOOKS)
 """The kind of the jobs that process; their payload is a provider's name."""
 ATTEMPTS = 50
 """How often a job may be lost with its worker; how often an event is tried is told on its own row."""

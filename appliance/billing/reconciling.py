@@ -32,7 +32,7 @@ from appliance.payments import PaymentProvider
 
 log = logging.getLogger(__name__)
 
-JOB = "reconcile_payments"
+JOB = jobs.kind("reconcile_payments", jobs.Lane.WEBHOOKS)
 """The kind of the jobs that reconcile; their subject is a provider's name."""
 OVERLAP = timedelta(days=1)
 BEGINNING = datetime(2000, 1, 1, tzinfo=UTC)

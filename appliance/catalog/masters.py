@@ -14,7 +14,7 @@ from appliance.catalog.models import TrackState
 from appliance.database import transaction
 from appliance.storage import ObjectStore
 
-REPLACE = "replace_master"
+REPLACE = jobs.kind("replace_master", jobs.Lane.TRANSCODE)
 """The kind of job that makes renditions of a new master; its subject is the id of the replacement."""
 
 

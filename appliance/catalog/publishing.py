@@ -27,7 +27,7 @@ from appliance.hookspecs import PublishedTrack
 
 log = logging.getLogger(__name__)
 
-ANNOUNCE = "announce_track"
+ANNOUNCE = jobs.kind("announce_track", jobs.Lane.PLUGINS)
 """The kind of job that tells plugins of a track that went public; its subject is a track id."""
 FURTHEST = timedelta(days=20 * 365)
 """How far ahead a release may be scheduled; what is further is a slip of the pen."""

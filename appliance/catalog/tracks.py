@@ -34,9 +34,9 @@ from appliance.errors import NotFound
 from appliance.errors import Word
 from appliance.prepared import Prepared
 
-TRANSCODE = "transcode"
+TRANSCODE = jobs.kind("transcode", jobs.Lane.TRANSCODE)
 """The kind of job that makes renditions; its subject is a track id."""
-RESEAL = "reseal"
+RESEAL = jobs.kind("reseal", jobs.Lane.TRANSCODE)
 """The kind of job that stores the rungs of a track encrypted or in clear, as the track says; its subject is a track id."""
 _by_id = Prepared(
     lambda track_id: (

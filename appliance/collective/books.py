@@ -19,7 +19,7 @@ from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
 
-CHECK = "check_books"
+CHECK = jobs.kind("check_books", jobs.Lane.ANALYTICS)
 """The kind of the job that checks; its subject is the ledger."""
 NAMED_IN_LOG = 20
 MOST_ADMINS = 100

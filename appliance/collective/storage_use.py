@@ -17,7 +17,7 @@ from appliance.collective.models import StorageUse
 from appliance.database import transaction
 from appliance.storage import ObjectStore
 
-COUNT = "count_storage"
+COUNT = jobs.kind("count_storage", jobs.Lane.ANALYTICS)
 """The kind of the job that counts; its subject is the store."""
 FOLDERS = ("originals", "hls", "previews", "waveforms", "artwork", "downloads")
 FOLDER, ARTIST = "folder", "artist"

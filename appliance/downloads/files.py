@@ -14,7 +14,7 @@ from appliance.downloads.models import DownloadItem
 from appliance.downloads.models import FileState
 from appliance.storage import StoredObject
 
-MAKE = "make_download"
+MAKE = jobs.kind("make_download", jobs.Lane.TRANSCODE)
 """The kind of job that makes a file; its subject is the id of the file."""
 PROMISED = timedelta(hours=1)
 SLOW_LINE_BYTES_S = 128 * 1024

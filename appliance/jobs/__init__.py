@@ -4,6 +4,8 @@ Huey pops a message before it runs it, so a worker that is killed loses it. Ther
 the worker renews it, and ``sweep`` gives what nobody holds to the next worker. Every job can run twice.
 """
 
+from appliance.jobs.lanes import Lane
+from appliance.jobs.lanes import kind
 from appliance.jobs.models import Job
 from appliance.jobs.models import JobState
 from appliance.jobs.queue import check
@@ -24,6 +26,7 @@ __all__ = [
     "Interrupted",
     "Job",
     "JobState",
+    "Lane",
     "Running",
     "add",
     "check",
@@ -31,6 +34,7 @@ __all__ = [
     "handles",
     "huey",
     "interrupt_all",
+    "kind",
     "latest",
     "page",
     "retry",

@@ -1,6 +1,7 @@
 """Running jobs: claim by lease, heartbeat, back-off, and giving what nobody holds to the next worker."""
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Callable
@@ -11,25 +12,34 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
+from typing import Any
 
 from appliance import clock
 from appliance import database
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
 from appliance.jobs import counting
+from appliance.jobs import lanes
+from appliance.jobs.lanes import Lane
 from appliance.jobs.models import Job
 from appliance.jobs.models import JobState
 from appliance.jobs.process import identity
 from appliance.jobs.process import is_gone
 from appliance.jobs.queue import huey
 from appliance.jobs.watching import Watch
+from appliance.prepared import Prepared
 
 log = logging.getLogger(__name__)
 
 BACK_OFF_S = (5, 30, 120, 600, 3600)
 PROGRESS_EVERY_S = 0.5
+QUIET_S = 5.0
+"""How long no message is sent after one could not be: whoever waits for an answer does not wait for a queue that is away, time after time."""
+FIRST = 20
 _stop = threading.Event()
 _lease_s = 30
+_quiet_until = 0.0
+_kind_of = Prepared(lambda job_id: Job.select(Job.kind).where(Job.id == job_id))
 
 
 class Interrupted(Exception):
@@ -87,8 +97,46 @@ def use_lease(seconds: int) -> None:
 
 
 def send(job_id: str, *, priority: int = 0) -> None:
-    """Put a message for this job on the queue, after the commit that made its row; a higher *priority* goes first."""
-    run_job(job_id, priority=priority)
+    """Put a message for this job on the queue of its lane, after the commit that made its row; a higher *priority* goes first.
+
+    The message is a hint: while the queue is away none is sent, and workers find the row without it.
+    """
+    for job in _kind_of(job_id):
+        _hint(lanes.of(job.kind), lambda: run_job(job_id, priority=priority))
+
+
+def _hint(lane: Lane, enqueue: Callable[[], object]) -> bool:
+    """Whether a message could be sent."""
+    global _quiet_until
+    if time.monotonic() < _quiet_until and not huey.immediate:
+        return False
+    with lanes.on(lane):
+        try:
+            try:
+                enqueue()
+            except Exception:
+                if huey.immediate:
+                    raise
+                # The server may have been restarted, which only shows at the first try; every engine has errors of its own.
+                enqueue()
+        except Exception:
+            if huey.immediate:
+                raise
+            _quiet_until = time.monotonic() + QUIET_S
+            log.warning("the queue is away", extra={"lane": lane}, exc_info=True)
+            return False
+    return True
+
+
+def stand_in() -> bytes | None:
+    """A message for one of the jobs of the current lane that are due, in place of a queue that is away."""
+    if _stop.is_set():
+        return None
+    here = _is_due(clock.now()) & _is_on(lanes.current())
+    # Of the first ones any: were all workers to take the oldest, all but one would be too late.
+    first = [job.id for job in Job.select(Job.id).where(here).order_by(Job.run_after, Job.id).limit(FIRST)]
+    database.let_go()
+    return huey.serialize_task(run_job.s(random.choice(first))) if first else None  # noqa: S311 - no secret
 
 
 @huey.task(name="run_job")  # type: ignore[untyped-decorator]
@@ -177,6 +225,9 @@ def _heartbeat(running: Running) -> Iterator[None]:
             except Exception:
                 # The database may come back before the lease ends; if not, another worker takes over.
                 log.warning("heartbeat failed", extra={"job": running.job_id}, exc_info=True)
+            finally:
+                # For one question in seconds no connection is kept from those who work.
+                database.let_go()
         database.close_thread()
 
     told = copy_context()  # Its lines of the log name the job, too.
@@ -244,7 +295,7 @@ def _fail(running: Running, error: Exception) -> str:
         updated_at=now,
         last_error=f"{type(error).__name__}: {error}"[:2000],
     ).where(_held(running)).execute()
-    run_job.schedule((running.job_id,), delay=wait.total_seconds())
+    _hint(lanes.of(running.kind), lambda: run_job.schedule((running.job_id,), delay=wait.total_seconds()))
     return "retried"
 
 
@@ -257,19 +308,38 @@ def sweep(now: datetime) -> int:
     for job in list(Job.select().where(Job.state == JobState.RUNNING)):
         if (job.lease_until and job.lease_until < now) or is_gone(job.lease_owner or ""):
             touched += _release(job, now)
-    due = (Job.state == JobState.QUEUED) & (Job.run_after <= now)
+    return touched + sum(_send_lost(lane, now) for lane in Lane)
+
+
+def _is_due(now: datetime) -> Any:
+    return (Job.state == JobState.QUEUED) & (Job.run_after <= now)
+
+
+def _is_on(lane: Lane) -> Any:
+    return Job.kind.in_(lanes.kinds(lane)) if lane is not lanes.REST else Job.kind.not_in(lanes.kinds())
+
+
+def _send_lost(lane: Lane, now: datetime) -> int:
+    """Send again the messages of *lane* that were lost; how many."""
+    here = _is_due(now) & _is_on(lane)
+    waiting = Job.select().where(here).count()
+    if not waiting:
+        return 0
     # Fewer messages on the way than rows that are due: some were lost. The queue is first in, first out, so the oldest are
     # missing. A duplicate does no harm, since one claim wins; and sending no more than are missing keeps the queue from growing.
-    # Chores of this very minute are on the way too, and must not pass for messages of jobs.
-    waiting = Job.select().where(due).count()
-    missing = (
-        waiting - sum(task.name == run_job.task_class.__name__ for task in huey.pending()) if waiting else 0
-    )
+    # Chores of earlier versions are on the way too, and must not pass for messages of jobs.
+    try:
+        with lanes.on(lane):
+            on_the_way = sum(task.name == run_job.task_class.__name__ for task in huey.pending())
+    except Exception:
+        # Every engine has errors of its own. Workers find the rows without it.
+        log.warning("the queue is away", extra={"lane": lane}, exc_info=True)
+        return 0
+    missing, sent = waiting - on_the_way, 0
     if missing > 0:
-        for job in list(Job.select(Job.id).where(due).order_by(Job.run_after, Job.id).limit(missing)):
-            send(job.id)
-            touched += 1
-    return touched
+        for job in list(Job.select(Job.id).where(here).order_by(Job.run_after, Job.id).limit(missing)):
+            sent += _hint(lane, lambda job_id=job.id: run_job(job_id))  # type: ignore[misc]
+    return sent
 
 
 def _release(job: Job, now: datetime) -> int:

@@ -21,7 +21,7 @@ from appliance.mail.models import MessageState
 
 log = logging.getLogger(__name__)
 
-JOB = "mail"
+JOB = jobs.kind("mail", jobs.Lane.MAIL)
 """The kind of the jobs that send; their subject is a message's id."""
 ATTEMPTS = 12
 """Twelve tries last about seven hours."""

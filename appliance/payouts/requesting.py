@@ -20,7 +20,7 @@ from appliance.payouts.models import BANK
 from appliance.payouts.models import Payout
 from appliance.payouts.models import PayoutAccount
 
-JOB = "send_payout"
+JOB = jobs.kind("send_payout", jobs.Lane.WEBHOOKS)
 """The kind of the jobs that send; their subject is a payout's id."""
 ATTEMPTS = 12
 
