@@ -7,6 +7,7 @@ import click
 from appliance import __version__
 from appliance import account_commands
 from appliance import audit_commands
+from appliance import cluster_checks
 from appliance import database
 from appliance import doctor
 from appliance import hooks
@@ -55,7 +56,7 @@ def migrate(ctx: click.Context) -> None:
     """Bring the database to the newest schema; safe to run twice."""
     settings = settings_from(ctx)
     startup.make_data_folder(settings)
-    database.connect(startup.database_url(settings))
+    startup.connect_database(settings)
     done = database.migrate()
     click.echo("\n".join(f"applied {name}" for name in done) if done else "The database is up to date.")
 
@@ -85,6 +86,8 @@ def plugins(ctx: click.Context) -> None:
             click.echo(f"    {row.name}: {row.help}")
 
 
+CHECKS = (cluster_checks,)
+"""Modules whose import declares what the doctor looks at."""
 for added in (
     account_commands.user,
     account_commands.token,

@@ -18,15 +18,22 @@ from urllib.parse import urlsplit
 
 import peewee
 from playhouse.migrations import Runner
-from playhouse.pool import PooledPostgresqlDatabase
 from ulid import ULID
 
+from appliance.connections import Limits
+from appliance.connections import Pool
+from appliance.connections import sqlstate
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 MIGRATION_LOCK = 0x6D757369
 """Any number will do that nobody else locks in this database."""
+MIGRATION_LOCK_S = 5
+MIGRATION_STATEMENT_S = 3600
+MIGRATION_TRIES = 6
+MIGRATION_PAUSE_S = 2.0
+LOCK_NOT_AVAILABLE = "55P03"
 proxy = peewee.DatabaseProxy()
 M = TypeVar("M", bound=peewee.Model)
 
@@ -87,9 +94,9 @@ class Identified(Base):
     id = peewee.CharField(max_length=26, primary_key=True, default=new_id)
 
 
-def connect(url: str, *, pool_size: int = 16) -> peewee.Database:
+def connect(url: str, *, pool_size: int = 16, limits: Limits | None = None) -> peewee.Database:
     """Open the database at *url* and point every model at it; ``Invalid`` for a wrong address."""
-    database = _open(url, pool_size)
+    database = _open(url, pool_size, limits or Limits())
     proxy.initialize(database)
     try:
         database.connect(reuse_if_open=True)
@@ -128,11 +135,11 @@ class _Sqlite(_Timed, peewee.SqliteDatabase):
     pass
 
 
-class _Postgresql(_Timed, PooledPostgresqlDatabase):  # type: ignore[misc]
+class _Postgresql(_Timed, Pool):
     pass
 
 
-def _open(url: str, pool_size: int) -> peewee.Database:
+def _open(url: str, pool_size: int, limits: Limits) -> peewee.Database:
     if url.startswith("sqlite:///"):
         return _Sqlite(
             url.removeprefix("sqlite:///"),
@@ -147,10 +154,7 @@ def _open(url: str, pool_size: int) -> peewee.Database:
             },
         )
     if urlsplit(url).scheme in {"postgres", "postgresql"}:
-        pooled: peewee.Database = _Postgresql(
-            url, prefer_psycopg3=True, max_connections=pool_size, stale_timeout=300, timeout=10
-        )
-        return pooled
+        return _Postgresql(url, size=pool_size, wait_s=10, parameters=limits.parameters(url))
     raise Invalid(
         "The setting 'database_url' must begin with sqlite:/// or postgresql://.", field="database_url"
     )
@@ -240,8 +244,29 @@ def hold_open() -> None:
 
 def let_go() -> None:
     """End a request's use of the connection: back to the pool on PostgreSQL, kept by the thread on SQLite."""
-    if not isinstance(proxy.obj, peewee.SqliteDatabase) and not proxy.is_closed():
+    if isinstance(proxy.obj, Pool) and not proxy.is_closed():
         proxy.close()
+
+
+def is_broken() -> bool:
+    """Whether this thread lost its connection to PostgreSQL, or cannot have one."""
+    return isinstance(proxy.obj, Pool) and proxy.obj.is_broken()
+
+
+def mend() -> None:
+    """Throw this thread's connection away if it is broken, so that the next question gets another."""
+    if is_broken():
+        let_go()
+
+
+def bounds_statements() -> bool:
+    """Whether PostgreSQL ends a statement that takes too long; SQLite has no such bound and needs none."""
+    return not isinstance(proxy.obj, Pool) or proxy.execute_sql("SHOW statement_timeout").fetchone()[0] != "0"
+
+
+def wrote() -> bool:
+    """Whether this thread wrote to PostgreSQL since it was given its connection."""
+    return isinstance(proxy.obj, Pool) and proxy.obj.wrote()
 
 
 def close_thread() -> None:
@@ -253,8 +278,8 @@ def close_thread() -> None:
 def close() -> None:
     """Close this thread's connection and the pool."""
     close_thread()
-    if isinstance(proxy.obj, PooledPostgresqlDatabase):
-        proxy.obj.close_all()
+    if isinstance(proxy.obj, Pool):
+        proxy.obj.close_idle()
 
 
 def check() -> None:
@@ -273,10 +298,36 @@ def migrate() -> list[str]:
 
     Of two processes that start together the second waits, and then finds nothing to do.
     """
+    for attempt in range(MIGRATION_TRIES):
+        try:
+            return _migrate_once()
+        except peewee.OperationalError as error:
+            if sqlstate(error) != LOCK_NOT_AVAILABLE:
+                raise
+            if attempt + 1 == MIGRATION_TRIES:
+                raise Unavailable(
+                    "A migration waits for what others hold in the database; nothing was changed. Run it again in a quiet minute."
+                ) from error
+            # Who queues for a table makes all others queue behind: so it steps back, and lets them through.
+            time.sleep(MIGRATION_PAUSE_S)
+    raise AssertionError("unreachable")
+
+
+def _migrate_once() -> list[str]:
     with transaction():
+        if isinstance(proxy.obj, Pool):
+            # However long the one before takes; then no server that runs is to stand still behind us.
+            _only_here(lock_timeout=0, statement_timeout=0, idle_in_transaction_session_timeout=0)
+            in_turn(MIGRATION_LOCK)
+            _only_here(lock_timeout=MIGRATION_LOCK_S, statement_timeout=MIGRATION_STATEMENT_S)
         # SQLite's write lock is held by now; PostgreSQL would let both look, and both create.
-        in_turn(MIGRATION_LOCK)
         return list(Runner(proxy.obj, str(MIGRATIONS)).up())
+
+
+def _only_here(**seconds: int) -> None:
+    for name, value in seconds.items():
+        # Until the transaction ends: a pooler gives the session to others then.
+        proxy.execute_sql(f"SET LOCAL {name} = '{value}s'")
 
 
 def pending() -> list[str]:

@@ -22,7 +22,6 @@ from appliance import clock
 from appliance import database
 from appliance import hooks
 from appliance import jobs
-from appliance import node_processes
 from appliance import sandbox
 from appliance import startup
 from appliance.accounts import audit_chain
@@ -34,8 +33,6 @@ from appliance.errors import Unavailable
 from appliance.hooks import Status
 from appliance.invocation import data_option
 from appliance.invocation import settings_from
-from appliance.jobs import leases
-from appliance.jobs import rota
 from appliance.ledger import alarms
 from appliance.mail import outbox
 from appliance.mail import server as mail_server
@@ -150,7 +147,10 @@ def _secret(settings: Settings) -> str:
     return "in the data folder, readable by its owner only"
 
 
-@check("database", connect=lambda settings: database.connect(startup.database_url(settings)))
+@check(
+    "database",
+    connect=startup.connect_database,
+)
 def _database(settings: Settings) -> str:
     database.check()
     return "answers and is up to date"
@@ -182,18 +182,6 @@ def _jobs(settings: Settings) -> str:
     return f"{len(waiting)} waiting, {len(failed)} failed" + (
         " ('musicconnect jobs --state failed')" if failed else ""
     )
-
-
-@check("chores")
-def _chores(settings: Settings) -> str:
-    found = leases.holder(rota.DUTY)
-    if found is None:
-        workers = [process for process in node_processes.running() if process.kind == "worker"]
-        if workers and (clock.now() - workers[0].started_at).total_seconds() > LONG_WAIT_S:
-            raise Unavailable("Workers run and none does the chores; start one without --no-periodic.")
-        return "nobody does them now; a worker takes them on when it starts"
-    holder, until = found
-    return f"done by {holder}, who has them until {until:%H:%M:%S} UTC and longer while it lives"
 
 
 @check("mail", connect=lambda settings: _greet_mail_server(settings))

@@ -96,6 +96,30 @@ class Settings:
         pattern=r"((postgres|postgresql)://.+|sqlite:///.+)?",
         form="postgresql://… or sqlite:///…, or nothing",
     )
+    database_connect_s: int = _row(
+        5, "Seconds in which PostgreSQL must take a connection.", minimum=1, maximum=60
+    )
+    database_statement_s: int = _row(
+        30,
+        "Seconds that a statement of a request may take on PostgreSQL, those of workers ten times as long; 0: any time.",
+        minimum=0,
+        maximum=86_400,
+    )
+    database_lock_s: int = _row(
+        10,
+        "Seconds that a statement waits for what another holds on PostgreSQL; 0: any time.",
+        minimum=0,
+        maximum=3600,
+    )
+    database_idle_s: int = _row(
+        60,
+        "Seconds that a transaction may do nothing on PostgreSQL, those of workers ten times as long; 0: any time.",
+        minimum=0,
+        maximum=86_400,
+    )
+    database_pooler: bool = _row(
+        False, "Whether 'database_url' leads to PgBouncer, or another pooler, in transaction mode."
+    )
     queue_url: str = _row(
         "",
         "redis://…, postgresql://… or sqlite:///…; empty: queue.sqlite3 in the data folder.",

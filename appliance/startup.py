@@ -16,14 +16,17 @@ from appliance import observers
 from appliance import plugin_settings
 from appliance import queries
 from appliance import sandbox
+from appliance.connections import Limits
 from appliance.errors import Unavailable
 from appliance.jobs import running
+from appliance.jobs import sweeping
 from appliance.settings import Settings
 from appliance.storage import ObjectStore
 from appliance.storage import open_store
 
 log = logging.getLogger(__name__)
 
+WEB = "web"
 SECRET_FILE = "secret_key"  # noqa: S105 - the name of a file
 
 
@@ -56,24 +59,49 @@ def appliance() -> Appliance:
     return _appliance
 
 
-def start(settings: Settings, *, immediate: bool = False) -> Appliance:
-    """Connect everything; raises ``Invalid`` for a wrong setting, ``Unavailable`` for what does not answer."""
+def start(settings: Settings, *, immediate: bool = False, role: str = "", connections: int = 0) -> Appliance:
+    """Connect everything; raises ``Invalid`` for a wrong setting, ``Unavailable`` for what does not answer.
+
+    *role* is what this process does, such as ``web``, and *connections* how many threads of it ask the database at once.
+    """
     global _appliance
     make_data_folder(settings)
     secret = secret_key(settings)
     # Before the plugins: an admin may have written their settings on a page.
-    database.connect(database_url(settings), pool_size=max(settings.web_threads, settings.worker_threads) + 4)
+    database.connect(
+        database_url(settings),
+        pool_size=connections or max(settings.web_threads, settings.worker_threads) + 4,
+        limits=database_limits(settings, role),
+    )
     hooks.load(plugin_settings.merged(settings))
     observers.ask()
     queries.watch(slow_ms=settings.slow_query_ms)
     store = open_store(store_url(settings))
     jobs.configure(queue_url(settings), secret=secret, immediate=immediate)
-    jobs.huey.storage.stand_in = running.stand_in
+    jobs.huey.storage.stand_in = sweeping.stand_in
     running.use_lease(settings.job_lease_s)
     mail.configure(settings)
     sandbox.use(settings.sandbox)
     _appliance = Appliance(settings, store, secret)
     return _appliance
+
+
+def connect_database(settings: Settings) -> None:
+    """Connect the database alone, for a command that needs no more."""
+    database.connect(database_url(settings), limits=database_limits(settings))
+
+
+def database_limits(settings: Settings, role: str = "") -> Limits:
+    """How long this process may take for things in PostgreSQL: who answers people is to be quick, all others may take their time."""
+    patience = 1 if role == WEB else 10
+    return Limits(
+        connect_s=settings.database_connect_s,
+        statement_s=settings.database_statement_s * patience,
+        lock_s=settings.database_lock_s,
+        idle_in_transaction_s=settings.database_idle_s * patience,
+        pooler=settings.database_pooler,
+        name=f"musicconnect {role}".strip(),
+    )
 
 
 def load_plugins(settings: Settings) -> tuple[hooks.Plugin, ...]:
@@ -82,7 +110,7 @@ def load_plugins(settings: Settings) -> tuple[hooks.Plugin, ...]:
     try:
         url = database_url(settings)
         if not url.startswith("sqlite:///") or Path(url.removeprefix("sqlite:///")).is_file():
-            database.connect(url)
+            database.connect(url, limits=database_limits(settings))
             wanted = plugin_settings.merged(settings)
     except (Unavailable, peewee.PeeweeException):
         log.info("the plugins are looked at without what the database says of them")

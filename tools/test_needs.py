@@ -49,6 +49,12 @@ NEEDS = (
         lambda: any(Path("/usr/share/fonts").rglob("*.ttf")),
     ),
     Need("PostgreSQL", "postgresql", "runs the database tests on a cluster's engine", postgresql),
+    Need(
+        "PgBouncer",
+        "pgbouncer",
+        "stands between the node and its database in a test",
+        lambda: Path("/usr/sbin/pgbouncer").exists(),
+    ),
     Need("Redis", "redis-server", "runs the queue tests on a cluster's engine", program("redis-server")),
     Need("Node.js", "nodejs", "runs the edge script that signed_cdn documents", program("node")),
     Need("npm", "npm", "fetches the judges of pages", program("npm")),

@@ -16,6 +16,7 @@ from appliance import startup
 from appliance import supervisor
 from appliance.jobs import consuming
 from appliance.jobs import lanes
+from appliance.jobs.rota import HANDS
 from appliance.jobs.rota import Rota
 from appliance.settings import Settings
 from transcoder import demo
@@ -39,12 +40,13 @@ def run(settings: Settings, *, periodic: bool) -> None:
     taken = lanes.named(settings.worker_lanes)
     if settings.ffmpeg:
         program.require(settings.ffmpeg)
-    startup.start(settings)
+    threads = consuming.threads(taken, transcode=settings.worker_threads, others=settings.worker_lane_threads)
+    # Each job has a heartbeat; beside them are the rota and the main thread.
+    startup.start(settings, role="worker", connections=2 * sum(threads.values()) + HANDS + 2)
     monitoring.begin(settings)
     database.check()
     # What a worker of this host held when it was killed goes on at once, without waiting for its lease.
     jobs.sweep(clock.now())
-    threads = consuming.threads(taken, transcode=settings.worker_threads, others=settings.worker_lane_threads)
     consumers = consuming.Consumers(threads)
     consumers.start()
     rota = Rota(lease_s=settings.job_lease_s) if periodic else None
@@ -62,6 +64,7 @@ def run(settings: Settings, *, periodic: bool) -> None:
     node_processes.enter(
         "worker", plugins=plugin_settings.fingerprint(plugin_settings.merged(settings)), now=clock.now()
     )
+    database.let_go()
     log.info(
         "worker ready",
         extra={"threads": sum(threads.values()), "lanes": ",".join(taken), "periodic": periodic},

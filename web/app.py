@@ -31,6 +31,7 @@ from web import rates
 from web import request_cycle
 from web import request_log
 from web import resubmission
+from web import retrying
 from web import security
 from web import setup
 from web import sharing
@@ -59,6 +60,7 @@ def create_app(appliance: Appliance) -> Flask:
         MAX_FORM_PARTS=200,
         TEMPLATES_AUTO_RELOAD=False,
     )
+    app.wsgi_app = retrying.once(app.wsgi_app)  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

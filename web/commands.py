@@ -51,7 +51,7 @@ def serve(ctx: click.Context, host: str | None, port: int | None) -> None:
     """Run all of one node: the web server and a worker, started again when they die."""
     settings = settings_from(ctx, {"host": host, "port": port})
     startup.make_data_folder(settings)
-    database.connect(startup.database_url(settings))
+    startup.connect_database(settings)
     database.migrate()
     doctor.require_safe_address(settings)
     listening = supervisor.listen(settings.host, settings.port)
@@ -95,7 +95,7 @@ def _run(settings: Settings, fd: int | None, *, linger_s: float) -> None:
     from web import serving
     from web.app import create_app
 
-    appliance = startup.start(settings)
+    appliance = startup.start(settings, role=startup.WEB, connections=settings.web_threads + 2)
     database.check()
     doctor.require_safe_address(settings)
     listening = (
@@ -123,6 +123,7 @@ def _run(settings: Settings, fd: int | None, *, linger_s: float) -> None:
     node_processes.enter(
         "web", plugins=plugin_settings.fingerprint(plugin_settings.merged(settings)), now=clock.now()
     )
+    database.let_go()
     log.info("web ready", extra={"host": settings.host, "port": listening.getsockname()[1]})
     supervisor.tell_ready()
     serving.run(server, stopping, linger_s=linger_s)

@@ -18,6 +18,7 @@ from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
 
+from appliance import database
 from appliance import errors
 from appliance.billing import inbox
 from appliance.catalog import artists
@@ -28,6 +29,7 @@ from web import error_pages
 from web import hosts
 from web import kept_forms
 from web import request_log
+from web import retrying
 from web.error_pages import N_
 from web.request_cycle import BadToken
 from web.request_cycle import NotSignedIn
@@ -95,6 +97,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(OSError, on_disk)
     app.register_error_handler(Exception, on_surprise)
     app.register_error_handler(peewee.DatabaseError, on_database)
+    app.register_error_handler(peewee.InterfaceError, on_database)
 
 
 def on_own(error: errors.MusicConnectError) -> ResponseReturnValue:
@@ -151,7 +154,7 @@ def on_http(error: HTTPException) -> ResponseReturnValue:
     return answer
 
 
-def on_database(error: peewee.DatabaseError) -> ResponseReturnValue:
+def on_database(error: peewee.DatabaseError | peewee.InterfaceError) -> ResponseReturnValue:
     """What the database refused: a text it cannot hold, two who did the same at once, a full disk, or it is away."""
     if isinstance(error, peewee.DataError):
         return on_own(errors.Invalid("This holds a character that cannot be stored."))
@@ -160,7 +163,12 @@ def on_database(error: peewee.DatabaseError) -> ResponseReturnValue:
             errors.Conflict("Somebody changed the same thing just now; look again and try once more.")
         )
     if isinstance(error, peewee.OperationalError | peewee.InterfaceError):
-        log.error("database failed", extra={"endpoint": request.endpoint}, exc_info=error)
+        retrying.mark(wrote=database.wrote())
+        if database.is_broken():
+            # While it is away everybody comes by here: a line each, and no stack.
+            log.warning("the database is away", extra={"endpoint": request.endpoint, "why": str(error)[:200]})
+        else:
+            log.error("database failed", extra={"endpoint": request.endpoint}, exc_info=error)
         return on_own(errors.Unavailable("The database does not take this just now; try again in a moment."))
     return on_surprise(error)
 

@@ -20,7 +20,7 @@ from appliance.jobs.running import Running
 from appliance.jobs.running import handles
 from appliance.jobs.running import interrupt_all
 from appliance.jobs.running import send
-from appliance.jobs.running import sweep
+from appliance.jobs.sweeping import sweep
 
 __all__ = [
     "Interrupted",

@@ -1,18 +1,17 @@
-"""Running jobs: claim by lease, heartbeat, back-off, and giving what nobody holds to the next worker."""
+"""Running jobs: claim by lease, heartbeat, back-off; ``sweeping`` gives what nobody holds to the next worker."""
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
+from collections.abc import Mapping
 from contextlib import contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
-from typing import Any
 
 from appliance import clock
 from appliance import database
@@ -20,11 +19,10 @@ from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
 from appliance.jobs import counting
 from appliance.jobs import lanes
-from appliance.jobs.lanes import Lane
+from appliance.jobs.hints import hint
 from appliance.jobs.models import Job
 from appliance.jobs.models import JobState
 from appliance.jobs.process import identity
-from appliance.jobs.process import is_gone
 from appliance.jobs.queue import huey
 from appliance.jobs.watching import Watch
 from appliance.prepared import Prepared
@@ -33,12 +31,8 @@ log = logging.getLogger(__name__)
 
 BACK_OFF_S = (5, 30, 120, 600, 3600)
 PROGRESS_EVERY_S = 0.5
-QUIET_S = 5.0
-"""How long no message is sent after one could not be: whoever waits for an answer does not wait for a queue that is away, time after time."""
-FIRST = 20
 _stop = threading.Event()
 _lease_s = 30
-_quiet_until = 0.0
 _kind_of = Prepared(lambda job_id: Job.select(Job.kind).where(Job.id == job_id))
 
 
@@ -90,6 +84,16 @@ def handles(
     return register
 
 
+def handlers() -> Mapping[str, Handler]:
+    """What runs each kind of job in this process."""
+    return _handlers
+
+
+def stopping() -> bool:
+    """Whether this process begins no more jobs."""
+    return _stop.is_set()
+
+
 def use_lease(seconds: int) -> None:
     """Set how long a lease lasts without a heartbeat."""
     global _lease_s
@@ -102,41 +106,7 @@ def send(job_id: str, *, priority: int = 0) -> None:
     The message is a hint: while the queue is away none is sent, and workers find the row without it.
     """
     for job in _kind_of(job_id):
-        _hint(lanes.of(job.kind), lambda: run_job(job_id, priority=priority))
-
-
-def _hint(lane: Lane, enqueue: Callable[[], object]) -> bool:
-    """Whether a message could be sent."""
-    global _quiet_until
-    if time.monotonic() < _quiet_until and not huey.immediate:
-        return False
-    with lanes.on(lane):
-        try:
-            try:
-                enqueue()
-            except Exception:
-                if huey.immediate:
-                    raise
-                # The server may have been restarted, which only shows at the first try; every engine has errors of its own.
-                enqueue()
-        except Exception:
-            if huey.immediate:
-                raise
-            _quiet_until = time.monotonic() + QUIET_S
-            log.warning("the queue is away", extra={"lane": lane}, exc_info=True)
-            return False
-    return True
-
-
-def stand_in() -> bytes | None:
-    """A message for one of the jobs of the current lane that are due, in place of a queue that is away."""
-    if _stop.is_set():
-        return None
-    here = _is_due(clock.now()) & _is_on(lanes.current())
-    # Of the first ones any: were all workers to take the oldest, all but one would be too late.
-    first = [job.id for job in Job.select(Job.id).where(here).order_by(Job.run_after, Job.id).limit(FIRST)]
-    database.let_go()
-    return huey.serialize_task(run_job.s(random.choice(first))) if first else None  # noqa: S311 - no secret
+        hint(lanes.of(job.kind), lambda: run_job(job_id, priority=priority))
 
 
 @huey.task(name="run_job")  # type: ignore[untyped-decorator]
@@ -171,6 +141,7 @@ def _run(job: Job) -> str:
             extra={"job": job.id, "kind": job.kind, "attempt": job.attempts},
             exc_info=True,
         )
+        database.mend()
         return _fail(running, error)
     else:
         _end(running, JobState.DONE, progress=1.0, last_error="")
@@ -295,77 +266,8 @@ def _fail(running: Running, error: Exception) -> str:
         updated_at=now,
         last_error=f"{type(error).__name__}: {error}"[:2000],
     ).where(_held(running)).execute()
-    _hint(lanes.of(running.kind), lambda: run_job.schedule((running.job_id,), delay=wait.total_seconds()))
+    hint(lanes.of(running.kind), lambda: run_job.schedule((running.job_id,), delay=wait.total_seconds()))
     return "retried"
-
-
-def sweep(now: datetime) -> int:
-    """Give back the jobs nobody holds any more and send again the messages that were lost; how many were touched.
-
-    A lease is over when its time is up, or at once when its owner was a process of this host that is gone.
-    """
-    touched = 0
-    for job in list(Job.select().where(Job.state == JobState.RUNNING)):
-        if (job.lease_until and job.lease_until < now) or is_gone(job.lease_owner or ""):
-            touched += _release(job, now)
-    return touched + sum(_send_lost(lane, now) for lane in Lane)
-
-
-def _is_due(now: datetime) -> Any:
-    return (Job.state == JobState.QUEUED) & (Job.run_after <= now)
-
-
-def _is_on(lane: Lane) -> Any:
-    return Job.kind.in_(lanes.kinds(lane)) if lane is not lanes.REST else Job.kind.not_in(lanes.kinds())
-
-
-def _send_lost(lane: Lane, now: datetime) -> int:
-    """Send again the messages of *lane* that were lost; how many."""
-    here = _is_due(now) & _is_on(lane)
-    waiting = Job.select().where(here).count()
-    if not waiting:
-        return 0
-    # Fewer messages on the way than rows that are due: some were lost. The queue is first in, first out, so the oldest are
-    # missing. A duplicate does no harm, since one claim wins; and sending no more than are missing keeps the queue from growing.
-    # Chores of earlier versions are on the way too, and must not pass for messages of jobs.
-    try:
-        with lanes.on(lane):
-            on_the_way = sum(task.name == run_job.task_class.__name__ for task in huey.pending())
-    except Exception:
-        # Every engine has errors of its own. Workers find the rows without it.
-        log.warning("the queue is away", extra={"lane": lane}, exc_info=True)
-        return 0
-    missing, sent = waiting - on_the_way, 0
-    if missing > 0:
-        for job in list(Job.select(Job.id).where(here).order_by(Job.run_after, Job.id).limit(missing)):
-            sent += _hint(lane, lambda job_id=job.id: run_job(job_id))  # type: ignore[misc]
-    return sent
-
-
-def _release(job: Job, now: datetime) -> int:
-    # The lease as it was seen: a heartbeat that came meanwhile keeps the job where it is.
-    still = (
-        (Job.id == job.id)
-        & (Job.state == JobState.RUNNING)
-        & (Job.attempts == job.attempts)
-        & (Job.lease_owner == job.lease_owner)
-        & (Job.lease_until == job.lease_until)
-    )
-    ended = {
-        "lease_owner": None,
-        "lease_until": None,
-        "updated_at": now,
-        "last_error": "Its worker was lost.",
-    }
-    if job.attempts >= job.max_attempts:
-        with database.transaction():
-            changed = Job.update(state=JobState.FAILED, active=None, **ended).where(still).execute()
-            if changed and job.kind in _handlers:
-                _handlers[job.kind].failed(
-                    job.subject, "Our server gave up on this file after several tries."
-                )
-        return int(changed)
-    return int(Job.update(state=JobState.QUEUED, run_after=now, **ended).where(still).execute())
 
 
 def interrupt_all() -> None:

@@ -24,6 +24,7 @@ from appliance.errors import NotFound
 from appliance.errors import Unavailable
 from appliance.jobs import process
 from appliance.jobs import running
+from appliance.jobs import sweeping
 from appliance.jobs.models import Job
 from appliance.jobs.models import JobState
 from appliance.jobs.running import Running
@@ -234,7 +235,7 @@ def test_a_process_that_nobody_buried_is_gone_too() -> None:
 def test_a_heartbeat_that_comes_during_the_sweep_keeps_the_job() -> None:
     stale = held(add(), owner="elsewhere:77:1", until=clock.now() - timedelta(seconds=1))
     Job.update(lease_until=clock.now() + timedelta(seconds=30)).where(Job.id == stale.id).execute()
-    assert running._release(stale, clock.now()) == 0
+    assert sweeping._release(stale, clock.now()) == 0
     assert row(stale).state == JobState.RUNNING
 
 

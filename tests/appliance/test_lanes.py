@@ -14,9 +14,11 @@ from appliance import jobs
 from appliance.database import new_id
 from appliance.errors import Invalid
 from appliance.jobs import consuming
+from appliance.jobs import hints
 from appliance.jobs import lanes
 from appliance.jobs import queue
 from appliance.jobs import running
+from appliance.jobs import sweeping
 from appliance.jobs.lanes import Lane
 from appliance.jobs.models import Job
 from appliance.jobs.models import JobState
@@ -43,7 +45,7 @@ def idle(appliance: Appliance) -> Iterator[None]:
     running._handlers.clear()
     running._handlers.update(before)
     running.resume()
-    running._quiet_until = 0.0
+    hints._quiet_until = 0.0
     if jobs.huey.storage is not storage:
         jobs.huey.storage.close()
 
@@ -87,7 +89,7 @@ def on_queue(lane: Lane) -> int:
 
 def use_queue(url: str) -> None:
     queue.configure(url, secret=SECRET)
-    jobs.huey.storage.stand_in = running.stand_in
+    jobs.huey.storage.stand_in = sweeping.stand_in
 
 
 @pytest.mark.parametrize(
@@ -200,7 +202,7 @@ def test_a_killed_redis_stops_neither_who_asks_nor_who_works() -> None:
             until(lambda: all(state(job_id) == JobState.DONE for job_id in without))
             assert jobs.sweep(clock.now()) == 0
             redis.start()
-            running._quiet_until = 0.0
+            hints._quiet_until = 0.0
             again = ask("mail")
             until(lambda: state(again) == JobState.DONE)
 

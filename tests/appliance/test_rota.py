@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from appliance import cluster_checks
 from appliance import database
-from appliance import doctor
 from appliance.database import new_id
 from appliance.jobs import leases
 from appliance.jobs import process
@@ -189,9 +189,9 @@ def test_a_chore_that_fails_does_not_keep_the_next_from_running(done: list[str])
 
 
 def test_the_doctor_says_who_does_the_chores(appliance: Appliance) -> None:
-    assert doctor._chores(appliance.settings).startswith("nobody")
+    assert cluster_checks.chores(appliance.settings).startswith("nobody")
     leases.take(rota.DUTY, "a:1:1", lasts_s=600)
-    assert "a:1:1" in doctor._chores(appliance.settings)
+    assert "a:1:1" in cluster_checks.chores(appliance.settings)
 
 
 def in_threads(work: list[Callable[[], object]]) -> None:

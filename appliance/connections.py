@@ -1,0 +1,189 @@
+"""Connections to PostgreSQL: a pool of them, bounded in time, of which a broken one is never handed out.
+
+A server that is restarted, or that is not the primary any more, breaks the connections of who works just then; the next one who asks gets a sound
+one, so nothing needs to be started anew.
+"""
+
+import select
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qs
+from urllib.parse import urlsplit
+
+import peewee
+
+READS = frozenset(
+    {"SELECT", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "SHOW", "EXPLAIN", "LISTEN"}
+)
+"""Statements that write nothing begin with these; all others count as writing."""
+NOT_PRIMARY = "25006"
+"""SQLSTATE of a server that only reads: it was the primary when we connected."""
+KEPT_S = 300.0
+"""A connection is not kept for longer, so that after a while all go where the address leads now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long things may take, in seconds; 0 for any time."""
+
+    connect_s: int = 5
+    statement_s: int = 0
+    lock_s: int = 0
+    idle_in_transaction_s: int = 0
+    pooler: bool = False
+    name: str = "musicconnect"
+
+    def parameters(self, url: str) -> dict[str, object]:
+        """What psycopg is told beside the address, which wins where it says the same."""
+        options = {
+            "statement_timeout": self.statement_s,
+            "lock_timeout": self.lock_s,
+            "idle_in_transaction_session_timeout": self.idle_in_transaction_s,
+        }
+        found: dict[str, object] = {
+            "connect_timeout": self.connect_s,
+            # A server that vanished without a word is noticed within half a minute.
+            "keepalives": 1,
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 25_000,
+            "application_name": self.name,
+        }
+        if self.pooler:
+            # A pooler hands one session of the server to many: nothing may be left in it, neither statements nor settings.
+            found["prepare_threshold"] = None
+        else:
+            found["options"] = " ".join(f"-c {name}={value}s" for name, value in options.items())
+        said = parse_qs(urlsplit(url).query)
+        return {name: value for name, value in found.items() if name not in said}
+
+
+class Pool(peewee.PostgresqlDatabase):
+    """PostgreSQL by psycopg: each thread has one of at most *size* connections while it works.
+
+    Written anew instead of peewee's, which holds a lock while it connects or asks a server that may not answer: one thread that waits would make
+    all wait.
+    """
+
+    _state: Any
+    _adapter: Any
+    _connect: Any
+    _set_server_version: Any
+
+    def __init__(self, url: str, *, size: int, wait_s: float, parameters: Mapping[str, object]) -> None:
+        self.size, self._taken = size, 0
+        self._free = threading.BoundedSemaphore(size)
+        self._idle: list[tuple[float, Any]] = []
+        self._idle_lock = threading.Lock()
+        self._wait_s = wait_s
+        # libpq knows both names, peewee one.
+        address = "postgresql://" + url.partition("://")[2]
+        told: dict[str, Any] = {**parameters, "prefer_psycopg3": True}
+        super().__init__(address, **told)
+
+    def connect(self, reuse_if_open: bool = False) -> bool:
+        """Take a connection for this thread."""
+        if not self._state.closed:
+            if reuse_if_open:
+                return False
+            raise peewee.OperationalError("Connection already opened.")
+        if not self._free.acquire(timeout=self._wait_s):
+            raise peewee.OperationalError("every connection to the database is in use")
+        try:
+            born, connection = self._sound() or (time.monotonic(), self._made())
+        except BaseException:
+            self._free.release()
+            raise
+        with self._idle_lock:
+            self._taken += 1
+        self._state.reset()
+        self._state.set_connection(connection)
+        self._state.born, self._state.wrote = born, False
+        if self.server_version is None:
+            self._set_server_version(connection)
+        return True
+
+    def close(self) -> bool:
+        """Give this thread's connection back, or throw it away when it is broken or old."""
+        if self.in_transaction():
+            raise peewee.OperationalError("Attempting to close database while transaction is open.")
+        if self._state.closed:
+            return False
+        connection, born = self._state.conn, self._state.born
+        self._state.reset()
+        try:
+            # Also ends a transaction that was left open.
+            if time.monotonic() - born < KEPT_S and self._adapter.is_connection_reusable(connection):
+                with self._idle_lock:
+                    self._idle.append((born, connection))
+            else:
+                connection.close()
+        finally:
+            with self._idle_lock:
+                self._taken -= 1
+            self._free.release()
+        return True
+
+    def close_idle(self) -> None:
+        """Close what nobody uses."""
+        with self._idle_lock:
+            idle, self._idle = self._idle, []
+        for _, connection in idle:
+            connection.close()
+
+    def is_broken(self) -> bool:
+        """Whether this thread's connection was lost, or could not be had."""
+        return self._state.closed or bool(self._state.conn.closed)
+
+    def counts(self) -> tuple[int, int]:
+        """How many connections are in use, and how many wait to be; for whoever looks from outside."""
+        with self._idle_lock:
+            return self._taken, len(self._idle)
+
+    def wrote(self) -> bool:
+        """Whether this thread wrote anything since it took its connection."""
+        return not self._state.closed and bool(self._state.wrote)
+
+    def execute_sql(self, sql: str, params: Any = None) -> Any:
+        """Run a statement; notes whether it writes, and throws a connection away that leads to no primary any more."""
+        try:
+            found = super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+        except (peewee.InternalError, peewee.OperationalError) as error:
+            if sqlstate(error) == NOT_PRIMARY:
+                self._state.conn.close()
+                raise peewee.OperationalError(error.__context__, *error.args) from error
+            raise
+        if sql.split(None, 1)[0].lstrip("(").upper() not in READS:
+            self._state.wrote = True
+        return found
+
+    def _sound(self) -> tuple[float, Any] | None:
+        """The connection that was used last, of those that nobody closed at the other end."""
+        while True:
+            with self._idle_lock:
+                if not self._idle:
+                    return None
+                born, connection = self._idle.pop()
+            if not connection.closed and not _has_something_to_say(connection):
+                return born, connection
+            connection.close()
+
+    def _made(self) -> Any:
+        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+            return self._connect()
+
+
+def _has_something_to_say(connection: Any) -> bool:
+    # Whom nobody asked says only that it is going: an error or the end of the stream. A look here costs no way there and back.
+    looking = select.poll()
+    looking.register(connection.fileno(), select.POLLIN)
+    return bool(looking.poll(0))
+
+
+def sqlstate(error: peewee.PeeweeException) -> str:
+    """PostgreSQL's code for what went wrong; empty when it said none."""
+    return getattr(getattr(error, "orig", None), "sqlstate", None) or ""
