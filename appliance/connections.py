@@ -62,8 +62,76 @@ class Limits:
         return {name: value for name, value in found.items() if name not in said}
 
 
+class Source:
+    """Connections to one server: at most *size*, handed out to one thread each."""
+
+    def __init__(self, url: str, *, size: int, wait_s: float, parameters: Mapping[str, Any]) -> None:
+        self.size, self.wait_s = size, wait_s
+        self._url, self._parameters = "postgresql://" + url.partition("://")[2], parameters
+        self._free = threading.BoundedSemaphore(size)
+        self._lock = threading.Lock()
+        self._idle: list[tuple[float, Any]] = []
+        self._taken = 0
+
+    def take(self) -> tuple[float, Any]:
+        """A sound connection, and when it was made."""
+        if not self._free.acquire(timeout=self.wait_s):
+            raise peewee.OperationalError("every connection to the database is in use")
+        try:
+            found = self._sound() or (time.monotonic(), self._made())
+        except BaseException:
+            self._free.release()
+            raise
+        with self._lock:
+            self._taken += 1
+        return found
+
+    def give_back(self, born: float, connection: Any, *, sound: bool) -> None:
+        """Keep a connection for the next, or throw it away when it is broken or old."""
+        try:
+            if sound and time.monotonic() - born < KEPT_S:
+                with self._lock:
+                    self._idle.append((born, connection))
+            else:
+                connection.close()
+        finally:
+            with self._lock:
+                self._taken -= 1
+            self._free.release()
+
+    def close_idle(self) -> None:
+        """Close what nobody uses."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for _, connection in idle:
+            connection.close()
+
+    def counts(self) -> tuple[int, int]:
+        """How many connections are in use, and how many wait to be."""
+        with self._lock:
+            return self._taken, len(self._idle)
+
+    def _sound(self) -> tuple[float, Any] | None:
+        """The connection that was used last, of those that nobody closed at the other end."""
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                born, connection = self._idle.pop()
+            if not connection.closed and not _has_something_to_say(connection):
+                return born, connection
+            connection.close()
+
+    def _made(self) -> Any:
+        # Imported here because psycopg is an extra: one node runs without it.
+        import psycopg
+
+        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
+            return psycopg.connect(self._url, autocommit=True, **self._parameters)
+
+
 class Pool(peewee.PostgresqlDatabase):
-    """PostgreSQL by psycopg: each thread has one of at most *size* connections while it works.
+    """PostgreSQL by psycopg: each thread has a connection while it works, to the primary or, if it is content with it, to a replica.
 
     Written anew instead of peewee's, which holds a lock while it connects or asks a server that may not answer: one thread that waits would make
     all wait.
@@ -71,78 +139,52 @@ class Pool(peewee.PostgresqlDatabase):
 
     _state: Any
     _adapter: Any
-    _connect: Any
     _set_server_version: Any
 
-    def __init__(self, url: str, *, size: int, wait_s: float, parameters: Mapping[str, object]) -> None:
-        self.size, self._taken = size, 0
-        self._free = threading.BoundedSemaphore(size)
-        self._idle: list[tuple[float, Any]] = []
-        self._idle_lock = threading.Lock()
-        self._wait_s = wait_s
-        # libpq knows both names, peewee one.
-        address = "postgresql://" + url.partition("://")[2]
-        told: dict[str, Any] = {**parameters, "prefer_psycopg3": True}
-        super().__init__(address, **told)
+    def __init__(self, primary: Source, replica: Source | None = None) -> None:
+        self.primary, self.replica = primary, replica
+        told: dict[str, Any] = {"prefer_psycopg3": True}
+        super().__init__(primary._url, **told)
 
-    def connect(self, reuse_if_open: bool = False) -> bool:
-        """Take a connection for this thread."""
+    def connect(self, reuse_if_open: bool = False, *, source: Source | None = None) -> bool:
+        """Take a connection for this thread, of the primary unless another *source* is named."""
         if not self._state.closed:
             if reuse_if_open:
                 return False
             raise peewee.OperationalError("Connection already opened.")
-        if not self._free.acquire(timeout=self._wait_s):
-            raise peewee.OperationalError("every connection to the database is in use")
-        try:
-            born, connection = self._sound() or (time.monotonic(), self._made())
-        except BaseException:
-            self._free.release()
-            raise
-        with self._idle_lock:
-            self._taken += 1
+        chosen = source or self.primary
+        born, connection = chosen.take()
         self._state.reset()
         self._state.set_connection(connection)
-        self._state.born, self._state.wrote = born, False
+        self._state.born, self._state.source, self._state.wrote = born, chosen, False
         if self.server_version is None:
             self._set_server_version(connection)
         return True
 
     def close(self) -> bool:
-        """Give this thread's connection back, or throw it away when it is broken or old."""
+        """Give this thread's connection back."""
         if self.in_transaction():
             raise peewee.OperationalError("Attempting to close database while transaction is open.")
         if self._state.closed:
             return False
-        connection, born = self._state.conn, self._state.born
+        connection, born, source = self._state.conn, self._state.born, self._state.source
         self._state.reset()
-        try:
-            # Also ends a transaction that was left open.
-            if time.monotonic() - born < KEPT_S and self._adapter.is_connection_reusable(connection):
-                with self._idle_lock:
-                    self._idle.append((born, connection))
-            else:
-                connection.close()
-        finally:
-            with self._idle_lock:
-                self._taken -= 1
-            self._free.release()
+        # Also ends a transaction that was left open.
+        source.give_back(born, connection, sound=self._adapter.is_connection_reusable(connection))
         return True
 
     def close_idle(self) -> None:
         """Close what nobody uses."""
-        with self._idle_lock:
-            idle, self._idle = self._idle, []
-        for _, connection in idle:
-            connection.close()
+        for source in filter(None, (self.primary, self.replica)):
+            source.close_idle()
+
+    def on_replica(self) -> bool:
+        """Whether this thread reads from the replica."""
+        return not self._state.closed and self._state.source is self.replica
 
     def is_broken(self) -> bool:
         """Whether this thread's connection was lost, or could not be had."""
         return self._state.closed or bool(self._state.conn.closed)
-
-    def counts(self) -> tuple[int, int]:
-        """How many connections are in use, and how many wait to be; for whoever looks from outside."""
-        with self._idle_lock:
-            return self._taken, len(self._idle)
 
     def wrote(self) -> bool:
         """Whether this thread wrote anything since it took its connection."""
@@ -160,21 +202,6 @@ class Pool(peewee.PostgresqlDatabase):
         if sql.split(None, 1)[0].lstrip("(").upper() not in READS:
             self._state.wrote = True
         return found
-
-    def _sound(self) -> tuple[float, Any] | None:
-        """The connection that was used last, of those that nobody closed at the other end."""
-        while True:
-            with self._idle_lock:
-                if not self._idle:
-                    return None
-                born, connection = self._idle.pop()
-            if not connection.closed and not _has_something_to_say(connection):
-                return born, connection
-            connection.close()
-
-    def _made(self) -> Any:
-        with peewee.__exception_wrapper__:  # type: ignore[attr-defined]
-            return self._connect()
 
 
 def _has_something_to_say(connection: Any) -> bool:

@@ -22,6 +22,7 @@ from ulid import ULID
 
 from appliance.connections import Limits
 from appliance.connections import Pool
+from appliance.connections import Source
 from appliance.connections import sqlstate
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
@@ -94,9 +95,11 @@ class Identified(Base):
     id = peewee.CharField(max_length=26, primary_key=True, default=new_id)
 
 
-def connect(url: str, *, pool_size: int = 16, limits: Limits | None = None) -> peewee.Database:
+def connect(
+    url: str, *, pool_size: int = 16, limits: Limits | None = None, replica_url: str = ""
+) -> peewee.Database:
     """Open the database at *url* and point every model at it; ``Invalid`` for a wrong address."""
-    database = _open(url, pool_size, limits or Limits())
+    database = _open(url, pool_size, limits or Limits(), replica_url)
     proxy.initialize(database)
     try:
         database.connect(reuse_if_open=True)
@@ -139,7 +142,7 @@ class _Postgresql(_Timed, Pool):
     pass
 
 
-def _open(url: str, pool_size: int, limits: Limits) -> peewee.Database:
+def _open(url: str, pool_size: int, limits: Limits, replica_url: str) -> peewee.Database:
     if url.startswith("sqlite:///"):
         return _Sqlite(
             url.removeprefix("sqlite:///"),
@@ -154,7 +157,14 @@ def _open(url: str, pool_size: int, limits: Limits) -> peewee.Database:
             },
         )
     if urlsplit(url).scheme in {"postgres", "postgresql"}:
-        return _Postgresql(url, size=pool_size, wait_s=10, parameters=limits.parameters(url))
+        primary, replica = (
+            Source(address, size=pool_size, wait_s=10, parameters=limits.parameters(address))
+            if address
+            else None
+            for address in (url, replica_url)
+        )
+        assert primary is not None
+        return _Postgresql(primary, replica)
     raise Invalid(
         "The setting 'database_url' must begin with sqlite:/// or postgresql://.", field="database_url"
     )

@@ -117,6 +117,16 @@ class Settings:
         minimum=0,
         maximum=86_400,
     )
+    database_replica_url: str = _row(
+        "",
+        "postgresql://… of a replica that reads for visitors and reports; empty: the database itself does.",
+        secret=True,
+        pattern=r"((postgres|postgresql)://.+)?",
+        form="postgresql://…, or nothing",
+    )
+    database_replica_lag_s: int = _row(
+        10, "Seconds that the replica may be behind before it is not asked.", minimum=1, maximum=3600
+    )
     database_pooler: bool = _row(
         False, "Whether 'database_url' leads to PgBouncer, or another pooler, in transaction mode."
     )

@@ -15,6 +15,7 @@ from appliance import mail
 from appliance import observers
 from appliance import plugin_settings
 from appliance import queries
+from appliance import replica
 from appliance import sandbox
 from appliance.connections import Limits
 from appliance.errors import Unavailable
@@ -72,7 +73,9 @@ def start(settings: Settings, *, immediate: bool = False, role: str = "", connec
         database_url(settings),
         pool_size=connections or max(settings.web_threads, settings.worker_threads) + 4,
         limits=database_limits(settings, role),
+        replica_url=settings.database_replica_url if role == WEB else "",
     )
+    replica.follow(lag_s=settings.database_replica_lag_s)
     hooks.load(plugin_settings.merged(settings))
     observers.ask()
     queries.watch(slow_ms=settings.slow_query_ms)
@@ -121,6 +124,7 @@ def stop() -> None:
     """Let go of everything that ``start`` connected."""
     global _appliance
     observers.stop()
+    replica.leave()
     database.close()
     _appliance = None
 

@@ -28,6 +28,7 @@ from web import people
 from web import plugin_pages
 from web import private_keys
 from web import rates
+from web import reading
 from web import request_cycle
 from web import request_log
 from web import resubmission
@@ -70,6 +71,7 @@ def create_app(appliance: Appliance) -> Flask:
     hosts.register(app, settings)
     bodies.register(app)
     request_cycle.register(app)
+    reading.register(app)
     headers.register(app)
     frame.register(app)
     resubmission.register(app)

@@ -24,8 +24,9 @@ from appliance.accounts.models import User
 from appliance.errors import NotAllowed
 from appliance.memberships import money
 from appliance.startup import Appliance
+from web import reading
+from web.retrying import SAFE_METHODS
 
-SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 WITHOUT_DATABASE = frozenset({"health.health", "prometheus_metrics"})
 """Views that answer also while the database is away, and without waiting for it."""
 WIDER = {Scope.READ: Scope.WRITE, Scope.MONEY_READ: Scope.MONEY_WRITE}
@@ -61,7 +62,7 @@ def register(app: Flask) -> None:
 def begin() -> None:
     """Open the connection; refuse a forged form before any view sees it."""
     if request.endpoint not in WITHOUT_DATABASE:
-        database.hold_open()
+        reading.hold_open()
     if request.method in SAFE_METHODS:
         return
     if request.routing_exception is not None:

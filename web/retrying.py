@@ -10,8 +10,9 @@ from typing import Any
 from flask import request
 
 from appliance import database
-from web.request_cycle import SAFE_METHODS
+from appliance import replica
 
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 MARK = "musicconnect.database_broke_off"
 ASKED_TWICE = "musicconnect.asked_twice"
 Start = Callable[..., Any]
@@ -39,5 +40,11 @@ def once(app: Wsgi) -> Wsgi:
 
 def mark(*, wrote: bool) -> None:
     """In the answer to a fault of the database: let the request be asked once more, if it lost its connection and wrote nothing."""
-    if database.is_broken() and not wrote and ASKED_TWICE not in request.environ:
+    # What the replica breaks off, such as what its own replaying gets in the way of, the primary can answer.
+    if (database.is_broken() or replica.is_read()) and not wrote and not is_second():
         request.environ[MARK] = True
+
+
+def is_second() -> bool:
+    """Whether this is the second try."""
+    return ASKED_TWICE in request.environ

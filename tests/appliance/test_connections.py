@@ -104,7 +104,7 @@ def test_who_waits_for_what_another_holds_is_let_go(url: str) -> None:
 
 def test_no_more_connections_than_the_pool_has_and_a_free_one_is_taken_again(url: str) -> None:
     pool = opened(url, size=2)
-    pool._wait_s = 0.2
+    pool.primary.wait_s = 0.2
     first = backend()
     got: list[object] = []
     inside, leave = threading.Event(), threading.Event()
@@ -127,11 +127,11 @@ def test_no_more_connections_than_the_pool_has_and_a_free_one_is_taken_again(url
     third.start()
     third.join()
     assert got[1:] == ["refused"]
-    assert pool.counts() == (2, 0)
+    assert pool.primary.counts() == (2, 0)
     leave.set()
     other.join()
     database.let_go()
-    assert pool.counts() == (0, 2)
+    assert pool.primary.counts() == (0, 2)
     database.hold_open()
     assert backend() == first, "the one that was used last"
     database.let_go()

@@ -20,6 +20,7 @@ from appliance.ledger import statement_files
 from appliance.ledger import statements
 from appliance.ledger.statements import Statement
 from web import presentation
+from web import reading
 from web.people.routing import artist_with_money
 from web.presentation import books as shown
 from web.presentation.wording import amount
@@ -55,6 +56,7 @@ def money(slug: str) -> str:
 def statement(slug: str) -> ResponseReturnValue:
     """Every cent of a period, a page at a time."""
     artist, _who = artist_with_money(slug)
+    reading.settle_for_replica()
     asked = _asked(artist)
     try:
         told = _statement(artist, asked)
@@ -67,6 +69,7 @@ def statement(slug: str) -> ResponseReturnValue:
 def statement_csv(slug: str) -> Response:
     """The same as a table for other programs, however long it is."""
     artist, _who = artist_with_money(slug)
+    reading.settle_for_replica()
     told = _statement(artist, _asked(artist))
     lines = stream_with_context(statement_files.csv_lines(told))
     return _file(Response(lines, mimetype="text/csv; charset=utf-8"), artist, told, "csv")
@@ -76,6 +79,7 @@ def statement_csv(slug: str) -> Response:
 def statement_pdf(slug: str) -> ResponseReturnValue:
     """The same on paper."""
     artist, _who = artist_with_money(slug)
+    reading.settle_for_replica()
     asked = _asked(artist)
     told = _statement(artist, asked)
     try:
