@@ -24,7 +24,7 @@ PROJECT := setup.cfg pyproject.toml requirements-build.lock
 CODE := appliance plugins transcoder web tests tools docs
 PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet --quiet
 # The extras in "all": what the image holds. Named one by one, since a lock that names the project itself cannot be held against hashes.
-ALL := cluster oidc stripe
+ALL := cluster oidc otel sentry stripe
 # pip-tools writes neither where packages came from nor what was typed: a lock holds names, versions and hashes.
 PIP_COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --strip-extras \
 	--allow-unsafe --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
