@@ -56,6 +56,8 @@ def test_it_stands_where_it_stood_and_plays(
         assert "/downloads/" in shown
         assert buy_page(release) not in shown, "it is not sold any more"
     assert release.title in fan.page("/library/favourites")
+    library = fan.page("/library")
+    assert ("What you bought" in library, library.count(f'href="{page}"') >= 2) == (True, True)
     order = fan.page(f"/orders/{Order.get().id}")
     assert (f'action="/downloads/releases/{release.id}"' in order, f'href="{page}"' in order) == (True, True)
     assert fan.client.get(f"/listen/release/{release.id}.json").json["tracks"][0]["mayPlay"]

@@ -10,6 +10,7 @@ from appliance.library import favourites
 from appliance.library import follows
 from appliance.library import playlists
 from appliance.listening import history
+from appliance.memberships import purchases
 from web import presentation
 from web.api.routing import cursor_instant
 from web.library import lines
@@ -31,6 +32,7 @@ def overview() -> str:
         "library/overview.html",
         heard=lines.seen_tracks(_different(play.track for play in history.of(who, limit=LOOKED_BACK))),
         kept=lines.seen_tracks([row.track for row in favourites.tracks(who, limit=AT_A_GLANCE)]),
+        bought=_releases(purchases.releases_of(who, limit=CARDS)),
         releases=_releases([row.release for row in favourites.releases(who, limit=CARDS)]),
         playlists=lines.playlist_cards(playlists.of(who, limit=CARDS), own=True),
         artists=[presentation.artist_card(row.artist) for row in follows.artists(who, limit=CARDS)],

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from datetime import timedelta
 
 from flask import url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext
+from flask_babel import ngettext
 
+from appliance import clock
 from appliance import currencies
 from appliance import processors
 from appliance.accounts.models import User
@@ -107,7 +110,7 @@ class OrderView:
     taxes: list[str]
     lines: list[LineView]
     buyer: str
-    kept_until: datetime | None
+    kept: str
 
 
 def buy_box(offer: Offer | None, who: User | None) -> BuyBox | None:
@@ -187,7 +190,26 @@ def order(row: Order, items: Sequence[OrderItem], pages: dict[str, str] | None =
             for item in items
         ],
         buyer=row.email,
-        kept_until=row.held_until if row.checkout_state != CheckoutState.COMPLETED else None,
+        kept=_kept(row),
+    )
+
+
+def _kept(row: Order) -> str:
+    """For how long it keeps what others may want, while it can still be paid."""
+    if (
+        row.state != OrderState.OPEN
+        or row.held_until is None
+        or row.checkout_state == CheckoutState.COMPLETED
+    ):
+        return ""
+    left = row.held_until - clock.now()
+    if left > timedelta(hours=2):
+        return _("It is kept for you until %(day)s, if it is paid by then.", day=day(row.held_until))
+    minutes = max(1, left // timedelta(minutes=1))
+    return ngettext(
+        "It is kept for you for one more minute, to be paid.",
+        "It is kept for you for %(num)d more minutes, to be paid.",
+        minutes,
     )
 
 
