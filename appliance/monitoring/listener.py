@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable
 from collections.abc import Iterable
+from socketserver import TCPServer
 from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler
@@ -32,6 +33,12 @@ Start = Callable[[str, list[tuple[str, str]]], object]
 class _Server(ThreadingMixIn, WSGIServer):
     daemon_threads = True
     allow_reuse_address = True
+
+    def server_bind(self) -> None:
+        # Without asking the network for a name of this address, which may take as long as the network likes.
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])
+        self.setup_environ()
 
 
 class _Server6(_Server):

@@ -33,6 +33,7 @@ FOLDER = Path("run") / "metrics"
 ROOM_BYTES = {"counter": 1 << 18, "histogram": 1 << 21, "gauge_mostrecent": 1 << 16, "gauge_livesum": 1 << 16}
 """What is set aside for a process: it writes by way of memory, and on a full disk a page that has no place yet would kill it."""
 GONE = "gone"
+PATIENCE_S = 5.0
 STRANGERS_KEPT_S = 30 * 24 * 3600
 
 _shared: Path | None = None
@@ -65,14 +66,19 @@ def begin_process() -> None:
         try:
             _set_aside(_shared)
         except OSError as error:
-            log.warning("no room for counts", extra={"why": str(error)})
+            log.warning("counts are not shared", extra={"why": str(error)})
+            values.ValueClass = values.MutexValue
 
 
 def end_process() -> None:
     """Add what processes that are gone have counted to what is kept of such; after one ended."""
     if _shared is not None:
-        with _held(_shared):
-            _tidy(_shared)
+        try:
+            with _held(_shared):
+                _tidy(_shared)
+        except OSError as error:
+            # Whoever is asked next sees to it.
+            log.warning("counts are not put together", extra={"why": str(error)})
 
 
 def collect() -> list[Metric] | None:
@@ -112,9 +118,17 @@ def _named(pid: int) -> str:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[None]:
-    """Let nobody else read or tidy meanwhile."""
+    """Let nobody else read or tidy meanwhile; ``TimeoutError`` when somebody who stands still keeps us out."""
+    deadline = time.monotonic() + PATIENCE_S
     with (folder / "lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() > deadline:
+                    raise TimeoutError("another process keeps the counts to itself") from None
+            time.sleep(0.01)
         yield
 
 
