@@ -130,6 +130,13 @@ class Settings:
     database_pooler: bool = _row(
         False, "Whether 'database_url' leads to PgBouncer, or another pooler, in transaction mode."
     )
+    cache_url: str = _row(
+        "",
+        "redis://… to share what is costly to find out; empty: each process finds it out.",
+        secret=True,
+        pattern=r"(rediss?://.+)?",
+        form="redis://…, or nothing",
+    )
     queue_url: str = _row(
         "",
         "redis://…, postgresql://… or sqlite:///…; empty: queue.sqlite3 in the data folder.",

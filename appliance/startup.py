@@ -8,6 +8,7 @@ from pathlib import Path
 
 import peewee
 
+from appliance import cache
 from appliance import database
 from appliance import hooks
 from appliance import jobs
@@ -79,6 +80,7 @@ def start(settings: Settings, *, immediate: bool = False, role: str = "", connec
     hooks.load(plugin_settings.merged(settings))
     observers.ask()
     queries.watch(slow_ms=settings.slow_query_ms)
+    cache.configure(settings.cache_url)
     store = open_store(store_url(settings))
     jobs.configure(queue_url(settings), secret=secret, immediate=immediate)
     jobs.huey.storage.stand_in = sweeping.stand_in
@@ -124,6 +126,7 @@ def stop() -> None:
     """Let go of everything that ``start`` connected."""
     global _appliance
     observers.stop()
+    cache.close()
     replica.leave()
     database.close()
     _appliance = None

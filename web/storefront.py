@@ -84,7 +84,7 @@ def is_demo() -> bool:
 def index() -> str:
     """What the collective features, what is new, and the ways into the rest."""
     newest = releases.published(limit=NEW + 1)
-    picks = featured.list(limit=FEATURED)
+    picks = featured.shown(limit=FEATURED)
     return render_template(
         "index.html",
         featured=[(presentation.release_card(pick.release), pick.note) for pick in picks],
@@ -271,7 +271,7 @@ def _shop(found: Artist) -> dict[str, object]:
 def _played(found: Artist) -> list[Track]:
     """What is heard most of an artist these days."""
     since = (clock.now() - TOP_SINCE).date()
-    rows = [row for row, _ in counting.top_tracks(found, since=since, limit=2 * TOP)]
+    rows = [row for row, _ in counting.trending(found, since=since, limit=2 * TOP)]
     return [row for row in rows if openness.is_public(row.release) and openness.is_heard(row)][:TOP]
 
 

@@ -31,6 +31,7 @@ def add(release_id: str, *, actor: str | None, now: datetime) -> None:
         if release_id not in order:
             featured.put([release_id, *order], notes=notes, now=now)
             _record(Action.FEATURED_ADDED, release_id, actor, now)
+    featured.forget()
 
 
 def note(release_id: str, text: str, *, actor: str | None, now: datetime) -> None:
@@ -40,6 +41,7 @@ def note(release_id: str, text: str, *, actor: str | None, now: datetime) -> Non
         _require(release_id, order)
         featured.put(order, notes={**notes, release_id: text}, now=now)
         _record(Action.FEATURED_CHANGED, release_id, actor, now)
+    featured.forget()
 
 
 def move(release_id: str, step: int, *, actor: str | None, now: datetime) -> None:
@@ -53,6 +55,7 @@ def move(release_id: str, step: int, *, actor: str | None, now: datetime) -> Non
             order.insert(there, order.pop(here))
             featured.put(order, notes=notes, now=now)
             _record(Action.FEATURED_CHANGED, release_id, actor, now)
+    featured.forget()
 
 
 def remove(release_id: str, *, actor: str | None, now: datetime) -> None:
@@ -62,6 +65,7 @@ def remove(release_id: str, *, actor: str | None, now: datetime) -> None:
         if release_id in order:
             featured.put([other for other in order if other != release_id], notes=notes, now=now)
             _record(Action.FEATURED_REMOVED, release_id, actor, now)
+    featured.forget()
 
 
 def _now() -> tuple[list[str], dict[str, str]]:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import peewee
 
+from appliance import cache
 from appliance.catalog import openness
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
@@ -18,6 +19,7 @@ from appliance.errors import Invalid
 
 MOST = 24
 LONGEST_NOTE = 300
+ALL = "all"
 
 
 class Featured(Base):
@@ -49,6 +51,22 @@ def list(*, limit: int = MOST) -> Sequence[Pick]:
         .limit(limit)
     )
     return [Pick(row.release, row.note) for row in query]
+
+
+def shown(*, limit: int) -> Sequence[Pick]:
+    """The same for the first page, as it was a moment ago; whether a release is public is asked anew."""
+    kept: Sequence[tuple[str, str]] = cache.get(
+        cache.FEATURED, ALL, lambda: [(pick.release.id, pick.note) for pick in list()]
+    )
+    wanted = [release_id for release_id, _ in kept]
+    query = Release.select(Release, Artist).join(Artist).where(Release.id.in_(wanted), openness.PUBLIC)
+    rows = {row.id: row for row in query} if wanted else {}
+    return [Pick(rows[release_id], note) for release_id, note in kept if release_id in rows][:limit]
+
+
+def forget() -> None:
+    """Something else is featured now; to be called after the commit of that."""
+    cache.forget(cache.FEATURED, ALL)
 
 
 def put(release_ids: Sequence[str], *, notes: Mapping[str, str] | None = None, now: datetime) -> None:

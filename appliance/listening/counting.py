@@ -6,6 +6,7 @@ from typing import Any
 
 import peewee
 
+from appliance import cache
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
@@ -26,6 +27,20 @@ def plays_by_day(artist: Artist, *, since: date) -> dict[date, int]:
 
 def top_tracks(artist: Artist, *, since: date, limit: int = 10) -> list[tuple[Track, int]]:
     """The artist's most played tracks from *since*, most first, each with its plays and its release joined."""
+    return _with_rows(_most_played(artist, since=since, limit=limit))
+
+
+def trending(artist: Artist, *, since: date, limit: int) -> list[tuple[Track, int]]:
+    """The same as it was a few minutes ago, for whoever passes by."""
+    found: dict[str, int] = cache.get(
+        cache.TRENDING,
+        f"{artist.id}:{since.isoformat()}:{limit}",
+        lambda: _most_played(artist, since=since, limit=limit),
+    )
+    return _with_rows(found)
+
+
+def _most_played(artist: Artist, *, since: date, limit: int) -> dict[str, int]:
     total = peewee.fn.SUM(DailyPlays.plays)
     sums = (
         DailyPlays.select(DailyPlays.track, total)
@@ -35,12 +50,15 @@ def top_tracks(artist: Artist, *, since: date, limit: int = 10) -> list[tuple[Tr
         .order_by(total.desc(), DailyPlays.track)
         .limit(limit)
     )
-    plays = _numbers(sums)
+    return _numbers(sums)
+
+
+def _with_rows(plays: dict[str, int]) -> list[tuple[Track, int]]:
     if not plays:
         return []
     query = Track.select(Track, Release, Artist).join(Release).join(Artist).where(Track.id.in_(list(plays)))
     rows = {row.id: row for row in query}
-    return [(rows[key], count) for key, count in plays.items()]
+    return [(rows[key], count) for key, count in plays.items() if key in rows]
 
 
 def totals(track_ids: Iterable[str]) -> dict[str, int]:
