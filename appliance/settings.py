@@ -178,7 +178,19 @@ class Settings:
         "What stands around the decoders of sound and pictures; auto: the strongest that works here.",
         choices=("auto", "bubblewrap", "landlock", "off"),
     )
-    web_threads: int = _row(8, "Requests the embedded web server answers at once.", minimum=1, maximum=256)
+    web_server: str = _row(
+        "auto",
+        "What 'musicconnect web' answers with; auto: gunicorn where it is installed. 'musicconnect serve' always has the embedded server.",
+        choices=("auto", "embedded", "gunicorn"),
+    )
+    web_workers: int = _row(0, "Processes of gunicorn; 0: one for each core.", minimum=0, maximum=256)
+    web_threads: int = _row(8, "Requests a web process answers at once.", minimum=1, maximum=256)
+    web_socket: str = _row(
+        "",
+        "Unix socket on which gunicorn listens instead of 'host' and 'port'; empty: on these.",
+        pattern=r"(/[A-Za-z0-9_./@+-]+)?",
+        form="a path that begins with /, or nothing",
+    )
     worker_threads: int = _row(
         2, "Jobs that transcode, of those that one worker process runs at once.", minimum=1, maximum=64
     )

@@ -1,6 +1,7 @@
 """``musicconnect serve`` and ``musicconnect web``."""
 
 import logging
+import os
 import signal
 import socket
 import tempfile
@@ -22,6 +23,7 @@ from appliance.invocation import EXIT_WRONG
 from appliance.invocation import data_option
 from appliance.invocation import settings_from
 from appliance.settings import Settings
+from web import gunicorn_serving
 from web.nginx import nginx
 
 log = logging.getLogger(__name__)
@@ -85,6 +87,13 @@ def web(ctx: click.Context, host: str | None, port: int | None, fd: int | None, 
     """Run the web server alone; a worker must run elsewhere."""
     supervisor.follow_lifeline(lifeline)
     settings = settings_from(ctx, {"host": host, "port": port})
+    if fd is None and gunicorn_serving.is_wanted(settings):
+        startup.make_data_folder(settings)
+        startup.connect_database(settings)
+        database.check()
+        doctor.require_safe_address(settings)
+        database.close()
+        gunicorn_serving.become(settings, os.environ)
     # Alone, with a socket that somebody else holds: the next one may be answering at it already.
     _run(settings, fd, linger_s=LINGER_S if fd is not None and lifeline is None else 0.0)
 

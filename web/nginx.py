@@ -171,6 +171,8 @@ def _shared() -> dict[str, object]:
 
 
 def _upstream(settings: Settings) -> str:
+    if settings.web_socket:
+        return f"unix:{settings.web_socket}"
     if not settings.port:
         raise Invalid("Set 'port' to a number first: nginx must know where the node listens.", field="port")
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(settings.host, settings.host)  # noqa: S104 - compared

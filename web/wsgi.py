@@ -1,0 +1,38 @@
+"""What gunicorn's workers run: the application, started in the worker itself so that no connection is shared by two processes."""
+
+import tempfile
+
+from flask import Flask
+
+from appliance import clock
+from appliance import database
+from appliance import logs
+from appliance import node_processes
+from appliance import plugin_settings
+from appliance import settings as settings_module
+from appliance import startup
+from web.app import create_app
+
+
+def application() -> Flask:
+    """Start MusicConnect in this process by its settings, which are read anew."""
+    settings = settings_module.load()
+    logs.configure(settings.log_level)
+    appliance = startup.start(settings, role=startup.WEB, connections=settings.web_threads + 2)
+    database.check()
+    # The bodies of large requests are kept in files: beside the data, for /tmp may be memory.
+    appliance.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
+    tempfile.tempdir = str(appliance.scratch)
+    made = create_app(appliance)
+    node_processes.enter(
+        "web", plugins=plugin_settings.fingerprint(plugin_settings.merged(settings)), now=clock.now()
+    )
+    database.let_go()
+    return made
+
+
+def leave() -> None:
+    """This process ends in order."""
+    node_processes.leave()
+    database.close_thread()
+    startup.stop()
