@@ -1,6 +1,7 @@
 """A secret lies in a file that the environment names; nothing else does."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 from appliance.cli import cli
 from appliance.errors import Invalid
 from appliance.secret_files import MOST_BYTES
+from appliance.setting import Setting
 from appliance.settings import core_settings
 from appliance.settings import load
 
@@ -39,19 +41,23 @@ def test_a_secret_is_read_from_the_file_that_is_named() -> None:
     assert load(environ={"MUSICCONNECT_SECRET_KEY_FILE": held(KEY)}).secret_key == KEY
 
 
-@pytest.mark.parametrize("name", [row.name for row in core_settings() if row.secret])
-def test_every_secret_may_lie_in_a_file(name: str) -> None:
-    values = {
-        "database_url": "postgresql://me:word@host/music",
-        "queue_url": "redis://:word@host/0",
-        "rate_limit_url": "redis://:word@host/1",
-        "store_url": "s3://key:word@host/music",
-        "smtp_url": "smtp://me:word@host:587",
-    }
-    value = values.get(name, KEY)
-    found = load(environ={f"MUSICCONNECT_{name.upper()}_FILE": held(value)})
-    assert getattr(found, name) == value
-    assert name in found.given
+def suits(row: Setting) -> str:
+    """A value that this setting takes."""
+    forms = (
+        KEY,
+        "postgresql://me:word@host/music",
+        "redis://:word@host/0",
+        "s3://key:word@host/music",
+        "smtp://me:word@host:587",
+    )
+    return next(form for form in forms if not row.pattern or re.fullmatch(row.pattern, form))
+
+
+@pytest.mark.parametrize("row", [row for row in core_settings() if row.secret], ids=lambda row: row.name)
+def test_every_secret_may_lie_in_a_file(row: Setting) -> None:
+    found = load(environ={f"MUSICCONNECT_{row.name.upper()}_FILE": held(suits(row))})
+    assert getattr(found, row.name) == suits(row)
+    assert row.name in found.given
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\n\n", ""])
