@@ -46,7 +46,8 @@ DIGEST = "SELECT count(*), md5(string_agg(id || text, '' ORDER BY id)) FROM kept
 def store(stage: Stage) -> Iterator[dict[str, str | int]]:
     """What the role is told about an object store that runs while the block does."""
     tls = stage.folder / "tls"
-    certificate(tls, "store", f"IP:{stage.gateway},IP:127.0.0.1")
+    # pgBackRest looks for what it connects to among the names of a certificate only, even if that is an address.
+    certificate(tls, "store", f"DNS:{stage.gateway},IP:{stage.gateway}")
     with s3_server(Path("/var/tmp")) as swift:
         client = Minio(f"127.0.0.1:{swift.port}", ACCESS_KEY, SECRET_KEY, secure=False, region="us-east-1")
         client.make_bucket(BUCKET)
