@@ -79,7 +79,8 @@ texts: $(STAMPS)/dev ## Gather the texts of pages and scripts and compile their 
 # From an empty build folder: what was deleted since must not come back by it.
 wheel: $(STAMPS)/dev ## Build the package that deploy/ansible installs, into dist/
 	@rm -rf build dist
-	$(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	@# With the instant of the commit, so that the same files are the same wheel.
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m pip --disable-pip-version-check wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	@rm -rf build
 	@ls dist
 

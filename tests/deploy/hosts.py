@@ -17,6 +17,7 @@ PLAYS = ROOT / "deploy" / "ansible"
 SCRIPT = Path(__file__).with_name("hosts.sh")
 # What the hosts keep and what is built for them: not where other tests clear up behind each other.
 FOLDER = Path(os.environ.get("TH_DIR", "/var/tmp/testhosts-deploy"))
+KEPT = bool(os.environ.get("KEEP_HOSTS"))
 ENVIRON = {
     **os.environ,
     "TH_DIR": str(FOLDER),
@@ -27,11 +28,11 @@ ENVIRON = {
 
 @dataclass(frozen=True)
 class Played:
-    """What a play did: its output, how long it took, and how many things it changed on all hosts together."""
+    """What a play did: its output, how long it took, and the names of the tasks that changed something."""
 
     output: str
     seconds: float
-    changed: int
+    changed: list[str]
 
 
 def script(*words: str, timeout_s: float = 600) -> str:
@@ -85,7 +86,7 @@ def hosts(*names: str) -> Iterator[list[Host]]:
     try:
         yield [Host(name) for name in names]
     finally:
-        if not os.environ.get("KEEP_HOSTS"):
+        if not KEPT:
             script("down")
 
 
@@ -110,7 +111,8 @@ def play(name: str, inventory: Path, *words: str, timeout_s: float = 900, fine: 
     )
     output = done.stdout + done.stderr
     assert (done.returncode == 0) == fine, output[-6000:]
-    changed = sum(int(found) for found in re.findall(r"\bchanged=(\d+)", output))
+    tasks = re.split(r"^(?:TASK|RUNNING HANDLER) \[", output, flags=re.MULTILINE)[1:]
+    changed = [task.partition("]")[0] for task in tasks if re.search(r"^changed:", task, re.MULTILINE)]
     return Played(output, time.monotonic() - began, changed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -49,6 +50,8 @@ def wheel_of(tree: Path, out: Path) -> Path:
 
 def wheelhouse(folder: Path) -> Path:
     """What the package needs, fetched once: hosts then install in seconds, and from the same files each time."""
+    if folder.exists():
+        return folder
     for lock in ("requirements-build.lock", "requirements.lock"):
         _run(
             sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes", "--no-build-isolation", "--dest", str(folder),
@@ -58,6 +61,10 @@ def wheelhouse(folder: Path) -> Path:
 
 
 def _run(*argv: str, cwd: Path) -> str:
-    done = subprocess.run(argv, cwd=cwd, capture_output=True, text=True, timeout=600, check=False)
+    # The same files are the same wheel, and so the same release, whenever they were written.
+    environ = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
+    done = subprocess.run(
+        argv, cwd=cwd, env=environ, capture_output=True, text=True, timeout=600, check=False
+    )
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
     return done.stdout

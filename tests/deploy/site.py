@@ -33,6 +33,8 @@ print(rows.execute('SELECT text FROM mail_message WHERE "to" = ? ORDER BY id DES
 def certificate(folder: Path) -> tuple[Path, Path]:
     """A certificate for the name, signed by itself, and its key."""
     made, key = folder / "certificate.pem", folder / "key.pem"
+    if made.exists():
+        return made, key
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
          "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}", "-keyout", str(key), "-out", str(made)],
