@@ -22,8 +22,8 @@ def redis_url() -> Iterator[str]:
         yield server.url
 
 
-def hear(node: Node) -> None:
-    """One upload, published, and heard by its artist in every quality, and by a stranger in those that are free."""
+def hear(node: Node) -> str:
+    """One upload, published, and heard by its artist in every quality, and by a stranger in those that are free; returns its track."""
     node.sign_up()
     release = node.make_release()
     track = node.upload(release, "01 Song.flac", tone(7.0, 220))
@@ -38,6 +38,7 @@ def hear(node: Node) -> None:
         assert list(heard) == expected
         assert all(abs(seconds - 7.0) < 0.05 for seconds in heard.values()), heard
         node.token = ""
+    return track
 
 
 @pytest.mark.timeout(180)

@@ -128,10 +128,7 @@ def test_5_a_song_is_sent_made_and_heard(stage: Stage) -> None:
     assert stage.site.join(
         way_to(stage.host, stage.certificate), "fan@example.org", "harbour lights at low tide"
     )
-    hear(stage.site)
-    found = stage.site.get("/api/v1/artists/trio/releases")
-    release = (found["items"] if isinstance(found, dict) else found)[0]["id"]
-    stage.track = stage.site.get(f"/api/v1/releases/{release}")["tracks"][0]["id"]
+    stage.track = hear(stage.site)
     told(
         "sign up, upload, transcode, hear", seconds=time.monotonic() - began, memory_mb=stage.host.memory_mb()
     )
@@ -178,13 +175,13 @@ def test_7_the_host_comes_up_again(stage: Stage) -> None:
 def test_8_the_next_version_takes_over_without_a_failed_request_and_the_one_before_can_be_gone_back_to(stage: Stage) -> None:  # fmt: skip
     following = releases.build(stage.folder, version=NEXT)
     way = way_to(stage.host, stage.certificate)
-    with Load(way, stage.track, stage.site.token).people(4) as load:
+    with Load(way, stage.track).people(4) as load:
         done = play("upgrade", stage.inventory, *stage.package(following))
     assert load.failed == []
     assert NEXT in stage.host.run("readlink", "/opt/musicconnect/current")
     told("upgrade with a migration", seconds=done.seconds, requests=load.asked, failed=len(load.failed), slowest_s=load.slowest_s)  # fmt: skip
     assert "All is well" in stage.site.run("doctor")
-    with Load(way, stage.track, stage.site.token).people(4) as load:
+    with Load(way, stage.track).people(4) as load:
         done = play("rollback", stage.inventory)
     assert load.failed == []
     assert f"/{__version__}" in stage.host.run("readlink", "/opt/musicconnect/current")
@@ -219,7 +216,7 @@ def test_a_version_that_does_not_start_leaves_the_old_one_at_work(stage: Stage) 
     serving = tree / "web" / "serving.py"
     serving.write_text(serving.read_text() + '\nraise RuntimeError("broken on purpose")\n')
     broken = releases.wheel_of(tree, stage.folder / "broken")
-    with Load(way_to(stage.host, stage.certificate), stage.track, stage.site.token).people(2) as load:
+    with Load(way_to(stage.host, stage.certificate), stage.track).people(2) as load:
         play("upgrade", stage.inventory, *stage.package(broken), fine=False)
         play("single", stage.inventory)
     assert load.failed == []
