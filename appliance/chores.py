@@ -11,6 +11,8 @@ from appliance import processors
 from appliance import revocations
 from appliance import startup
 from appliance.accounts import sessions
+from appliance.backup import aftermath
+from appliance.backup import schedule
 from appliance.billing import draining
 from appliance.billing import inbox
 from appliance.billing import reconciling
@@ -64,6 +66,7 @@ def publish_due() -> None:
 
 
 @huey.periodic_task(crontab(minute="*"), name="write_membership_letters")  # type: ignore[untyped-decorator]
+@aftermath.settled
 def write_membership_letters() -> None:
     """Every minute: write what is due about memberships that are paid for, such as that a payment did not arrive."""
     collective = identity.current(startup.appliance().settings).name
@@ -72,6 +75,7 @@ def write_membership_letters() -> None:
 
 
 @huey.periodic_task(crontab(minute="*"), name="write_paper_letters")  # type: ignore[untyped-decorator]
+@aftermath.settled
 def write_paper_letters() -> None:
     """Every minute: write the letters that receipts of memberships and credit notes go with."""
     collective = identity.current(startup.appliance().settings).name
@@ -80,6 +84,7 @@ def write_paper_letters() -> None:
 
 
 @huey.periodic_task(crontab(minute="*"), name="write_gift_letters")  # type: ignore[untyped-decorator]
+@aftermath.settled
 def write_gift_letters() -> None:
     """Every minute: write the letters that bring a gift, on the day that its giver chose."""
     for job_id in gift_letters.write_due(now=clock.now()):
@@ -157,6 +162,7 @@ def reconcile_payments() -> None:
 
 
 @huey.periodic_task(crontab(minute="*/5"), name="finish_refunds")  # type: ignore[untyped-decorator]
+@aftermath.settled
 def finish_refunds() -> None:
     """Every five minutes: ask again for refunds whose asking did not come to an end."""
     refunding.carry_out_due(now=clock.now())
@@ -180,18 +186,21 @@ def tend_downloads() -> None:
 
 
 @huey.periodic_task(crontab(minute="51"), name="end_double_memberships")  # type: ignore[untyped-decorator]
+@aftermath.settled
 def end_double_memberships() -> None:
     """Every hour: end what somebody pays for twice, and give that money back."""
     subscription_doubles.end_all(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="*/5"), name="cancel_of_closed_accounts")  # type: ignore[untyped-decorator]
+@aftermath.settled
 def cancel_of_closed_accounts() -> None:
     """Every five minutes: cancel what deactivated accounts would be charged for."""
     subscription_closed.cancel_all(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="*/5"), name="expire_orders")  # type: ignore[untyped-decorator]
+@aftermath.settled
 def expire_orders() -> None:
     """Every five minutes: give up orders that were not paid in time, and with them the stock and the codes they keep."""
     orders.expire(now=clock.now())
@@ -204,9 +213,25 @@ def forget_addresses() -> None:
 
 
 @huey.periodic_task(crontab(minute="*"), name="refund_sold_out")  # type: ignore[untyped-decorator]
+@aftermath.settled
 def refund_sold_out() -> None:
     """Every minute: give money back that came for merchandise when nothing was left."""
     undeliverable.give_back(now=clock.now())
+
+
+@huey.periodic_task(crontab(minute="*"), name="back_up")  # type: ignore[untyped-decorator]
+def back_up() -> None:
+    """Every minute: see whether a backup is due, which is taken by a job."""
+    job_id = schedule.ask_if_due(startup.appliance().settings, now=clock.now())
+    if job_id is not None:
+        jobs.send(job_id)
+
+
+@huey.periodic_task(crontab(minute="*"), name="settle_restore")  # type: ignore[untyped-decorator]
+def settle_restore() -> None:
+    """Every minute: after a restore, ask payment providers what happened since the backup, and go on when they have told."""
+    for job_id in aftermath.look(now=clock.now()):
+        jobs.send(job_id)
 
 
 @huey.periodic_task(crontab(minute="43"), name="sweep_scratch")  # type: ignore[untyped-decorator]
@@ -230,14 +255,21 @@ def clean_store() -> None:
 
 # Three days, since a node may be down on the first; whoever was paid by then is not paid again.
 @huey.periodic_task(crontab(day="1-3", hour="4", minute="0"), name="pay_out")  # type: ignore[untyped-decorator]
+@aftermath.settled
 def pay_out() -> None:
     """The first of the month, 04:00 (UTC), and the two days after it: pay the artists who want that and are owed enough, once."""
+    if aftermath.month_may_be_paid(now=clock.now()):
+        log.error(
+            "artists are not paid by themselves: this node was restored, and may have paid them for this month already"
+        )
+        return
     minimum = startup.appliance().settings.payout_minimum
     for job_id in requesting.request_due(minimum=minimum, now=clock.now()):
         jobs.send(job_id)
 
 
 @huey.periodic_task(crontab(hour="2", minute="45"), name="complete_papers")  # type: ignore[untyped-decorator]
+@aftermath.settled
 def complete_papers() -> None:
     """Every night 02:45 (UTC): write the receipts and credit notes that payments lack, such as those from before there were any."""
     issuing.catch_up(now=clock.now())

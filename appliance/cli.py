@@ -8,6 +8,7 @@ from appliance import __version__
 from appliance import account_commands
 from appliance import audit_commands
 from appliance import cluster_checks
+from appliance import backup_commands
 from appliance import database
 from appliance import doctor
 from appliance import hooks
@@ -93,6 +94,9 @@ for added in (
     account_commands.token,
     account_commands.setup_link,
     audit_commands.trail,
+    backup_commands.backup,
+    backup_commands.restore,
+    backup_commands.restored,
     job_commands.jobs,
     mail_commands.mail,
     payment_commands.payments,

@@ -247,6 +247,13 @@ def instant() -> datetime:
     return found
 
 
+def continue_from(model: type[peewee.Model], number: int) -> None:
+    """Count the rows of *model* on from *number*, which was written by hand; SQLite does so by itself."""
+    if not isinstance(proxy.obj, peewee.SqliteDatabase):
+        table = f'"{model._meta.table_name}"'
+        proxy.execute_sql("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", (table, number))
+
+
 def hold_open() -> None:
     """Make sure this thread has a connection; SQLite keeps it, a pool hands one out."""
     proxy.connect(reuse_if_open=True)
@@ -343,6 +350,21 @@ def _only_here(**seconds: int) -> None:
 def pending() -> list[str]:
     """Names of the migrations that have not run yet."""
     return [m.name for m in Runner(proxy.obj, str(MIGRATIONS)).status() if m.path and not m.applied]
+
+
+def has(model: type[Base]) -> bool:
+    """Whether the table of *model* is there, which it is not before its migration has run."""
+    return bool(proxy.table_exists(model._meta.table_name))
+
+
+def applied() -> list[str]:
+    """Names of the migrations that have run, in their order."""
+    return [m.name for m in Runner(proxy.obj, str(MIGRATIONS)).status() if m.applied]
+
+
+def known() -> list[str]:
+    """Names of the migrations that this version has."""
+    return sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
 
 
 def unavailable(error: peewee.PeeweeException) -> Unavailable:

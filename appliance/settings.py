@@ -172,6 +172,32 @@ class Settings:
         pattern=r"(?s:.{32,})?",
         form="at least 32 characters, or nothing",
     )
+    backup_url: str = _row(
+        "",
+        "Where backups go: a folder on another disk, or s3://KEY:SECRET@host/bucket; empty: none are taken.",
+        secret=True,
+        pattern=r"(s3|file)://.+|((?!.*://).+)?",
+        form="s3://KEY:SECRET@host/bucket or a folder, or nothing",
+    )
+    backup_key: str = _row(
+        "",
+        "Key that backups are encrypted with; keep it elsewhere too, since nothing opens them without it. Empty: they are not encrypted.",
+        secret=True,
+        pattern=r"(?s:.{32,})?",
+        form="at least 32 characters, or nothing",
+    )
+    backup_every_min: int = _row(
+        15,
+        "Minutes from one backup to the next, taken by the worker that does the chores; 0: by 'musicconnect backup' alone.",
+        minimum=0,
+        maximum=10_080,
+    )
+    backup_keep: str = _row(
+        "8 latest, 24 hourly, 7 daily, 5 weekly, 12 monthly",
+        "Which backups are kept: so many of the latest, and the last of so many hours, days, weeks and months.",
+        pattern=r"\s*\d{1,4} (latest|hourly|daily|weekly|monthly)(\s*,\s*\d{1,4} (latest|hourly|daily|weekly|monthly))*\s*",
+        form="numbers and periods, such as '8 latest, 24 hourly, 7 daily, 5 weekly, 12 monthly'",
+    )
     ffmpeg: str = _row("", "The ffmpeg program to use; empty: the one installed with MusicConnect.")
     sandbox: str = _row(
         "auto",

@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 WEB = "web"
 SECRET_FILE = "secret_key"  # noqa: S105 - the name of a file
+RESTORING = "restoring"
+"""A file of this name in the data folder says that a restore into it did not come to its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,7 @@ def start(settings: Settings, *, immediate: bool = False, role: str = "", connec
     """
     global _appliance
     make_data_folder(settings)
+    require_whole(settings)
     secret = secret_key(settings)
     # Before the plugins: an admin may have written their settings on a page.
     database.connect(
@@ -140,6 +143,14 @@ def make_data_folder(settings: Settings) -> None:
             raise PermissionError(13, "not writable")
     except OSError as error:
         raise Unavailable(f"The data folder {settings.data} cannot be used: {error.strerror}.") from error
+
+
+def require_whole(settings: Settings) -> None:
+    """``Unavailable`` when a restore stopped in the middle: half a node must not go on as if it were one."""
+    if (settings.data / RESTORING).exists():
+        raise Unavailable(
+            "A restore into this data folder did not come to its end; run it once more: musicconnect restore."
+        )
 
 
 def secret_key(settings: Settings) -> str:

@@ -27,6 +27,7 @@ from appliance.storage import disk
 from appliance.storage import labels
 from appliance.storage import streams
 from appliance.storage.labels import Label
+from appliance.storage.objects import Seen
 from appliance.storage.objects import StoredObject
 from appliance.storage.objects import validate_content_type
 from appliance.storage.objects import validate_key
@@ -140,6 +141,18 @@ class LocalStore:
             # Removed since its folder was read, or a name that no key can have.
             with contextlib.suppress(NotFound, Invalid):
                 yield self.stat(key)
+
+    def walk(self, prefix: str) -> Iterator[Seen]:
+        """The same without opening any: size and time are the folder's."""
+        validate_prefix(prefix)
+        folder = prefix.rpartition("/")[0]
+        for key in self._keys(f"{folder}/" if folder else "", prefix):
+            with contextlib.suppress(FileNotFoundError, Invalid):
+                info = os.lstat(self._inside + validate_key(key))
+                if stat.S_ISREG(info.st_mode):
+                    modified_at = datetime.fromtimestamp(info.st_mtime, UTC)
+                    # A file that takes the place of another within one tick of the clock is another file.
+                    yield Seen(key, info.st_size, modified_at, f"{info.st_mtime_ns:x}-{info.st_ino:x}")
 
     def check(self) -> None:
         """Write, read back and remove a small object."""

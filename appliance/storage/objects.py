@@ -49,6 +49,16 @@ class StoredObject:
         return self.sha256[:32]
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One object as a listing alone tells of it; *mark* is another one when other bytes were put."""
+
+    key: str
+    size_bytes: int
+    modified_at: datetime
+    mark: str
+
+
 class ObjectStore(Protocol):
     """Keeps bytes under keys. An object appears whole or not at all, and is replaced in one step.
 
@@ -72,6 +82,9 @@ class ObjectStore(Protocol):
 
     def list(self, prefix: str) -> Iterator[StoredObject]:
         """Every object whose key starts with *prefix*, in the order of their keys."""
+
+    def walk(self, prefix: str) -> Iterator[Seen]:
+        """The same objects in the same order, by what a listing tells: for who looks at all of them often."""
 
     def check(self) -> None:
         """Write, read back and remove a small object. Raises ``Unavailable`` with the mend."""

@@ -746,3 +746,25 @@ def test_a_wrong_storage_url_is_explained_without_its_secret(url: str, why: str)
 def test_a_masked_url_still_says_where() -> None:
     assert masked("s3://key:se@cr/et@host:9000/music") == "s3://***:***@host:9000/music"
     assert masked("/srv/music") == "/srv/music"
+
+
+def test_a_walk_tells_the_same_objects_as_a_list_and_marks_what_was_put_anew(store: ObjectStore) -> None:
+    for key in ("b/2", "a-b", "a/c", "b/1"):
+        put(store, key)
+    walked = list(store.walk(""))
+    assert [seen.key for seen in walked] == keys(store) == ["a-b", "a/c", "b/1", "b/2"]
+    assert [seen.size_bytes for seen in walked] == [5] * 4
+    assert [seen.key for seen in store.walk("b/")] == ["b/1", "b/2"]
+    assert {seen.key: seen.mark for seen in store.walk("")} == {seen.key: seen.mark for seen in walked}
+    put(store, "b/1", b"other")
+    assert [was.key for was, now in zip(walked, store.walk(""), strict=True) if was.mark != now.mark] == [
+        "b/1"
+    ]
+
+
+def test_a_walk_sees_no_links_and_no_hidden_files(local: LocalStore, tmp_path: Path) -> None:
+    put(local, "a/1")
+    (tmp_path / "media" / "a" / "link").symlink_to(tmp_path / "media" / "a" / "1")
+    (tmp_path / "media" / "a" / ".hidden").write_bytes(b"x")
+    (tmp_path / "media" / "a" / "no key").write_bytes(b"x")
+    assert [seen.key for seen in local.walk("")] == ["a/1"]

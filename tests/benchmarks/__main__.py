@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from tests.benchmarks import access
+from tests.benchmarks import backup
 from tests.benchmarks import gate
 from tests.benchmarks import ledger
 from tests.benchmarks import lighthouse
@@ -30,6 +31,7 @@ SUITES = {
     "ledger": ledger.run,
     "access": access.run,
     "payments": payments.run,
+    "backup": backup.run,
     "memory": memory.run,
     "pages": pages.run,
     "lighthouse": lighthouse.run,

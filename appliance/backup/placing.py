@@ -1,0 +1,170 @@
+"""Where a snapshot is restored to: nothing may be there yet, the secret key must fit, and nobody may be at work there."""
+
+from __future__ import annotations
+
+import socket
+import tomllib
+from collections.abc import Collection
+from pathlib import Path
+
+import peewee
+
+from appliance import database
+from appliance import node_processes
+from appliance import startup
+from appliance.backup import databases
+from appliance.backup.manifest import SQLITE
+from appliance.backup.manifest import Snapshot
+from appliance.backup.taking import mark
+from appliance.database import proxy
+from appliance.errors import Conflict
+from appliance.errors import Invalid
+from appliance.errors import MusicConnectError
+from appliance.settings import FILE_NAME
+from appliance.settings import Settings
+from appliance.storage import ObjectStore
+from appliance.storage.disk import plain_disk_errors
+from appliance.storage.disk import sync_folder
+
+PLACES = frozenset({"data", "database_url", "store_url", "queue_url"})
+"""What a settings file of another machine must not decide here."""
+
+
+def require_fitting(settings: Settings, snapshot: Snapshot) -> None:
+    """``Invalid`` when this version, or the database that the settings name, cannot take the snapshot."""
+    require_known(snapshot.migrations, snapshot.version)
+    here = databases.engine(startup.database_url(settings))
+    if here != snapshot.engine:
+        raise Invalid(
+            "The snapshot holds a database of {theirs}, and the setting 'database_url' names one of {ours}; set it to one of {theirs}.",
+            theirs=snapshot.engine,
+            ours=here,
+            field="database_url",
+        )
+
+
+def require_known(migrations: Collection[str], version: str) -> None:
+    """``Invalid`` when there is a migration that only a later version knows."""
+    if set(migrations) - set(database.known()):
+        raise Invalid(
+            "The backup was made by a newer version of MusicConnect ({version}) than this; install that, or a later one.",
+            version=version[:40],
+        )
+
+
+def require_empty(settings: Settings, store: ObjectStore) -> None:
+    """``Conflict`` when there is a database or anything in the store; what a restore that was killed left does not count."""
+    if (settings.data / startup.RESTORING).exists():
+        return
+    if _has_database(settings):
+        raise Conflict(
+            "There is a database already, which a restore would replace; restore into an empty data folder, or say --force."
+        )
+    if next(store.walk(""), None) is not None:
+        raise Conflict(
+            "There are media already, which a restore would mix with its own; restore into an empty store, or say --force."
+        )
+
+
+def require_idle(settings: Settings) -> None:
+    """``Conflict`` when a server or worker of this machine runs on the database that is to be replaced."""
+    try:
+        if not _has_database(settings):
+            return
+        database.connect(startup.database_url(settings))
+        ours = [row for row in node_processes.running() if row.id.startswith(f"{socket.gethostname()}:")]
+    except (MusicConnectError, peewee.PeeweeException):
+        # A database that is damaged is a good reason to restore.
+        return
+    finally:
+        if proxy.obj is not None:
+            database.close()
+    if ours:
+        raise Conflict("MusicConnect runs here ({kind}); stop it, then restore.", kind=ours[0].kind)
+
+
+def secret_for(settings: Settings, snapshot: Snapshot, given: Path | None, *, fresh: bool) -> str:
+    """The secret key that the restored node is to have; empty: the settings say it, or one is made at the next start.
+
+    Without the right one nothing opens what is sealed in the database, so a wrong one is refused unless a *fresh* one is wanted.
+    """
+    if fresh:
+        return ""
+    own = settings.data / startup.SECRET_FILE
+    candidates = [
+        settings.secret_key,
+        given.read_text("utf-8", "replace").strip() if given else "",
+        snapshot.secrets.secret_key,
+        own.read_text("ascii").strip() if own.is_file() else "",
+    ]
+    found = next((one for one in candidates if one), "")
+    if not found:
+        raise Invalid(
+            "The backup is not encrypted, so it does not hold the secret key. Give it by --secret-key FILE; or say "
+            "--new-secret-key: then everybody is signed out, authenticator apps must be set up anew, the seal of the audit trail is "
+            "not ours, and exclusive tracks must be made again.",
+            field="secret_key",
+        )
+    if snapshot.secrets.secret_mark and mark(found) != snapshot.secrets.secret_mark:
+        raise Invalid(
+            "The secret key that is given is not the one of this backup; give the right one, or say --new-secret-key.",
+            field="secret_key",
+        )
+    if not settings.secret_key and (not found.isascii() or found != found.strip()):
+        raise Invalid(
+            "The secret key of this backup was a setting; set 'secret_key' to it.", field="secret_key"
+        )
+    return "" if settings.secret_key else found
+
+
+def keep_secret(settings: Settings, secret: str) -> None:
+    """Write *secret* into the data folder, in one step; another one there is moved aside."""
+    path = settings.data / startup.SECRET_FILE
+    if path.is_file() and path.read_text("ascii").strip() == secret:
+        return
+    with plain_disk_errors():
+        fresh = path.with_name(path.name + ".restoring")
+        fresh.unlink(missing_ok=True)
+        fresh.touch(mode=0o600)
+        fresh.write_text(secret + "\n", "ascii")
+        if path.exists():
+            path.replace(path.with_name(path.name + ".before"))
+        fresh.replace(path)
+
+
+def keep_settings(settings: Settings, text: str) -> Path | None:
+    """Write the settings file of the backup where it will be read, or beside that where a person must look at it first; where it is."""
+    if not text:
+        return None
+    here = settings.data / FILE_NAME
+    if any(path.is_file() and path.read_text("utf-8") == text for path in (Path(FILE_NAME), here)):
+        return None
+    taken = here.exists() or Path(FILE_NAME).exists() or bool(PLACES & tomllib.loads(text).keys())
+    path = here.with_name(FILE_NAME + ".restored") if taken else here
+    with plain_disk_errors():
+        path.touch(mode=0o600)
+        path.write_text(text, "utf-8")
+    return path
+
+
+def put_in_place(side: Path, target: Path, *, aside: str) -> None:
+    """Make the file at *side* the database, in one step; one that is there goes aside, with what lies beside it."""
+    with plain_disk_errors():
+        for suffix in ("", "-wal", "-shm"):
+            old = target.with_name(target.name + suffix)
+            if old.exists():
+                old.replace(target.with_name(f"{target.name}.{aside}{suffix}"))
+        side.replace(target)
+        sync_folder(str(target.parent))
+
+
+def _has_database(settings: Settings) -> bool:
+    url = startup.database_url(settings)
+    if databases.engine(url) == SQLITE:
+        path = Path(url.removeprefix("sqlite:///"))
+        return path.is_file() and path.stat().st_size > 0
+    database.connect(url)
+    try:
+        return bool(proxy.get_tables())
+    finally:
+        database.close()

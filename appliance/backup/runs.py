@@ -1,0 +1,49 @@
+"""What is known of the runs of the backup: when the last good one was, and what was wrong with the last.
+
+A backup is also taken before the very migration that makes this table, so each question begins with whether it is there.
+"""
+
+from datetime import datetime
+from datetime import timedelta
+
+import peewee
+
+from appliance import database
+from appliance.backup.models import BackupRun
+from appliance.backup.models import RunState
+
+KEPT = timedelta(days=30)
+
+
+def begin(place: str, *, now: datetime) -> str:
+    """Note that a run begins; its id."""
+    if not database.has(BackupRun):
+        return ""
+    last = BackupRun.select(peewee.fn.MAX(BackupRun.id)).where(BackupRun.state == RunState.GOOD)
+    BackupRun.delete().where(BackupRun.started_at < now - KEPT, BackupRun.id.not_in(last)).execute()
+    return str(BackupRun.create(place=place[:200], started_at=now).id)
+
+
+def end(run: str, state: RunState, *, now: datetime, **facts: object) -> None:
+    """Note how the run ended."""
+    if run:
+        BackupRun.update(state=state, ended_at=now, **facts).where(BackupRun.id == run).execute()
+
+
+def last_good() -> datetime | None:
+    """When the last good backup began, which is the moment that a restore goes back to; ``None`` when there was none."""
+    found = _newest(BackupRun.state == RunState.GOOD)
+    return found.started_at if found is not None else None
+
+
+def last() -> BackupRun | None:
+    """The newest run, however it stands."""
+    return _newest()
+
+
+def _newest(*where: object) -> BackupRun | None:
+    if not database.has(BackupRun):
+        return None
+    query = BackupRun.select().order_by(BackupRun.id.desc())
+    found: BackupRun | None = (query.where(*where) if where else query).first()
+    return found
