@@ -7,8 +7,8 @@ import click
 from appliance import __version__
 from appliance import account_commands
 from appliance import audit_commands
-from appliance import cluster_checks
 from appliance import backup_commands
+from appliance import cluster_checks
 from appliance import database
 from appliance import doctor
 from appliance import hooks

@@ -208,10 +208,10 @@ def bounded(seconds: int) -> Iterator[None]:
 
 def connections() -> dict[str, int]:
     """How many connections the pool of this process has in use and idle, and how many it may have; nothing on SQLite, which has no pool."""
-    pool = proxy.obj
-    if not isinstance(pool, PooledPostgresqlDatabase):
+    if not isinstance(proxy.obj, Pool):
         return {}
-    return {"in_use": len(pool._in_use), "idle": len(pool._connections), "most": pool._max_connections}
+    used, idle = proxy.obj.primary.counts()
+    return {"in_use": used, "idle": idle, "most": proxy.obj.primary.size}
 
 
 def locked(query: "peewee.ModelSelect[M]") -> "peewee.ModelSelect[M]":
