@@ -12,9 +12,11 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FrameType
+from typing import NoReturn
 
 from appliance.errors import Unavailable
 
@@ -166,3 +168,9 @@ def tell_ready() -> None:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
         # A leading @ stands for the null byte of Linux's abstract names (sd_notify(3)).
         told.sendto(b"READY=1", "\0" + address[1:] if address.startswith("@") else address)
+
+
+def become(module: str, arguments: Sequence[str], said: Mapping[str, str]) -> NoReturn:
+    """Turn this process into a program of Python's, which is told *said* by its environment."""
+    argv = [sys.executable, "-m", module, *arguments]
+    os.execve(sys.executable, argv, {**os.environ, **said})  # noqa: S606 - a list, and ours

@@ -1,7 +1,6 @@
 """``musicconnect serve`` and ``musicconnect web``."""
 
 import logging
-import os
 import signal
 import socket
 import tempfile
@@ -93,7 +92,7 @@ def web(ctx: click.Context, host: str | None, port: int | None, fd: int | None, 
         database.check()
         doctor.require_safe_address(settings)
         database.close()
-        gunicorn_serving.become(settings, os.environ)
+        gunicorn_serving.become(settings)
     # Alone, with a socket that somebody else holds: the next one may be answering at it already.
     _run(settings, fd, linger_s=LINGER_S if fd is not None and lifeline is None else 0.0)
 

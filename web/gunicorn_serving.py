@@ -1,10 +1,9 @@
 """Becoming gunicorn: many processes with many threads each, behind one socket, replaced without a dropped request."""
 
 import os
-import sys
-from collections.abc import Mapping
 from importlib.util import find_spec
 
+from appliance import supervisor
 from appliance.errors import Invalid
 from appliance.settings import ENV_PREFIX
 from appliance.settings import Settings
@@ -70,8 +69,7 @@ def arguments(settings: Settings) -> list[str]:
     ]
 
 
-def become(settings: Settings, environ: Mapping[str, str]) -> None:
-    """Turn this process into gunicorn's master; returns never. *environ* is what it inherits."""
+def become(settings: Settings) -> None:
+    """Turn this process into gunicorn's master; returns never."""
     said = {f"{ENV_PREFIX}{name.upper()}": str(getattr(settings, name)) for name in GIVEN}
-    argv = [sys.executable, "-m", "gunicorn", *arguments(settings)]
-    os.execve(sys.executable, argv, {**environ, **said})  # noqa: S606 - a list, and ours
+    supervisor.become("gunicorn", arguments(settings), said)

@@ -19,7 +19,7 @@ LONGEST_MODULE = 300
 VAGUE = {"utils", "helpers", "common", "misc", "manager", "managers", "util", "helper"}
 
 RUNS_PROGRAMS = {"appliance/sandbox/running.py"}
-BECOMES_A_PROGRAM = {"appliance/sandbox/launcher.py"}
+BECOMES_A_PROGRAM = {"appliance/sandbox/launcher.py", "appliance/supervisor.py"}
 READS_ENVIRONMENT = {
     "appliance/settings.py": "where settings are read",
     "appliance/supervisor.py": "hands its own environment to its children, and asks where systemd wants to be told",
