@@ -216,7 +216,7 @@ def test_a_variable_that_has_a_new_name_is_told_with_both(tmp_path: Path) -> Non
 def test_a_restore_asks_for_the_instant(tmp_path: Path) -> None:
     done = playbook(tmp_path, PLAYS / "services_restore.yml", "--check", "--limit", "db1", **SECRETS)
     assert done.returncode != 0
-    assert "'postgres_restore_to' is missing" in done.stdout + done.stderr
+    assert "'restore_postgres_to' is missing" in done.stdout + done.stderr
 
 
 def test_haproxy_takes_its_settings(tmp_path: Path) -> None:

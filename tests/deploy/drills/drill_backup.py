@@ -81,12 +81,12 @@ def archived(engines: Engines, primary: str) -> None:
     )
 
 
-def test_wiped_hosts_are_restored_to_an_instant(engines: Engines) -> None:
+def test_wiped_hosts_are_restored_to_an_instant(stage: Stage) -> None:
     """A full and a differential backup and the log between them bring back what was there, and nothing later."""
-    stage = engines.stage
+    engines = Engines(stage)
     with store(stage) as told:
         stage.variables |= told
-        stage.play("services.yml", "--tags", "postgres")
+        stage.play("services.yml", "--tags", "etcd,postgres,haproxy")
         engines.whole()
         primary = engines.primary()
         engines.sql(
@@ -111,7 +111,7 @@ def test_wiped_hosts_are_restored_to_an_instant(engines: Engines) -> None:
         stage.up(*stage.groups["postgres"])
         hosts_s = time.monotonic() - began
         stage.play("services.yml", "--tags", "etcd")
-        stage.play("services_restore.yml", postgres_restore_to=instant, timeout_s=1500)
+        stage.play("services_restore.yml", restore_postgres_to=instant, timeout_s=1500)
         first = stage.groups["postgres"][0]
         after = engines.sql(first, DIGEST)
         with engines.traffic("postgres") as notes:
