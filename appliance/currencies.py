@@ -17,6 +17,8 @@ DIGITS = {
     **dict.fromkeys(_THREE_DIGITS.split(), 3),
 }
 """Digits after the point, by code."""
+MOST_DIGITS = 9
+"""Before the point; nobody means more."""
 EURO = "EUR"
 """What prices are asked in until an artist says otherwise."""
 
@@ -33,7 +35,9 @@ def minor(text: str, code: str) -> int:
     """Pure: the amount that somebody wrote, such as ``5``, ``5.00`` or ``5,00``, in minor units; ``Invalid`` for what is none."""
     whole, point, rest = text.strip().replace(",", ".").partition(".")
     digits = DIGITS[code]
-    plain = whole.isascii() and whole.isdigit() and len(whole) <= 9
+    plain = whole.isascii() and whole.isdigit()
+    if plain and len(whole) > MOST_DIGITS:
+        raise Invalid("This amount is too large.")
     if not plain or len(rest) > digits or (point and not (rest.isascii() and rest.isdigit())):
         raise Invalid("Write the price like this: {example}.", example=written(500 if digits else 5, code))
     return int(whole + rest.ljust(digits, "0"))

@@ -370,6 +370,8 @@ def test_zones_take_names_and_codes_and_say_what_is_wrong(studio: Browser, selle
         ({"countries": ""}, "Name the countries"),
         ({"name": ""}, "must not be empty"),
         ({"first": "-1"}, "Write the price like this"),
+        ({"first": ""}, "Write the price like this"),
+        ({"further": "1000000000000"}, "This amount is too large."),
     ):
         answer = post(studio.client, f"{path}/{near.id}", **{**sent, **wrong})
         assert (answer.status_code, sentence in answer.get_data(as_text=True)) == (422, True), sentence

@@ -239,9 +239,12 @@ def test_everything_at_once_a_track_and_a_gift(
     page = fan.page(f"/@{release.artist.slug}")
     assert ("€8" in page, "<s>€10</s>" in page) == (True, True)
     assert ask(fan.client, f"/buy/track/{song.id}").status_code == 303
-    assert ask(fan.client, f"/buy/catalogue/{release.artist.id}").status_code == 303
+    everything = f"/buy/catalogue/{release.artist.id}"
+    assert f"Everything by {release.artist.name}" in fan.page(everything)
+    assert ask(fan.client, everything).status_code == 303
     gift = f"/buy/tip/{release.artist.id}"
     assert gift in page
+    assert "Your order" not in fan.page(gift), "there is nothing to list yet"
     page = fan.send_text(gift, act="look", tip="5", message="Thank you")
     assert ("Pay €5" in page, "<q" in page) == (True, True)
     assert ask(fan.client, gift, tip="5", agreed="500 EUR").status_code == 303

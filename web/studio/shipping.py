@@ -94,14 +94,14 @@ def _sent(artist: Artist) -> dict[str, object]:
         "codes": countries.codes_of(form.get("countries", "")[:20_000]),
         "everywhere_else": form.get("everywhere") == "on",
         "first_minor": _amount("first", artist),
-        "further_minor": _amount("further", artist),
+        "further_minor": _amount("further", artist, default="0"),
     }
 
 
-def _amount(field: str, artist: Artist) -> int:
+def _amount(field: str, artist: Artist, *, default: str = "") -> int:
     text = request.form.get(field, "").strip()
     try:
-        return currencies.minor(text or "0", prices.currency_of(artist.id))
+        return currencies.minor(text or default, prices.currency_of(artist.id))
     except Invalid as error:
         error.field = field
         raise
