@@ -11,18 +11,21 @@ from appliance import node_processes
 from appliance import plugin_settings
 from appliance import settings as settings_module
 from appliance import startup
+from web import metrics
 from web.app import create_app
 
 
 def application() -> Flask:
     """Start MusicConnect in this process by its settings, which are read anew."""
     settings = settings_module.load()
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
     appliance = startup.start(settings, role=startup.WEB, connections=settings.web_threads + 2)
     database.check()
     # The bodies of large requests are kept in files: beside the data, for /tmp may be memory.
     appliance.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     tempfile.tempdir = str(appliance.scratch)
+    # Before anything is counted.
+    metrics.begin(settings)
     made = create_app(appliance)
     node_processes.enter(
         "web", plugins=plugin_settings.fingerprint(plugin_settings.merged(settings)), now=clock.now()
