@@ -15,6 +15,7 @@ from typing import Any
 
 from cachetools import TTLCache
 
+from appliance import measures
 from appliance.shared_cache import Shared
 
 ALONE_S = 30.0
@@ -37,9 +38,6 @@ class Namespace:
 
 FEATURED = Namespace("featured", 3600)
 TRENDING = Namespace("trending", 300)
-
-on_request: list[Callable[[str, str, str], None]] = []
-"""Who counts: called with namespace, level (process, shared, none) and outcome (hit, miss) of each question."""
 
 
 class Cache:
@@ -141,8 +139,7 @@ class Cache:
 
 
 def _count(namespace: Namespace, level: str, outcome: str) -> None:
-    for counted in on_request:
-        counted(namespace.name, level, outcome)
+    measures.CACHE_REQUESTS.labels(namespace.name, level, outcome).inc()
 
 
 _cache = Cache()

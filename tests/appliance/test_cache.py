@@ -47,12 +47,9 @@ def finder() -> Finder:
 def counted() -> Iterator[list[tuple[str, str, str]]]:
     found: list[tuple[str, str, str]] = []
 
-    def note(*told: str) -> None:
-        found.append(told)  # type: ignore[arg-type]
-
-    cache.on_request.append(note)
-    yield found
-    cache.on_request.remove(note)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cache, "_count", lambda namespace, *told: found.append((namespace.name, *told)))
+        yield found
 
 
 @pytest.fixture

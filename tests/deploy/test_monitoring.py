@@ -198,7 +198,6 @@ def test_alerts_and_dashboard_ask_only_for_what_the_page_of_metrics_tells_of() -
     told = set(re.findall(r"^\| `(\w+)` \|", PAGE.read_text("utf-8"), re.M))
     # Others tell these; the page says who.
     others = {
-        "musicconnect_backup_age_seconds",
         "patroni_xlog_location",
         "patroni_xlog_replayed_location",
         "patroni_replica",
