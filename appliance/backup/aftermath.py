@@ -12,7 +12,6 @@ from collections.abc import Callable
 from datetime import datetime
 from datetime import timedelta
 
-from appliance import database
 from appliance import jobs
 from appliance import processors
 from appliance.backup import mending
@@ -31,8 +30,6 @@ PAYING_HOUR = 4
 
 def unsettled() -> Restoration | None:
     """The restore after which providers have not told everything yet, if there is one."""
-    if not database.has(Restoration):
-        return None
     found: Restoration | None = (
         Restoration.select().where(Restoration.settled_at.is_null()).order_by(Restoration.id.desc()).first()
     )
@@ -84,8 +81,6 @@ def settle(*, now: datetime) -> list[str]:
 
 def month_may_be_paid(*, now: datetime) -> bool:
     """Whether artists may have been paid for this month by payouts that a restore forgot: then only a person can tell."""
-    if not database.has(Restoration):
-        return False
     for row in Restoration.select().where(Restoration.restored_at >= now - timedelta(days=31)):
         first = now.replace(day=1, hour=PAYING_HOUR, minute=0, second=0, microsecond=0)
         times = (first + timedelta(days=days) for days in range(PAYING_DAYS))

@@ -7,6 +7,7 @@ A run that is killed has written pieces and no snapshot: it damages none, and th
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import hmac
 import logging
@@ -14,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+
+import peewee
 
 from appliance import __version__
 from appliance import clock
@@ -84,8 +87,10 @@ def take(
             opened = repository.make_repository(store, place, settings.backup_key)
             taken = _take(appliance, opened, lock, rules, distrust=distrust, now=began_at, tick=tick)
     except BaseException as error:
-        # Also when the worker is to stop: the next run goes on from here.
-        runs.end(run, RunState.FAILED, now=clock.now(), problem=str(error)[:500] or type(error).__name__)
+        # Also when the worker is to stop: the next run goes on from here. What ails the database must not hide what it was.
+        with contextlib.suppress(peewee.PeeweeException):
+            told = str(error)[:500] or type(error).__name__
+            runs.end(run, RunState.FAILED, now=clock.now(), problem=told)
         raise
     runs.end(
         run,
