@@ -114,6 +114,18 @@ def test_a_visit_that_nobody_pays_expires(stand: StripeStand) -> None:
     assert (fact.state, fact.mark) == (CheckoutState.EXPIRED, "order-1")
 
 
+def test_a_visit_ends_when_what_is_sold_may_be_gone(stand: StripeStand) -> None:
+    until = clock.now() + timedelta(minutes=45)
+    stand.provider.begin_checkout(once(open_until=until))
+    [made] = stand.fake.things("checkout.session")
+    assert made["expires_at"] == int(until.timestamp())
+    stand.move(timedelta(minutes=44))
+    assert stand.facts() == []
+    stand.move(timedelta(minutes=2))
+    [fact] = stand.facts()
+    assert isinstance(fact, CheckoutFact) and fact.state is CheckoutState.EXPIRED
+
+
 @pytest.mark.parametrize(
     ("amount", "currency", "sentence"),
     [
