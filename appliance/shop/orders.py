@@ -110,8 +110,11 @@ def place(
     with transaction():
         if quote.discount is not None:
             discounts.hold(quote.discount)
-        gone = (Order.created_at < now - TILL_STAYS) | (Order.held_until < now + LEFT_TO_PAY)
-        gone |= (Order.url == "") & (Order.created_at < now - LED_WITHIN)
+        nearly_over = (Order.held_until < now + LEFT_TO_PAY) & (
+            Order.checkout_state != CheckoutState.COMPLETED
+        )
+        never_led = (Order.url == "") & (Order.created_at < now - LED_WITHIN)
+        gone = (Order.created_at < now - TILL_STAYS) | nearly_over | never_led
         Order.update(open_key=None).where(Order.open_key == key, gone).execute()
         order_id = new_id()
         made = (

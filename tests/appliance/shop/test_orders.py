@@ -554,6 +554,11 @@ def test_a_code_is_kept_while_the_money_is_on_its_way(
     done = CheckoutFact(order.reference, order.id, CheckoutState.COMPLETED, NOW)
     settling.note_checkout(done, provider=order.provider, now=NOW)
     assert orders.expire(now=NOW + 5 * DAY) == 0
+    # Pressing the button once more is no second order, while a debit takes its time.
+    once_more = orders.begin(
+        wish(release, discount="ONCE"), Buyer("", fan), provider="till", now=NOW + 4 * orders.HELD_FOR
+    )
+    assert once_more.id == order.id
     assert discounts.uses([code], now=NOW + 5 * DAY) == {code.id: 1}
 
 
