@@ -122,7 +122,10 @@ def _sqlite(name: str, path: str) -> BaseStorage:
 
 def _postgresql(name: str, url: str) -> BaseStorage:
     try:
-        return PostgresStorage(name, dsn=url, connect_timeout=ANSWER_S)
+        # Nothing is prepared: a pooler may stand between, and these statements are small.
+        return PostgresStorage(
+            name, dsn=url, connect_timeout=ANSWER_S, tcp_user_timeout=25_000, prepare_threshold=None
+        )
     except Exception as error:
         raise _away() from error
 

@@ -24,7 +24,9 @@ from appliance.jobs.models import Job
 from appliance.jobs.models import JobState
 from appliance.jobs.running import Running
 from appliance.startup import Appliance
+from tests.servers.pgbouncer import pgbouncer
 from tests.servers.postgresql import Cluster
+from tests.servers.postgresql_node import PostgresqlNode
 from tests.servers.redis import Redis
 from tests.servers.worker import Worker
 from transcoder import demo
@@ -179,6 +181,17 @@ def test_a_flood_of_transcoding_keeps_no_letter_and_no_payment_waiting(queue_url
         go_on.set()
         until(lambda: all(state(job_id) == JobState.DONE for job_id in flood))
     assert len(began) == 20
+
+
+def test_a_queue_in_postgresql_works_through_pgbouncer() -> None:
+    jobs.handles("mail")(lambda job: None)
+    with PostgresqlNode() as server, pgbouncer(server, sessions=2) as port:
+        use_queue(f"postgresql://musicconnect@127.0.0.1:{port}/postgres")
+        asked = [ask("mail") for _ in range(30)]
+        assert jobs.check() == 30, "each has a message, also those of statements that come often"
+        with working():
+            until(lambda: all(state(job_id) == JobState.DONE for job_id in asked))
+        jobs.huey.storage.close()
 
 
 def test_a_worker_takes_the_lanes_it_is_told_and_leaves_the_rest() -> None:
