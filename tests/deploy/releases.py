@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 
 from tests.deploy.hosts import ROOT
@@ -50,14 +51,17 @@ def wheel_of(tree: Path, out: Path) -> Path:
 
 def wheelhouse(folder: Path) -> Path:
     """What the package needs, fetched once: hosts then install in seconds, and from the same files each time."""
-    if folder.exists():
-        return folder
+    packed = folder.with_suffix(".tar")
+    if packed.exists():
+        return packed
     for lock in ("requirements-build.lock", "requirements.lock"):
         _run(
             sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes", "--no-build-isolation", "--dest", str(folder),
             "--requirement", str(ROOT / lock), cwd=ROOT,
         )  # fmt: skip
-    return folder
+    with tarfile.open(packed, "w") as archive:
+        archive.add(folder, ".")
+    return packed
 
 
 def _run(*argv: str, cwd: Path) -> str:
