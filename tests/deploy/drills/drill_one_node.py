@@ -217,8 +217,9 @@ def test_a_version_that_does_not_start_leaves_the_old_one_at_work(stage: Stage) 
     serving.write_text(serving.read_text() + '\nraise RuntimeError("broken on purpose")\n')
     broken = releases.wheel_of(tree, stage.folder / "broken")
     with Load(way_to(stage.host, stage.certificate), stage.track).people(2) as load:
-        play("upgrade", stage.inventory, *stage.package(broken), fine=False)
-        play("single", stage.inventory)
+        done = play("upgrade", stage.inventory, *stage.package(broken), fine=False)
+        play("rollback", stage.inventory)
+    assert "does not come up; one of before goes on" in done.output
     assert load.failed == []
 
 
