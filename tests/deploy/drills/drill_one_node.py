@@ -54,7 +54,12 @@ class Stage:
     inventory: Path
     certificate: Path
     first: Path
-    track: str = ""
+
+    @property
+    def track(self) -> str:
+        """The song that was sent."""
+        release = self.site.get("/api/v1/releases")["items"][0]["id"]
+        return str(self.site.get(f"/api/v1/releases/{release}")["tracks"][0]["id"])
 
     def package(self, wheel: Path) -> tuple[str, str]:
         return "-e", f"musicconnect_package={wheel}"
@@ -128,7 +133,7 @@ def test_5_a_song_is_sent_made_and_heard(stage: Stage) -> None:
     assert stage.site.join(
         way_to(stage.host, stage.certificate), "fan@example.org", "harbour lights at low tide"
     )
-    stage.track = hear(stage.site)
+    assert hear(stage.site) == stage.track
     told(
         "sign up, upload, transcode, hear", seconds=time.monotonic() - began, memory_mb=stage.host.memory_mb()
     )
