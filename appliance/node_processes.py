@@ -1,13 +1,17 @@
 """Which processes run, since when, and with which settings of plugins: an admin who changes one is told who must start anew."""
 
+import logging
 from datetime import datetime
 
 import peewee
 
+from appliance import database
 from appliance.database import Base
 from appliance.database import UtcDateTimeField
 from appliance.jobs.process import identity
 from appliance.jobs.process import is_gone
+
+log = logging.getLogger(__name__)
 
 
 class NodeProcess(Base):
@@ -27,7 +31,19 @@ def enter(kind: str, *, plugins: str, now: datetime) -> None:
 
 
 def leave() -> None:
-    """This process stops in order."""
+    """This process stops in order; also when the database is away, for it has nothing more to do there."""
+    try:
+        _leave()
+    except peewee.PeeweeException:
+        try:
+            # The connection may be a dead one of long ago; the next is new.
+            database.close_thread()
+            _leave()
+        except peewee.PeeweeException as error:
+            log.info("the database is not told that this process stops", extra={"why": str(error).strip()})
+
+
+def _leave() -> None:
     NodeProcess.delete().where(NodeProcess.id == identity()).execute()
 
 
