@@ -124,6 +124,9 @@ def test_a_cluster_is_what_the_manual_says() -> None:
     }
     for name in ("web1", "web2", "worker1", "worker2", "nginx-site"):
         assert services[name]["depends_on"]["migrate"]["condition"] == "service_completed_successfully"
+    # Who names another is started later and stopped earlier.
+    for name in ("web1", "web2", "worker1", "worker2"):
+        assert {"postgres", "redis", "s3"} <= set(services[name]["depends_on"])
     # A large upload comes in parts, which either web server may get.
     assert services["web1"]["volumes"] == services["web2"]["volumes"] == ["uploads:/data/uploads"]
 
