@@ -87,11 +87,11 @@ def web(ctx: click.Context, host: str | None, port: int | None, fd: int | None, 
     supervisor.follow_lifeline(lifeline)
     settings = settings_from(ctx, {"host": host, "port": port})
     if fd is None and gunicorn_serving.is_wanted(settings):
-        startup.make_data_folder(settings)
-        startup.connect_database(settings)
+        # What is wrong is told here in a sentence; gunicorn would tell it by the stack of each worker.
+        startup.start(settings, role=startup.WEB)
         database.check()
         doctor.require_safe_address(settings)
-        database.close()
+        startup.stop()
         gunicorn_serving.become(settings)
     # Alone, with a socket that somebody else holds: the next one may be answering at it already.
     _run(settings, fd, linger_s=LINGER_S if fd is not None and lifeline is None else 0.0)
