@@ -81,7 +81,7 @@ class Engine:
         """Build an image from the checkout; returns the seconds it took."""
         began = time.monotonic()
         secrets = KEPT / "secrets"
-        secrets.mkdir(parents=True, exist_ok=True)
+        secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
         (secrets / "pip.conf").write_text(_pip_conf(), "utf-8")
         words = ["build", "--network", "host", "--file", dockerfile, "--tag", tag, "--progress", "plain"]
         words += [
