@@ -149,7 +149,11 @@ def _migrate(url: str) -> None:
     database.close()
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+ENGINES = [os.environ["ENGINE"]] if os.environ.get("ENGINE") else ["sqlite", "postgresql"]
+"""``ENGINE=postgresql`` runs every test of this process on PostgreSQL, also those that run on one engine only elsewhere."""
+
+
+@pytest.fixture(params=ENGINES)
 def empty_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database without tables, on either engine; a test that takes it runs twice."""
     if request.param == "sqlite":
@@ -161,7 +165,7 @@ def empty_engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server.drop(url)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=ENGINES)
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """The address of a database with all tables and nothing in them, on either engine; a test that takes it runs twice."""
     if request.param == "sqlite":
@@ -176,9 +180,15 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def database_url() -> str:
-    """Where ``appliance`` keeps its rows; a module that must hold on both engines overrides it with ``engine``."""
-    return ""
+def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where ``appliance`` keeps its rows; a module that must hold on both engines in every run overrides it with ``engine``."""
+    if ENGINES != ["postgresql"]:
+        yield ""
+        return
+    server: Cluster = request.getfixturevalue("postgresql")
+    url = server.new_database(like=request.getfixturevalue("postgresql_tables"))
+    yield url
+    server.drop(url)
 
 
 @pytest.fixture
