@@ -31,6 +31,7 @@ echo "postgresql://musicconnect:$(cat postgres_password)@postgres:5432/musicconn
 echo "s3://musicconnect:$(cat s3_password)@s3:9000/music?secure=0&create=1" | keep store_url
 echo "redis://:$(cat redis_password)@redis:6379/0" | keep queue_url
 echo "redis://:$(cat redis_password)@redis:6379/1" | keep rate_limit_url
+echo "redis://:$(cat redis_password)@redis:6379/2" | keep cache_url
 keep redis_conf <<END
 requirepass $(cat redis_password)
 dir /data
