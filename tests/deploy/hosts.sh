@@ -44,7 +44,7 @@ say()  { printf '%s\n' "testhosts: $*" >&2; }
 die()  { say "$*"; exit 1; }
 names() { for d in "$TH_DIR"/hosts/*/; do [ -d "$d" ] && basename "$d"; done; true; }
 ipof() { cat "$TH_DIR/hosts/$1/ip"; }
-veth() { printf 'th%s' "$(cut -d. -f4 "$TH_DIR/hosts/$1/ip")"; }
+veth() { printf "%s%s" "$TH_BRIDGE" "-$(cut -d. -f4 "$TH_DIR/hosts/$1/ip")"; }  # at most 15 characters
 known() { [ -d "$TH_DIR/hosts/${1:-}" ] && [ -n "${1:-}" ] || die "no host '${1:-}'"; }
 
 # PID (as seen here) of nspawn, and of the host's systemd, its only child.
