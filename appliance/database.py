@@ -5,26 +5,22 @@ and nowhere else. Stored instants are UTC.
 """
 
 import time
-from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import Any
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import peewee
 from playhouse.migrations import Runner
 from ulid import ULID
 
+from appliance import engines
 from appliance.connections import Limits
 from appliance.connections import Pool
-from appliance.connections import Source
 from appliance.connections import sqlstate
-from appliance.errors import Invalid
 from appliance.errors import Unavailable
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -99,75 +95,13 @@ def connect(
     url: str, *, pool_size: int = 16, limits: Limits | None = None, replica_url: str = ""
 ) -> peewee.Database:
     """Open the database at *url* and point every model at it; ``Invalid`` for a wrong address."""
-    database = _open(url, pool_size, limits or Limits(), replica_url)
+    database = engines.opened(url, pool_size, limits or Limits(), replica_url)
     proxy.initialize(database)
     try:
         database.connect(reuse_if_open=True)
     except peewee.DatabaseError as error:
         raise unavailable(error) from error
     return database
-
-
-class _Timed:
-    """Tells the hooks of a database of the two statements that peewee leaves out: one waits for the write lock, the other for the disk."""
-
-    def begin(self, *arguments: Any, **named: Any) -> None:
-        """Begin a transaction."""
-        self._timed("BEGIN", partial(super().begin, *arguments, **named))  # type: ignore[misc]
-
-    def commit(self) -> None:
-        """End it, with all that happened in it."""
-        self._timed("COMMIT", super().commit)  # type: ignore[misc]
-
-    def _timed(self: Any, statement: str, act: Callable[[], None]) -> None:
-        if not self.query_hooks:
-            act()
-            return
-        start = time.perf_counter()
-        failed: Exception | None = None
-        try:
-            act()
-        except Exception as error:
-            failed = error
-            raise
-        finally:
-            self._notify_hooks(statement, None, start, failed)
-
-
-class _Sqlite(_Timed, peewee.SqliteDatabase):
-    pass
-
-
-class _Postgresql(_Timed, Pool):
-    pass
-
-
-def _open(url: str, pool_size: int, limits: Limits, replica_url: str) -> peewee.Database:
-    if url.startswith("sqlite:///"):
-        return _Sqlite(
-            url.removeprefix("sqlite:///"),
-            timeout=20,
-            pragmas={
-                "journal_mode": "wal",
-                "foreign_keys": 1,
-                # FULL: what an artist was told is kept must outlive a power cut, not only a killed process.
-                "synchronous": "full",
-                "cache_size": -16_000,
-                "temp_store": "memory",
-            },
-        )
-    if urlsplit(url).scheme in {"postgres", "postgresql"}:
-        primary, replica = (
-            Source(address, size=pool_size, wait_s=10, parameters=limits.parameters(address))
-            if address
-            else None
-            for address in (url, replica_url)
-        )
-        assert primary is not None
-        return _Postgresql(primary, replica)
-    raise Invalid(
-        "The setting 'database_url' must begin with sqlite:/// or postgresql://.", field="database_url"
-    )
 
 
 @contextmanager
@@ -245,13 +179,6 @@ def instant() -> datetime:
     found = UtcDateTimeField().python_value(told)
     assert found is not None
     return found
-
-
-def continue_from(model: type[peewee.Model], number: int) -> None:
-    """Count the rows of *model* on from *number*, which was written by hand; SQLite does so by itself."""
-    if not isinstance(proxy.obj, peewee.SqliteDatabase):
-        table = f'"{model._meta.table_name}"'
-        proxy.execute_sql("SELECT setval(pg_get_serial_sequence(%s, 'id'), %s)", (table, number))
 
 
 def hold_open() -> None:
@@ -350,21 +277,6 @@ def _only_here(**seconds: int) -> None:
 def pending() -> list[str]:
     """Names of the migrations that have not run yet."""
     return [m.name for m in Runner(proxy.obj, str(MIGRATIONS)).status() if m.path and not m.applied]
-
-
-def has(model: type[Base]) -> bool:
-    """Whether the table of *model* is there, which it is not before its migration has run."""
-    return bool(proxy.table_exists(model._meta.table_name))
-
-
-def applied() -> list[str]:
-    """Names of the migrations that have run, in their order."""
-    return [m.name for m in Runner(proxy.obj, str(MIGRATIONS)).status() if m.applied]
-
-
-def known() -> list[str]:
-    """Names of the migrations that this version has."""
-    return sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
 
 
 def unavailable(error: peewee.PeeweeException) -> Unavailable:

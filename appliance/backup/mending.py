@@ -12,9 +12,9 @@ from typing import Any
 
 import peewee
 
-from appliance import database
 from appliance.accounts.factor_models import AccountSession
 from appliance.accounts.factor_models import TrustedDevice
+from appliance.backup import schema
 from appliance.backup.models import BackupRun
 from appliance.backup.models import Restoration
 from appliance.backup.models import RunState
@@ -104,4 +104,4 @@ def _leap_epoch(now: datetime) -> None:
     last = Revocation.select(peewee.fn.MAX(Revocation.id)).scalar() or 0
     number = last + LEAP
     Revocation.insert(id=number, subject="restored", at=now).execute()
-    database.continue_from(Revocation, number)
+    schema.continue_from(Revocation, number)

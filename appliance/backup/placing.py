@@ -13,6 +13,7 @@ from appliance import database
 from appliance import node_processes
 from appliance import startup
 from appliance.backup import databases
+from appliance.backup import schema
 from appliance.backup.manifest import SQLITE
 from appliance.backup.manifest import Snapshot
 from appliance.backup.taking import mark
@@ -45,7 +46,7 @@ def require_fitting(settings: Settings, snapshot: Snapshot) -> None:
 
 def require_known(migrations: Collection[str], version: str) -> None:
     """``Invalid`` when there is a migration that only a later version knows."""
-    if set(migrations) - set(database.known()):
+    if set(migrations) - set(schema.known()):
         raise Invalid(
             "The backup was made by a newer version of MusicConnect ({version}) than this; install that, or a later one.",
             version=version[:40],

@@ -22,6 +22,7 @@ from appliance.backup import listing
 from appliance.backup import mending
 from appliance.backup import placing
 from appliance.backup import postgresql
+from appliance.backup import schema
 from appliance.backup import sqlite_files
 from appliance.backup import verifying
 from appliance.backup.listing import Entry
@@ -197,7 +198,7 @@ def _place(
     else:
         database.connect(f"sqlite:///{side}")
     try:
-        placing.require_known(database.applied(), snapshot.version)
+        placing.require_known(schema.applied(), snapshot.version)
         migrated = tuple(database.migrate())
         mended = mending.mend(snapshot.name, taken_at=snapshot.taken_at, now=now)
     finally:

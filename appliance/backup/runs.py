@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import peewee
 
-from appliance import database
+from appliance.backup import schema
 from appliance.backup.models import BackupRun
 from appliance.backup.models import RunState
 
@@ -17,7 +17,7 @@ KEPT = timedelta(days=30)
 
 def begin(place: str, *, now: datetime) -> str:
     """Note that a run begins; its id."""
-    if not database.has(BackupRun):
+    if not schema.has(BackupRun):
         return ""
     last = BackupRun.select(peewee.fn.MAX(BackupRun.id)).where(BackupRun.state == RunState.GOOD)
     BackupRun.delete().where(BackupRun.started_at < now - KEPT, BackupRun.id.not_in(last)).execute()
@@ -31,19 +31,18 @@ def end(run: str, state: RunState, *, now: datetime, **facts: object) -> None:
 
 
 def last_good() -> datetime | None:
-    """When the last good backup began, which is the moment that a restore goes back to; ``None`` when there was none."""
-    found = _newest(BackupRun.state == RunState.GOOD)
+    """When the last good backup began, which is the moment that a restore goes back to; ``None`` when there was none.
+
+    Asked of a database that has all migrations.
+    """
+    good = BackupRun.select().where(BackupRun.state == RunState.GOOD)
+    found = good.order_by(BackupRun.id.desc()).first()
     return found.started_at if found is not None else None
 
 
 def last() -> BackupRun | None:
     """The newest run, however it stands."""
-    return _newest()
-
-
-def _newest(*where: object) -> BackupRun | None:
-    if not database.has(BackupRun):
+    if not schema.has(BackupRun):
         return None
-    query = BackupRun.select().order_by(BackupRun.id.desc())
-    found: BackupRun | None = (query.where(*where) if where else query).first()
+    found: BackupRun | None = BackupRun.select().order_by(BackupRun.id.desc()).first()
     return found

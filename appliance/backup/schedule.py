@@ -15,7 +15,7 @@ from appliance.settings import Settings
 
 log = logging.getLogger(__name__)
 
-JOB = "backup"
+JOB = jobs.kind("backup", jobs.Lane.ANALYTICS)
 """The kind of the job; its subject is the node."""
 LATE = 3
 """After so many times that are due without a good backup, something is wrong."""
@@ -47,7 +47,8 @@ def told(settings: Settings, *, now: datetime) -> str:
     """How the backups stand, in a sentence; ``Unavailable`` when the last good one is older than is wanted."""
     if not settings.backup_url:
         return "none is taken; set 'backup_url' to a folder on another disk, or a bucket"
-    good, last = runs.last_good(), runs.last()
+    last = runs.last()
+    good = runs.last_good() if last is not None else None
     why = last.problem if last is not None else ""
     late = _every(settings) * LATE
     if settings.backup_every_min and last is not None and (good is None or now - good > late):

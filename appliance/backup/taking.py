@@ -20,7 +20,6 @@ import peewee
 
 from appliance import __version__
 from appliance import clock
-from appliance import database
 from appliance import startup
 from appliance.backup import databases
 from appliance.backup import listing
@@ -31,6 +30,7 @@ from appliance.backup import pruning
 from appliance.backup import repository
 from appliance.backup import retention
 from appliance.backup import runs
+from appliance.backup import schema
 from appliance.backup.locks import Lock
 from appliance.backup.manifest import Secrets
 from appliance.backup.manifest import Snapshot
@@ -136,7 +136,7 @@ def _take(
         store, pieces, listing.read(opened.pieces(), before.pages) if before else (), tick=tick
     )
     # The schema does not change meanwhile: a migration is run by hand, or before a node serves.
-    migrations = tuple(database.applied())
+    migrations = tuple(schema.applied())
     copy = databases.copy(
         startup.database_url(settings),
         pieces,

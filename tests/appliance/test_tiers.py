@@ -116,6 +116,8 @@ def test_an_artist_from_before_has_the_tiers_of_the_house_and_one_made_by_an_old
         "0026_merchandise",
         "0027_gifts",
         "0029_papers",
+        "0030_receipt_taxes",
+        "0034_kept_and_asked",
     )
     runner = database.Runner(database.proxy.obj, str(database.MIGRATIONS))
     made = [{**row.__data__, "id": ""} for row in tiers.of_artist(artist)]

@@ -191,9 +191,8 @@ def test_whichever_worker_of_gunicorn_is_asked_tells_of_all(
                 read(f"{here}/api/v1/releases")
             for _ in range(12):
                 assert series(read(f"{here}/metrics"), counted)[home] == 60
-            text = read(f"{here}/metrics")
-            held = series(text, "musicconnect_database_connections")
-            assert held['state="most"'] > 0
+            held = "musicconnect_database_connections"
+            until(lambda: series(read(f"{here}/metrics"), held).get('state="most"', 0) > 0)
             lost = children_of(master.pid)[0]
             os.kill(lost, signal.SIGKILL)
             until(lambda: lost not in children_of(master.pid) and len(children_of(master.pid)) == 3)

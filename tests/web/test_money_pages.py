@@ -179,7 +179,7 @@ def test_shares_are_agreed_on_and_their_history_is_listed(
         (rows(("ben", "-5")), "Write a share in percent"),
         (rows(("ben", "1e2")), "Write a share in percent"),
         (rows(("ben", "1000000000000")), "Write a share in percent"),
-        (rows(("ben", "100"), recoup="1000000000000"), "Write the price like this"),
+        (rows(("ben", "100"), recoup="1000000000000"), "This amount is too large."),
         (rows(("ben", "100"), recoup="x"), "Write the price like this"),
         (rows(("ben", "100"), **{"from": "2020-01-01"}), "cannot begin in the past"),
         (rows(("ben", "100"), **{"from": "soon"}), "Write the day like this"),

@@ -27,6 +27,7 @@ from appliance.backup import mending
 from appliance.backup import repository
 from appliance.backup import runs
 from appliance.backup import schedule
+from appliance.backup import schema
 from appliance.backup import taking
 from appliance.billing import reconciling
 from appliance.downloads.models import DownloadFile
@@ -171,7 +172,7 @@ def test_a_database_of_the_other_engine_is_refused(node: Appliance, target: Sett
 def test_a_backup_of_an_older_version_is_brought_up_to_date(
     appliance: Appliance, target: Settings, folder: Path
 ) -> None:
-    before = [name for name in database.known() if name < "0033"][-1]
+    before = [name for name in schema.known() if name < "0033"][-1]
     Runner(database.proxy.obj, str(database.MIGRATIONS)).down("0033_backups")
     make_user("from-before@example.com")
     taken = taking.take(nodes.with_backup(appliance, str(folder)))
