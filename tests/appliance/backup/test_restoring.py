@@ -187,7 +187,7 @@ def test_a_backup_of_a_newer_version_is_refused(
     node: Appliance, target: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     taking.take(node)
-    monkeypatch.setattr(database, "known", lambda: ["0001_initial"])
+    monkeypatch.setattr(schema, "known", lambda: ["0001_initial"])
     with pytest.raises(Invalid, match="newer version"):
         nodes.restored(target, secret=node.secret)
     assert not (target.data / "musicconnect.sqlite3").exists()
