@@ -1,7 +1,6 @@
 """What is costly is found out once by all together; what is no longer true is believed by nobody, also when Redis was away."""
 
 import threading
-import time
 from collections.abc import Callable
 from collections.abc import Iterator
 
@@ -13,6 +12,7 @@ from appliance.cache import Namespace
 from appliance.shared_cache import Shared
 from appliance.startup import Appliance
 from tests.servers.redis import Redis
+from tests.waiting import until
 
 PLACES = Namespace("places", 300)
 
@@ -74,13 +74,6 @@ def two(redis: Redis) -> Iterator[tuple[Cache, Cache]]:
 
 def listening(one: Cache) -> bool:
     return one.shared is not None and one.shared.listens()
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def test_what_was_found_is_kept_for_a_while_and_counted(

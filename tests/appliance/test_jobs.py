@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from collections.abc import Iterator
 from datetime import UTC
@@ -29,6 +28,7 @@ from appliance.jobs.models import Job
 from appliance.jobs.models import JobState
 from appliance.jobs.running import Running
 from appliance.startup import Appliance
+from tests.waiting import until
 
 KIND = "test"
 
@@ -149,7 +149,7 @@ def test_a_heartbeat_keeps_the_lease() -> None:
 
     def slow(job: Running) -> None:
         leases.append(Job.get_by_id(job.job_id).lease_until)
-        wait_until(lambda: Job.get_by_id(job.job_id).lease_until > leases[0])
+        until(lambda: Job.get_by_id(job.job_id).lease_until > leases[0])
 
     jobs.handles(KIND)(slow)
     job = add()
@@ -228,7 +228,7 @@ def test_a_process_that_nobody_buried_is_gone_too() -> None:
     owner = f"{host}:{child.pid}:{process._started(child.pid)}"
     assert not process.is_gone(owner)
     child.stdin.close()
-    wait_until(lambda: process.is_gone(owner))
+    until(lambda: process.is_gone(owner))
     assert child.wait() == 0
 
 
@@ -466,10 +466,3 @@ def in_threads(targets: list[Callable[[], None]]) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-
-
-def wait_until(true: Callable[[], bool], *, patience_s: float = 10) -> None:
-    end = time.monotonic() + patience_s
-    while not true():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.02)

@@ -1,8 +1,6 @@
 """Lanes: what must not wait for each other has queues and threads of its own, on every engine, and goes on without a queue."""
 
 import threading
-import time
-from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +27,7 @@ from tests.servers.postgresql import Cluster
 from tests.servers.postgresql_node import PostgresqlNode
 from tests.servers.redis import Redis
 from tests.servers.worker import Worker
+from tests.waiting import until
 from transcoder import demo
 from transcoder import downloads
 from transcoder import resealing
@@ -64,13 +63,6 @@ def working(*taken: Lane, transcode: int = 2) -> Iterator[None]:
             yield
         finally:
             consumers.stop()
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def ask(kind: str) -> str:

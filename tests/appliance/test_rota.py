@@ -2,7 +2,6 @@
 
 import os
 import threading
-import time
 from collections import Counter
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from appliance.jobs.rota import ChoreSlot
 from appliance.jobs.rota import Rota
 from appliance.startup import Appliance
 from tests.servers.worker import Worker
+from tests.waiting import until
 
 MINUTE = timedelta(minutes=1)
 
@@ -43,13 +43,6 @@ def done(appliance: Appliance) -> Iterator[list[str]]:
     yield did
     chore.unregister()
     huey._registry._periodic_tasks.extend(before)
-
-
-def until(condition: Callable[[], object], *, patience_s: float = 30.0) -> None:
-    deadline = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def due(rota_: Rota) -> list[str]:

@@ -19,9 +19,9 @@ from appliance.memberships import media_tokens
 from appliance.memberships.media_tokens import Grant
 from appliance.startup import SECRET_FILE
 from tests.attacks import wire
-from tests.servers.nginx import free_port
 from tests.servers.nginx import nginx
 from tests.servers.node import Node
+from tests.servers.ports import free_port
 from tests.sounds import tone
 
 FRONTS = ("waitress", "nginx")

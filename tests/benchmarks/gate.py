@@ -26,9 +26,9 @@ from appliance.settings import Settings
 from appliance.startup import SECRET_FILE
 from appliance.storage import open_store
 from tests.benchmarks.figures import Figure
-from tests.servers.nginx import free_port
 from tests.servers.nginx import nginx
 from tests.servers.node import Node
+from tests.servers.ports import free_port
 from tests.sounds import tone
 from web.nginx import configuration
 

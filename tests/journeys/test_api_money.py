@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -17,6 +15,7 @@ from tests.servers.chromium import PHONE
 from tests.servers.chromium import page
 from tests.servers.node import Node
 from tests.servers.node import Refused
+from tests.waiting import until
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("browser")]
 PATIENCE_S = 60
@@ -46,15 +45,6 @@ class Program:
 
     def _path(self, path: str) -> str:
         return path if path.startswith("http") else f"/api/v1{path}"
-
-
-def until(look: Callable[[], Any]) -> Any:
-    """What *look* sees as soon as it is something."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := look()):
-        assert time.monotonic() < deadline
-        time.sleep(0.2)
-    return found
 
 
 def pay(browser: Browser, address: str) -> None:

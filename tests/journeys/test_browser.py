@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import pytest
 from playwright.sync_api import Browser
 from playwright.sync_api import Page
@@ -13,6 +10,7 @@ from playwright.sync_api import expect
 from tests.servers.chromium import PHONE
 from tests.servers.chromium import page
 from tests.servers.node import Node
+from tests.waiting import until
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("browser")]
 PATIENCE_S = 60
@@ -44,14 +42,6 @@ def audio_time(shown: Page) -> float:
 
 def paused(shown: Page) -> bool:
     return bool(shown.evaluate("document.getElementById('audio').paused"))
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    """Ask again and again; Playwright's own waiting evaluates a text in the page, which the page's policy forbids."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def assert_it_plays_on(shown: Page, *, seconds: float = 1.0) -> None:

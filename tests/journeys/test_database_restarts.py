@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,45 +12,31 @@ from appliance.database import new_id
 from tests.servers.node import Node
 from tests.servers.node import Refused
 from tests.servers.postgresql_node import PostgresqlNode
+from tests.servers.repeated import Repeated
 from tests.sounds import tone
 
 READERS, WRITERS = 3, 2
 
 
-class Load:
+class Load(Repeated):
     """People who ask one thing after the other; when each question began, and how it was answered."""
 
     def __init__(self, node: Node) -> None:
         self.node, self.answers = node, list[tuple[float, str, int]]()
-        self._over = threading.Event()
-        kinds = [self.read] * READERS + [self.write] * WRITERS
-        self._threads = [threading.Thread(target=self._go_on, args=(kind,)) for kind in kinds]
+        super().__init__([partial(self.ask, "read")] * READERS + [partial(self.ask, "write")] * WRITERS)
 
-    def __enter__(self) -> Load:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def read(self) -> None:
-        self.node.get("/api/v1/releases")
-
-    def write(self) -> None:
-        self.node.post("/api/v1/artists/trio/releases", {"title": new_id(), "kind": "single"})
-
-    def _go_on(self, kind: Callable[[], None]) -> None:
-        while not self._over.is_set():
-            began = time.monotonic()
-            try:
-                kind()
-                status = 200
-            except Refused as refused:
-                status = refused.status
-            self.answers.append((began, kind.__name__, status))
+    def ask(self, kind: str) -> None:
+        """One question that only looks, or one that writes."""
+        began = time.monotonic()
+        try:
+            if kind == "read":
+                self.node.get("/api/v1/releases")
+            else:
+                self.node.post("/api/v1/artists/trio/releases", {"title": new_id(), "kind": "single"})
+            status = 200
+        except Refused as refused:
+            status = refused.status
+        self.answers.append((began, kind, status))
 
     def statuses(self, kind: str, *, since: float) -> list[int]:
         """How what began since then was answered."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
-import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
@@ -17,46 +15,31 @@ from appliance.errors import Invalid
 from appliance.settings import Settings
 from tests.servers.gunicorn import Gunicorn
 from tests.servers.redis import Redis
+from tests.servers.repeated import Repeated
 from tests.servers.site import csrf_token
+from tests.waiting import until
 from web import gunicorn_serving
 from web.nginx import _upstream
 
 
-class Askers:
+class Askers(Repeated):
     """Visitors who ask one thing after the other, and how they were answered."""
 
     def __init__(self, server: Gunicorn, *, count: int = 4) -> None:
-        self.server, self.answers, self._over = server, list[object](), threading.Event()
-        self._threads = [threading.Thread(target=self._go_on) for _ in range(count)]
+        self.server, self.answers = server, list[object]()
+        super().__init__([self.ask] * count)
 
-    def __enter__(self) -> Askers:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._over.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _go_on(self) -> None:
-        while not self._over.is_set():
-            try:
-                self.answers.append(self.server.ask("/api/v1/releases").status)
-            except OSError as error:
-                self.answers.append(error)
+    def ask(self) -> None:
+        """Once."""
+        try:
+            self.answers.append(self.server.ask("/api/v1/releases").status)
+        except OSError as error:
+            self.answers.append(error)
 
     def more(self, count: int) -> None:
         """Until so many more were answered."""
         wanted = len(self.answers) + count
         until(lambda: len(self.answers) >= wanted)
-
-
-def until(condition: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,6 +18,7 @@ from tests.servers.chromium import PROGRAM
 from tests.servers.chromium import QUIET
 from tests.servers.chromium import page
 from tests.servers.node import Node
+from tests.waiting import until
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("browser")]
 PATIENCE_S = 60
@@ -54,15 +52,6 @@ FRAGILE_LINE = """
   };
 """
 """A line that breaks at the third piece; Playwright's own routes do not see what passes by a worker."""
-
-
-def until(true: Callable[[], Any], what: str) -> Any:
-    """Ask again and again; the page's policy forbids the texts that Playwright's own waiting would evaluate."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := true()):
-        assert time.monotonic() < deadline, what
-        time.sleep(0.1)
-    return found
 
 
 def sign_in(shown: Page, node: Node) -> None:

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from pathlib import Path
 import yaml
 
 from tests.servers.node import Node
+from tests.servers.ports import free_port
 from tests.servers.postgresql import Cluster
 
 ROOT = Path(__file__).parents[2]
@@ -60,11 +60,6 @@ def until(ask: Callable[[], object], *, otherwise: Callable[[], object] = lambda
             pass
         assert time.monotonic() < deadline, otherwise()
         time.sleep(0.1)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
 
 
 def sign_in(node: Node, password: str) -> None:

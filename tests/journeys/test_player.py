@@ -7,7 +7,6 @@ import json
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +23,7 @@ from tests.servers.chromium import PHONE
 from tests.servers.chromium import page
 from tests.servers.node import Node
 from tests.sounds import tone
+from tests.waiting import until
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("browser")]
 PATIENCE_S = 60
@@ -104,14 +104,6 @@ def music(node: Node) -> Music:
 
 def audio(shown: Page, what: str) -> Any:
     return shown.evaluate(f"document.getElementById('audio').{what}")
-
-
-def until(true: Callable[[], object], what: str) -> None:
-    """Ask again and again; Playwright's own waiting evaluates a text in the page, which the page's policy forbids."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def assert_it_plays_on(shown: Page, *, seconds: float = 0.5) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import time
 from collections.abc import Callable
 from collections.abc import Iterator
@@ -17,6 +16,7 @@ from playwright.sync_api import expect
 from tests.servers import stripe
 from tests.servers.chromium import page
 from tests.servers.node import Node
+from tests.servers.ports import free_port
 from tests.servers.stripe import FakeStripe
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("browser")]
@@ -32,12 +32,6 @@ def until(shown: Page, true: Callable[[], bool], what: str) -> None:
         assert time.monotonic() < deadline, f"{what}: {shown.locator('#main').inner_text()}"
         time.sleep(0.5)
         shown.reload()
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

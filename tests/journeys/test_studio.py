@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from tests.servers.chromium import PHONE
 from tests.servers.chromium import page
 from tests.servers.node import Node
 from tests.sounds import tone
+from tests.waiting import until
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("browser")]
 PATIENCE_S = 60
@@ -36,14 +35,6 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     )
     with made:
         yield made
-
-
-def until(true: Callable[[], bool], what: str) -> None:
-    """Ask again and again; Playwright's own waiting evaluates a text in the page, which the page's policy forbids."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not true():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.05)
 
 
 def sign_in(shown: Page, node: Node) -> None:

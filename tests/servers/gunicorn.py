@@ -11,7 +11,7 @@ import sys
 import time
 from pathlib import Path
 
-from tests.servers.nginx import free_port
+from tests.servers.ports import free_port
 
 PATIENCE_S = 60.0
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import psycopg
 
 from tests.servers import postgresql
+from tests.servers.ports import free_port
 from tests.servers.postgresql_node import PostgresqlNode
-from tests.servers.postgresql_node import free_port
 
 PATIENCE_S = 20
 

@@ -25,8 +25,8 @@ from appliance.memberships.models import Purchase
 from appliance.settings import Settings
 from appliance.startup import Appliance
 from tests.servers import site
-from tests.servers.nginx import free_port
 from tests.servers.nginx import nginx
+from tests.servers.ports import free_port
 from tests.servers.s3 import s3_server
 from tests.servers.site import rung_bytes
 from tests.servers.site import serving

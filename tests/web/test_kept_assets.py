@@ -11,8 +11,8 @@ import pytest
 from appliance import startup
 from appliance.settings import Settings
 from appliance.startup import Appliance
-from tests.servers.nginx import free_port
 from tests.servers.nginx import nginx
+from tests.servers.ports import free_port
 from tests.servers.site import serving
 from web import frame
 from web.nginx import configuration

@@ -19,8 +19,8 @@ from appliance.settings import Settings
 from appliance.startup import Appliance
 from tests import onlookers
 from tests.servers import site
-from tests.servers.nginx import free_port
 from tests.servers.nginx import nginx
+from tests.servers.ports import free_port
 from tests.servers.site import Person
 from tests.servers.site import serving
 from web import request_log
