@@ -21,7 +21,7 @@ PLAYS = ROOT / "deploy" / "ansible"
 GUIDE = ROOT / "docs" / "deploy.md"
 ROLES = ("common", "appliance", "web", "worker", "realtime", "proxy", "backup")
 """Those of the application; the engines' have names and tests of their own."""
-OURS = ("single", "application", "upgrade", "rollback", "backup", "restore", "check", "uninstall")
+OURS = ("single", "cluster", "application", "upgrade", "rollback", "backup", "restore", "check", "uninstall")
 FREE = {"musicconnect_domain", "musicconnect_package"}
 """What has no sensible default."""
 KEYWORDS = {
@@ -178,3 +178,21 @@ def test_an_example_inventory_is_whole(path: Path) -> None:
 def test_the_guide_tells_of_every_play() -> None:
     text = GUIDE.read_text("utf-8")
     assert [name for name in OURS if f"{name}.yml" not in text] == []
+
+
+@pytest.mark.parametrize("name", ["three", "six", "twelve"])
+def test_what_an_example_of_a_cluster_tells_the_application_is_where_the_engines_are(name: str) -> None:
+    told = read(PLAYS / "inventories" / f"{name}.yml")["all"]["vars"]["musicconnect_settings"]
+    way = read(PLAYS / "roles" / "haproxy" / "defaults" / "main.yml")
+    assert f"@{way['haproxy_postgres_bind']}/" in told["database_url"]
+    # Who connects waits for a primary, and PgBouncer takes no bounds from who connects.
+    patience_s = int(re.search(r"connect_timeout=(\d+)", told["database_url"])[1])  # type: ignore[index]
+    assert patience_s >= way["haproxy_postgres_wait_s"]
+    assert told["database_pooler"] is True
+    for url in ("queue_url", "rate_limit_url", "cache_url"):
+        assert f"@{way['haproxy_redis_bind']}/" in told[url]
+    # Redis itself has 6379 on the hosts that have both.
+    assert not way["haproxy_redis_bind"].endswith(":6379")
+    scraped = read(PLAYS / "roles" / "monitoring" / "defaults" / "main.yml")["monitoring_application_port"]
+    assert told["metrics_port"] == scraped
+    assert set(told) <= {row.name for row in core_settings()}

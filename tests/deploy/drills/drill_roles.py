@@ -54,7 +54,6 @@ def test_a_bare_host_takes_the_roles_and_gives_them_back() -> None:
         "musicconnect_container": True,
         **PASSWORDS,
         **certificates(folder / "tls"),
-        "haproxy_redis_bind": "127.0.0.1:6380",
         "redis_down_after_ms": 4000,
         "objectstore_binary_sha256": hashlib.sha256(STAND_IN.encode()).hexdigest(),
         "objectstore_root_user": "root-of-the-drill",

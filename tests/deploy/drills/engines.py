@@ -33,7 +33,7 @@ class Engines:
     @property
     def redis_url(self) -> str:
         """What an operator writes into the setting queue_url."""
-        return f"redis://:{self.stage.variables['redis_password']}@127.0.0.1:6379/0"
+        return f"redis://:{self.stage.variables['redis_password']}@127.0.0.1:6380/0"
 
     def members(self, asked: str) -> dict[str, dict[str, str]]:
         """The members of PostgreSQL as *asked* sees them, by name."""

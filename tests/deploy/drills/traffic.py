@@ -27,8 +27,10 @@ ENDED = threading.Event()
 def postgres(url: str) -> tuple[Callable[[str], object], Callable[[], object], Callable[[], object]]:
     """Rows by way of the application's own pool."""
     from appliance import database
+    from appliance.connections import Limits
 
-    pool = database.connect(url, pool_size=WRITERS + READERS + 2)
+    # As the setting database_pooler has it: PgBouncer is in between.
+    pool = database.connect(url, pool_size=WRITERS + READERS + 2, limits=Limits(pooler=True))
     pool.execute_sql("CREATE TABLE IF NOT EXISTS traffic (id text PRIMARY KEY)")
     pool.close()
 
