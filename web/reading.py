@@ -35,6 +35,13 @@ def settle_for_replica() -> None:
         database.hold_open()
 
 
+def leave_replica() -> None:
+    """From here on this request reads what is true now."""
+    if replica.is_read():
+        database.let_go()
+        database.hold_open()
+
+
 def _is_visitor() -> bool:
     return (
         request.method in {"GET", "HEAD"}

@@ -127,8 +127,12 @@ def person() -> User | None:
 
 
 def note_epoch(*, anew: bool = False) -> None:
-    """Note the epoch of revocations, before anything is asked that a permission is made of; *anew* asks the database for it."""
+    """Note the epoch of revocations, before anything is asked that a permission is made of; *anew* asks the primary for it.
+
+    Every view that gives a permission asks *anew*: rights that a replica still has would be signed with an epoch that is past their end.
+    """
     if anew:
+        reading.leave_replica()
         revocations.forget()
     g.epoch = revocations.epoch()
 

@@ -18,6 +18,7 @@ from tests.servers.postgresql_node import PostgresqlNode
 from web import reading
 from web.app import create_app
 from web.request_cycle import by_signature
+from web.request_cycle import note_epoch
 from web.security import keeping
 
 
@@ -63,10 +64,15 @@ def app(
         reading.settle_for_replica()
         return roles()
 
+    def permission() -> str:
+        note_epoch(anew=True)
+        return roles()
+
     # Where they are decides: a page of the shop window, one of the studio, and a form.
     made.add_url_rule("/t/window", "storefront.t", roles)
     made.add_url_rule("/t/desk", "studio.t", roles)
     made.add_url_rule("/t/report", "studio.r", report)
+    made.add_url_rule("/t/permission", "sharing.t", permission)
     made.add_url_rule("/t/add", "storefront.a", by_signature(add), methods=["GET", "POST"])
     try:
         yield made
@@ -164,6 +170,10 @@ def test_a_cookie_that_somebody_made_up_does_no_harm(browser: FlaskClient) -> No
     for made_up in ("9" * 18, "9" * 400, "-1", "x", "\u0661"):
         browser.set_cookie(reading.COOKIE, made_up)
         assert browser.get("/t/window").status_code == 200
+
+
+def test_a_permission_is_given_by_what_the_primary_says(browser: FlaskClient) -> None:
+    assert browser.get("/t/permission").text == "0 from primary"
 
 
 def test_the_place_of_the_sign_in_is_the_same_everywhere() -> None:
