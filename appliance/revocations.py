@@ -4,6 +4,7 @@ A permission carries the *epoch* at which it was given: the number of the last r
 is about was revoked since. So a permission is checked without asking the database, which each process does every few seconds for all.
 """
 
+import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any
 import peewee
 
 from appliance import database
+from appliance import replica
 from appliance.database import Base
 from appliance.database import UtcDateTimeField
 from appliance.database import proxy
@@ -45,6 +47,7 @@ class _Known:
 
 
 _known = _Known()
+_storing = threading.Lock()
 
 
 def revoke(*subjects: str, now: datetime) -> None:
@@ -88,8 +91,12 @@ def _current() -> _Known:
     rows: Any = Revocation.select(Revocation.id, Revocation.subject).where(Revocation.id > top)
     for number, subject in rows.order_by(Revocation.id).tuples():
         latest[subject], top = number, number
-    if proxy.in_transaction():
-        return _Known(proxy.obj, top, latest)
-    _known.latest, _known.epoch = latest, top
-    _known.database, _known.until_s = proxy.obj, time.monotonic() + POLL_S
-    return _known
+    found = _Known(proxy.obj, top, latest)
+    # What a replica does not know yet may have been known here: others must not be told less than before.
+    if proxy.in_transaction() or replica.is_read():
+        return found
+    with _storing:
+        if _known.database is not proxy.obj or top >= _known.epoch:
+            _known.latest, _known.epoch = latest, top
+            _known.database, _known.until_s = proxy.obj, time.monotonic() + POLL_S
+    return found

@@ -1,11 +1,14 @@
 """A permission that was given stands until something it is about is revoked, in this process and in others."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
 
 from appliance import database
+from appliance import replica
 from appliance import revocations
 from appliance.startup import Appliance
 from tests.makers import NOW
@@ -49,6 +52,47 @@ def test_another_process_learns_of_it_within_seconds(monkeypatch: pytest.MonkeyP
     revocations.Revocation.insert(subject="listener:a", at=NOW).execute()
     assert not revocations.ended(["listener:a"], since=before)
     monkeypatch.setattr(revocations._known, "until_s", 0.0)
+    assert revocations.ended(["listener:a"], since=before)
+
+
+def test_what_a_replica_says_is_answered_and_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = revocations.epoch()
+    revocations.Revocation.insert(subject="listener:a", at=NOW).execute()
+    revocations.forget()
+    with monkeypatch.context() as patch:
+        patch.setattr(replica, "is_read", lambda: True)
+        assert revocations.epoch() > before
+    assert (revocations._known.epoch, revocations._known.until_s) == (before, 0.0)
+    assert revocations.ended(["listener:a"], since=before)
+
+
+def test_who_looked_earlier_and_was_overtaken_takes_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = revocations.epoch()
+    revocations.forget()
+    real = revocations.Revocation.select
+
+    def overtaken(*fields: object) -> object:
+        rows = list(real(*fields).where(revocations.Revocation.id > before).tuples())
+        monkeypatch.setattr(revocations.Revocation, "select", real)
+        revoke("listener:a")
+        assert revocations.epoch() > before
+        return Rows(rows)
+
+    class Rows:
+        def __init__(self, rows: list[object]) -> None:
+            self.rows = rows
+
+        def where(self, *conditions: object) -> Rows:
+            return self
+
+        order_by = where
+
+        def tuples(self) -> list[object]:
+            return self.rows
+
+    monkeypatch.setattr(revocations.Revocation, "select", overtaken)
+    revocations.epoch()
+    assert revocations.epoch() > before
     assert revocations.ended(["listener:a"], since=before)
 
 
