@@ -24,6 +24,8 @@ LOCAL_S = 60.0
 """The same for one that is told."""
 WAIT_S = 5.0
 """Whoever waits for another to find something out looks for itself after so long."""
+BEHIND_S = 10
+"""How long what was read from a replica is kept: by itself, for it may have been forgotten already, and only for those who read from there."""
 MOST = 2_000
 
 
@@ -163,8 +165,10 @@ def close() -> None:
     _cache = Cache()
 
 
-def get(namespace: Namespace, key: str, make: Callable[[], Any]) -> Any:
-    """What is kept under *key*, else what *make* finds."""
+def get(namespace: Namespace, key: str, make: Callable[[], Any], *, behind: bool = False) -> Any:
+    """What is kept under *key*, else what *make* finds; *behind* when it reads from a replica, which may not know what was changed."""
+    if behind:
+        namespace = Namespace(f"{namespace.name}_behind", min(namespace.ttl_s, BEHIND_S), namespace.most)
     return _cache.get(namespace, key, make)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 import peewee
 
 from appliance import cache
+from appliance import replica
 from appliance.catalog import openness
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
@@ -56,7 +57,10 @@ def list(*, limit: int = MOST) -> Sequence[Pick]:
 def shown(*, limit: int) -> Sequence[Pick]:
     """The same for the first page, as it was a moment ago; whether a release is public is asked anew."""
     kept: Sequence[tuple[str, str]] = cache.get(
-        cache.FEATURED, ALL, lambda: [(pick.release.id, pick.note) for pick in list()]
+        cache.FEATURED,
+        ALL,
+        lambda: [(pick.release.id, pick.note) for pick in list()],
+        behind=replica.is_read(),
     )
     wanted = [release_id for release_id, _ in kept]
     query = Release.select(Release, Artist).join(Artist).where(Release.id.in_(wanted), openness.PUBLIC)

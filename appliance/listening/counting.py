@@ -7,6 +7,7 @@ from typing import Any
 import peewee
 
 from appliance import cache
+from appliance import replica
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
@@ -36,6 +37,7 @@ def trending(artist: Artist, *, since: date, limit: int) -> list[tuple[Track, in
         cache.TRENDING,
         f"{artist.id}:{since.isoformat()}:{limit}",
         lambda: _most_played(artist, since=since, limit=limit),
+        behind=replica.is_read(),
     )
     return _with_rows(found)
 

@@ -238,6 +238,16 @@ def test_a_node_begins_with_nothing_kept(appliance: Appliance, finder: Finder) -
     assert cache.get(PLACES, "a", finder) == "second"
 
 
+def test_what_a_replica_says_is_told_to_nobody_who_asks_the_primary(
+    appliance: Appliance, finder: Finder
+) -> None:
+    assert [cache.get(PLACES, "a", finder, behind=True) for _ in range(2)] == ["first"] * 2
+    finder.truth = "second"
+    assert cache.get(PLACES, "a", finder) == "second"
+    assert cache.get(PLACES, "a", finder, behind=True) == "first"
+    assert finder.asked == 2
+
+
 def in_threads(work: list[Callable[[], object]]) -> None:
     threads = [threading.Thread(target=one) for one in work]
     for thread in threads:
