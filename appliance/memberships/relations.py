@@ -54,7 +54,8 @@ _purchases = Prepared(
         Purchase.select(Purchase.artist, Purchase.release, Purchase.track, Purchase.bought_at, Track.release)
         .join(Track, peewee.JOIN.LEFT_OUTER)
         .where(Purchase.user == user_id, Purchase.artist.in_(artist_ids), Purchase.refunded_at.is_null())
-    )
+    ),
+    Purchase.track,
 )
 
 
@@ -92,7 +93,7 @@ def of(user: User | None, artist_ids: Collection[str], *, now: datetime) -> dict
     for purchase in _purchases(user.id, *found):
         relation = found[purchase.artist_id]
         _note_first(relation.bought, purchase.release_id or purchase.track_id, purchase.bought_at)
-        if purchase.track is not None:
+        if purchase.track_id is not None:
             _note_first(relation.parts, purchase.track.release_id, purchase.bought_at)
     return found
 

@@ -16,6 +16,7 @@ from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
 from appliance.catalog.models import Track
+from appliance.database import new_id
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
@@ -25,6 +26,7 @@ from appliance.ledger import posting
 from appliance.ledger.models import AccountKind
 from appliance.mail import Message
 from appliance.memberships import access
+from appliance.memberships import relations
 from appliance.memberships.models import Purchase
 from appliance.papers import issuing
 from appliance.papers import letters as paper_letters
@@ -57,6 +59,7 @@ from tests.makers import NOW
 from tests.makers import add_track
 from tests.makers import make_release
 from tests.makers import make_user
+from tests.queries import counted
 from tests.shop_till import Till
 
 DAY = timedelta(days=1)
@@ -647,3 +650,27 @@ def test_of_a_refund_in_parts_the_last_letter_says_that_all_of_it_went_back(
     written = list(Message.select().order_by(Message.id))
     assert [row.kind for row in written] == ["order_paid", "credit_note", "order_refunded"]
     assert ("3.00 EUR" in written[1].text, "7.00 EUR" in written[2].text) == (True, True)
+
+
+def test_what_somebody_is_to_an_artist_takes_three_questions_however_many_tracks_they_bought(
+    release: Release, fan: User, artist: Artist
+) -> None:
+    tracks = [add_track(release, title=f"Song {number}") for number in range(4)]
+    Purchase.insert_many(
+        [
+            {
+                "id": new_id(),
+                "user": fan.id,
+                "artist": artist.id,
+                "release": None,
+                "track": track.id,
+                "bought_at": NOW,
+            }
+            for track in tracks
+        ]
+    ).execute()
+    with counted() as asked:
+        relation = relations.of(fan, [artist.id], now=NOW)[artist.id]
+    assert len(asked) == 3, asked
+    assert set(relation.bought) == {track.id for track in tracks}
+    assert relation.parts == {release.id: NOW}
