@@ -18,11 +18,14 @@ OF_A_FRAME = frozenset(
 """Without the variables, and without the path in which this program lies."""
 OF_AN_ERROR = frozenset({"mechanism", "module", "type"})
 LONGEST = 500
+MOST_READ = 4 * LONGEST
+"""What the rules are given of a text: some take far longer for a longer one, and a text may be what a stranger sent."""
 _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|“[^”\n]*”")
-_IN_BRACKETS = re.compile(r"=\(.*?\)")
+_QUOTED_AND_CUT = re.compile(r"'[^'\n]*('|\Z)|\"[^\"\n]*(\"|\Z)|`[^`\n]*(`|\Z)|“[^”\n]*(”|\Z)")
+_IN_BRACKETS = re.compile(r"=\(.*?(?:\)|\Z)")
 _RULES = (
     (re.compile(r"\b(https?|postgres(?:ql)?|rediss?|s3|sqlite)://\S+", re.IGNORECASE), "(address)"),
-    (re.compile(r"[^\s@<>(),;:'\"]+@[^\s@<>(),;:'\"]+"), "(mail)"),
+    (re.compile(r"(?<![^\s@<>(),;:'\"])[^\s@<>(),;:'\"]+@[^\s@<>(),;:'\"]+"), "(mail)"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}\b"), "(number)"),
     (re.compile(r"(?<![\w:])(?:[0-9a-f]{0,4}:){2,7}[0-9a-f]{0,4}(?![\w:])", re.IGNORECASE), "(number)"),
     (re.compile(r"(?<!\S)/\S+"), "(path)"),
@@ -38,14 +41,18 @@ _RULES = (
 
 def text(told: str, *, kind: str = "", module: str = "") -> str:
     """What may be told of *told*, the text of an error of the class *kind* in *module*."""
+    whole = len(told) <= MOST_READ
+    if not whole:
+        # Without the last word, which is cut in the middle and may be half an address that no rule knows.
+        told = "".join(re.split(r"(\s)", told[:MOST_READ])[:-1])
     if (module or "").partition(".")[0] in {"peewee", "psycopg", "psycopg2", "sqlite3"}:
         # PostgreSQL tells the row in the lines below.
         told = _IN_BRACKETS.sub("=(…)", (told.splitlines() or [""])[0])
     if kind not in OF_CODE:
-        told = _QUOTED.sub("'…'", told)
+        told = (_QUOTED if whole else _QUOTED_AND_CUT).sub("'…'", told)
     for pattern, instead in _RULES:
         told = pattern.sub(instead, told)
-    return told if len(told) <= LONGEST else f"{told[:LONGEST]}…"
+    return told if whole and len(told) <= LONGEST else f"{told[:LONGEST]}…"
 
 
 def event(made: Mapping[str, Any]) -> dict[str, Any]:

@@ -179,6 +179,34 @@ def test_what_is_left_of_the_text_of_an_error(told: str, kept: str) -> None:
     assert scrubbing.text(told) == kept
 
 
+def test_however_long_a_text_is_the_rules_are_given_its_beginning(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+
+    class Rule:
+        def sub(self, instead: str, told: str) -> str:
+            given.append(len(told))
+            return told
+
+    monkeypatch.setattr(scrubbing, "_RULES", ((Rule(), ""),))
+    monkeypatch.setattr(scrubbing, "_QUOTED_AND_CUT", Rule())
+    monkeypatch.setattr(scrubbing, "_IN_BRACKETS", Rule())
+    scrubbing.text("a b" * 100_000, module="peewee")
+    assert len(given) == 3 and max(given) <= scrubbing.MOST_READ
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "'" + "x" * 1900 + "' " + "y " * 40 + "somebody_and_more@example.org",
+        "'" + "x" * 1900 + "' 'somebody " + "y " * 400 + "'",
+        "somebody" * 1000,
+    ],
+)
+def test_nothing_is_told_of_what_was_cut_in_its_middle(told: str) -> None:
+    kept = scrubbing.text(told)
+    assert "somebody" not in kept and kept.endswith("…")
+
+
 def test_names_of_the_program_stay_where_they_are_quoted() -> None:
     told = "'NoneType' object has no attribute 'title'"
     assert scrubbing.text(told, kind="AttributeError") == told
