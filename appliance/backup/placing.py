@@ -28,7 +28,7 @@ from appliance.storage.disk import plain_disk_errors
 from appliance.storage.disk import sync_folder
 
 PLACES = frozenset({"data", "database_url", "store_url", "queue_url"})
-"""What a settings file of another machine must not decide here."""
+"""What a settings file of another machine must not decide here; nor where backups go, unless it is said here: a trial would go on in its backup."""
 
 
 def require_fitting(settings: Settings, snapshot: Snapshot) -> None:
@@ -140,7 +140,8 @@ def keep_settings(settings: Settings, text: str) -> Path | None:
     here = settings.data / FILE_NAME
     if any(path.is_file() and path.read_text("utf-8") == text for path in (Path(FILE_NAME), here)):
         return None
-    taken = here.exists() or Path(FILE_NAME).exists() or bool(PLACES & tomllib.loads(text).keys())
+    places = PLACES if settings.backup_url else PLACES | {"backup_url"}
+    taken = here.exists() or Path(FILE_NAME).exists() or bool(places & tomllib.loads(text).keys())
     path = here.with_name(FILE_NAME + ".restored") if taken else here
     with plain_disk_errors():
         path.touch(mode=0o600)

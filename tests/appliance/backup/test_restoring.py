@@ -25,6 +25,7 @@ from appliance.accounts.factor_models import AccountSession
 from appliance.backup import aftermath
 from appliance.backup import mending
 from appliance.backup import repository
+from appliance.backup import restoring
 from appliance.backup import runs
 from appliance.backup import schedule
 from appliance.backup import schema
@@ -240,6 +241,23 @@ def test_a_settings_file_that_leads_to_the_old_machine_is_put_beside(
     taking.take(nodes.with_backup(appliance, str(folder), key=KEY))
     done = nodes.restored(replace(elsewhere, backup_url=str(folder), backup_key=KEY))
     assert done.settings_file is not None and done.settings_file.name == "musicconnect.toml.restored"
+
+
+@pytest.mark.parametrize(
+    ("told_here", "name"), [(False, "musicconnect.toml.restored"), (True, "musicconnect.toml")]
+)
+def test_a_trial_does_not_go_on_in_the_backup_of_the_old_machine(
+    appliance: Appliance, elsewhere: Settings, folder: Path, told_here: bool, name: str
+) -> None:
+    path = appliance.settings.data / "musicconnect.toml"
+    path.write_text(f'backup_url = "{folder}"\nbackup_key = "{KEY}"\n')
+    taking.take(nodes.with_backup(appliance, str(folder), key=KEY))
+    startup.stop()
+    settings = replace(elsewhere, backup_url=str(folder) if told_here else "", backup_key=KEY)
+    opened = repository.open_repository(str(folder), KEY)
+    done = restoring.restore(settings, opened, repository.LATEST, now=clock.now())
+    assert done.settings_file is not None and done.settings_file.name == name
+    assert (settings.data / "musicconnect.toml").exists() == told_here
 
 
 # What does not go on where it stood
