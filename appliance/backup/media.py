@@ -7,6 +7,7 @@ from collections.abc import Callable
 from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
+from dataclasses import replace
 
 from appliance.backup import listing
 from appliance.backup.listing import Entry
@@ -67,7 +68,9 @@ def copy(
             if not whole:
                 damaged.append(seen.key)
                 # The copy of before is the good one. Where there is none, damaged bytes are better than none.
-                entry = old if old is not None and old.blob.sha256 != entry.blob.sha256 else entry
+                kept = old if old is not None and old.blob.sha256 != entry.blob.sha256 else entry
+                # Without a mark it is read, and told, each time.
+                entry = replace(kept, mark="")
             list_.add(entry)
         except NotFound:
             # Removed since it was listed.

@@ -133,17 +133,35 @@ def test_what_is_left_can_be_restored_without_what_is_damaged(
     assert len(there) == snapshot.objects - 2
 
 
+def harm_unnoticed(path: Path) -> None:
+    """As a disk does: what the store notes of the object stays."""
+    attribute = os.getxattr(path, "user.mc")
+    flip(path)
+    os.setxattr(path, "user.mc", attribute)
+
+
+def test_media_that_are_damaged_before_the_first_backup_are_told_by_each_until_they_are_mended(
+    node: Appliance,
+) -> None:
+    path = node.settings.data / "media" / "originals" / "piece.flac"
+    whole = path.read_bytes()
+    harm_unnoticed(path)
+    for _ in range(2):
+        assert taking.take(node).damaged == ("originals/piece.flac",)
+    nodes.put(node.store, "originals/piece.flac", whole)
+    assert taking.take(node).damaged == ()
+    assert taking.take(node).objects_read == 0
+
+
 def test_media_that_are_damaged_here_are_told_and_the_good_copy_is_kept(
     node: Appliance, target: Settings
 ) -> None:
     taking.take(node)
     path = node.settings.data / "media" / "originals" / "piece.flac"
     whole = path.read_bytes()
-    attribute = os.getxattr(path, "user.mc")
-    flip(path)
-    os.setxattr(path, "user.mc", attribute)
-    taken = taking.take(node)
-    assert taken.damaged == ("originals/piece.flac",)
+    harm_unnoticed(path)
+    for _ in range(2):
+        assert taking.take(node).damaged == ("originals/piece.flac",)
     nodes.restored(target, secret=node.secret)
     with nodes.store_of(target).open("originals/piece.flac") as stream:
         assert stream.read() == whole
