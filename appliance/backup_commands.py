@@ -77,10 +77,9 @@ def backup(ctx: click.Context, url: str, reread: bool) -> None:
     )
     if taken.vanished:
         click.echo(f"{taken.vanished} object(s) were removed meanwhile, which is as it should be.")
-    if taken.pruned.snapshots or taken.pruned.pieces:
-        click.echo(
-            f"{taken.pruned.snapshots} snapshot(s) forgotten, {_size(taken.pruned.bytes)} cleared away."
-        )
+    pruned = taken.pruned
+    if pruned.snapshots or pruned.swept.pieces:
+        click.echo(f"{pruned.snapshots} snapshot(s) forgotten, {_size(pruned.swept.bytes)} cleared away.")
     if not taken.encrypted:
         click.echo(
             "NOT ENCRYPTED: whoever reads the backup reads everything but the secret key, which is left out. Keep "
@@ -158,7 +157,15 @@ def prune(ctx: click.Context, url: str) -> None:
     opened = _opened(settings, url)
     with locks.held(opened.store) as lock:
         done = pruning.prune(opened, retention.read(settings.backup_keep), lock=lock, now=clock.now())
-    click.echo(f"{done.snapshots} snapshot(s) forgotten, {done.pieces} piece(s) removed, {_size(done.bytes)}")
+    swept = done.swept
+    click.echo(
+        f"{done.snapshots} snapshot(s) forgotten, {swept.pieces} piece(s) removed, {_size(swept.bytes)}"
+    )
+    if swept.missing:
+        raise Unavailable(
+            "{count} piece(s) of the backup are missing; run musicconnect backup verify --all, then musicconnect backup --reread.",
+            count=swept.missing,
+        )
 
 
 @click.command(short_help="Make this node out of a snapshot.")

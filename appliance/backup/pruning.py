@@ -1,4 +1,4 @@
-"""Forgetting snapshots whose time is over, and then the pieces that none of the others needs.
+"""Forgetting snapshots whose time is over, and then the pieces that none of the others needs; and seeing whether all are there that one needs.
 
 Snapshots go first: one that is killed in between leaves pieces that nobody needs, and never a snapshot without its pieces. Whoever calls
 holds the lock, so no snapshot is being made of the pieces that go; and young ones stay all the same, for whoever had the lock taken away.
@@ -25,12 +25,20 @@ GRACE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Pruned:
-    """What went."""
+class Swept:
+    """What went, and how many pieces are missing that a snapshot needs."""
 
-    snapshots: int = 0
     pieces: int = 0
     bytes: int = 0
+    missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pruned:
+    """How many snapshots went, and what the sweep came to."""
+
+    snapshots: int = 0
+    swept: Swept = Swept()
 
 
 def forget(repository: Repository, rules: dict[str, int], *, lock: Lock) -> int:
@@ -46,18 +54,20 @@ def forget(repository: Repository, rules: dict[str, int], *, lock: Lock) -> int:
 
 def sweep(
     repository: Repository, *, lock: Lock, now: datetime, tick: Callable[[], None] = lambda: None
-) -> tuple[int, int]:
-    """Remove the pieces that no snapshot needs; how many, and their bytes. Raises ``Damaged`` rather than guess what a snapshot needs."""
+) -> Swept:
+    """Remove the pieces that no snapshot needs. Raises ``Damaged`` rather than guess what a snapshot needs."""
     pieces = repository.pieces()
     needed = _needed(repository, pieces, tick)
-    count = size_bytes = 0
+    count = size_bytes = there = 0
     for name, seen in pieces.stored():
-        if name not in needed and now - seen.modified_at > GRACE:
+        if name in needed:
+            there += 1
+        elif now - seen.modified_at > GRACE:
             lock.require()
             pieces.store.delete(seen.key)
             count, size_bytes = count + 1, size_bytes + seen.size_bytes
             tick()
-    return count, size_bytes
+    return Swept(count, size_bytes, missing=len(needed) - there)
 
 
 def prune(
@@ -70,9 +80,9 @@ def prune(
 ) -> Pruned:
     """Both."""
     snapshots = forget(repository, rules, lock=lock)
-    count, size_bytes = sweep(repository, lock=lock, now=now, tick=tick)
-    log.info("backup pruned", extra={"snapshots": snapshots, "pieces": count, "bytes": size_bytes})
-    return Pruned(snapshots, count, size_bytes)
+    swept = sweep(repository, lock=lock, now=now, tick=tick)
+    log.info("backup pruned", extra={"snapshots": snapshots, "pieces": swept.pieces, "bytes": swept.bytes})
+    return Pruned(snapshots, swept)
 
 
 def _needed(repository: Repository, pieces: Pieces, tick: Callable[[], None]) -> set[bytes]:

@@ -11,8 +11,15 @@ import peewee
 from appliance.backup import schema
 from appliance.backup.models import BackupRun
 from appliance.backup.models import RunState
+from appliance.storage.opening import masked
 
 KEPT = timedelta(days=30)
+MOST_OF_A_PLACE = 200
+
+
+def place_of(url: str) -> str:
+    """How a run that goes to *url* is told from those that go elsewhere: the address without its secrets."""
+    return masked(url)[:MOST_OF_A_PLACE]
 
 
 def begin(place: str, *, now: datetime) -> str:
@@ -21,7 +28,7 @@ def begin(place: str, *, now: datetime) -> str:
         return ""
     last = BackupRun.select(peewee.fn.MAX(BackupRun.id)).where(BackupRun.state == RunState.GOOD)
     BackupRun.delete().where(BackupRun.started_at < now - KEPT, BackupRun.id.not_in(last)).execute()
-    return str(BackupRun.create(place=place[:200], started_at=now).id)
+    return str(BackupRun.create(place=place, started_at=now).id)
 
 
 def end(run: str, state: RunState, *, now: datetime, **facts: object) -> None:
@@ -38,6 +45,15 @@ def last_good() -> datetime | None:
     good = BackupRun.select().where(BackupRun.state == RunState.GOOD)
     found = good.order_by(BackupRun.id.desc()).first()
     return found.started_at if found is not None else None
+
+
+def problem(place: str) -> str:
+    """What the newest good run to *place* told all the same; empty when that was nothing."""
+    if not schema.has(BackupRun):
+        return ""
+    good = BackupRun.select().where(BackupRun.state == RunState.GOOD, BackupRun.place == place)
+    found = good.order_by(BackupRun.id.desc()).first()
+    return str(found.problem) if found is not None else ""
 
 
 def last() -> BackupRun | None:

@@ -44,7 +44,6 @@ from appliance.settings import FILE_NAME
 from appliance.settings import Settings
 from appliance.startup import Appliance
 from appliance.storage import LocalStore
-from appliance.storage.opening import masked
 
 log = logging.getLogger(__name__)
 
@@ -78,14 +77,19 @@ def take(
     settings = appliance.settings
     rules = retention.read(settings.backup_keep)
     began_at = clock.now()
-    run = runs.begin(masked(url or settings.backup_url), now=began_at)
+    at = runs.place_of(url or settings.backup_url)
+    # After a run that told of something it is looked at anew, until it is mended.
+    look = distrust or bool(runs.problem(at))
+    run = runs.begin(at, now=began_at)
     try:
         store, place = repository.open_place(url or settings.backup_url)
         if isinstance(store, LocalStore) and isinstance(appliance.store, LocalStore):
             _require_apart(store.root, appliance.store.root)
         with locks.held(store) as lock:
             opened = repository.make_repository(store, place, settings.backup_key)
-            taken = _take(appliance, opened, lock, rules, distrust=distrust, now=began_at, tick=tick)
+            taken = _take(
+                appliance, opened, lock, rules, distrust=distrust, look=look, now=began_at, tick=tick
+            )
     except BaseException as error:
         # Also when the worker is to stop: the next run goes on from here. What ails the database must not hide what it was.
         with contextlib.suppress(peewee.PeeweeException):
@@ -126,6 +130,7 @@ def _take(
     rules: dict[str, int],
     *,
     distrust: bool,
+    look: bool,
     now: datetime,
     tick: Callable[[], None],
 ) -> Taken:
@@ -164,9 +169,10 @@ def _take(
     # It is a snapshot from here on; what is cleared away does not make it less of one.
     new_day = before is None or before.taken_at.date() != now.date()
     pruned, problem = Pruned(pruning.forget(opened, rules, lock=lock)), ""
-    if new_day:
+    if new_day or look:
         try:
-            pruned = Pruned(pruned.snapshots, *pruning.sweep(opened, lock=lock, now=now, tick=tick))
+            swept = pruning.sweep(opened, lock=lock, now=now, tick=tick)
+            pruned, problem = Pruned(pruned.snapshots, swept), _missing(swept.missing)
         except (Damaged, Invalid) as error:
             problem = f"Nothing is cleared away: {error}"
     return Taken(
@@ -216,6 +222,12 @@ def _require_apart(backup: Path, store: Path) -> None:
         raise Invalid(
             "The backup must lie elsewhere than the media, best on another machine.", field="backup_url"
         )
+
+
+def _missing(pieces: int) -> str:
+    if not pieces:
+        return ""
+    return f"{pieces} piece(s) of the backup are missing; run musicconnect backup verify --all, then musicconnect backup --reread."
 
 
 def _told(damaged: tuple[str, ...]) -> str:

@@ -16,17 +16,21 @@ from typing import Any
 import peewee
 import pytest
 
+from appliance import clock
 from appliance import startup
 from appliance.backup import listing
 from appliance.backup import manifest
 from appliance.backup import repository
+from appliance.backup import schedule
 from appliance.backup import taking
 from appliance.backup import verifying
+from appliance.backup.models import BackupRun
 from appliance.backup.pieces import Damaged
 from appliance.backup.repository import Repository
 from appliance.backup.verifying import Verified
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
+from appliance.errors import Unavailable
 from appliance.settings import Settings
 from appliance.startup import Appliance
 from tests.appliance.backup import nodes
@@ -117,6 +121,23 @@ def test_what_is_still_here_is_written_again(node: Appliance, folder: Path, tmp_
     taking.take(node, distrust=True)
     for name in opened.names():
         assert verified(opened, name, tmp_path / "scratch").problems == []
+
+
+def test_pieces_that_went_missing_are_told_by_each_backup_until_they_are_back(
+    node: Appliance, folder: Path
+) -> None:
+    snapshot = taking.take(node).snapshot
+    opened = repository.open_repository(str(folder), "")
+    entries = {entry.key: entry for entry in listing.read(opened.pieces(), snapshot.pages)}
+    for digest in entries["originals/large.flac"].blob.digests[:2]:
+        piece(folder, opened, digest).unlink()
+    BackupRun.update(problem="Something.").execute()
+    for _ in range(2):
+        assert taking.take(node).problem.startswith("2 piece(s) of the backup are missing")
+        with pytest.raises(Unavailable, match="2 piece"):
+            schedule.told(node.settings, now=clock.now())
+    assert taking.take(node, distrust=True).problem == ""
+    schedule.told(node.settings, now=clock.now())
 
 
 def test_what_is_left_can_be_restored_without_what_is_damaged(
