@@ -43,20 +43,35 @@ class Lock:
         self._store = store
         self._key = FOLDER + new_id()
         self._renewed_at = clock.now()
-        self.put()
+        self._lost = False
+        self._put()
 
-    def put(self) -> None:
-        """Put it down, or renew it."""
+    def _put(self) -> None:
         told = json.dumps({"holder": identity(), "since": clock.now().isoformat()}).encode()
         began_at = clock.now()
         self._store.put(self._key, io.BytesIO(told), content_type="application/json")
         self._renewed_at = began_at
 
+    def renew(self) -> bool:
+        """Renew it, unless others may have taken it over by now: then it is lost for good, since they work already; whether it is held."""
+        if self._is_held():
+            self._put()
+        return not self._lost
+
     def require(self) -> None:
         """Raise ``Conflict`` when others may take it for over by now: this process was asleep, or the store was away."""
-        if clock.now() - self._renewed_at > LIVES / 2:
+        if not self._is_held():
             raise Conflict("The lock on the backup could not be renewed in time, so this run ends.")
-        self._store.stat(self._key)
+
+    def _is_held(self) -> bool:
+        if not self._lost:
+            try:
+                self._store.stat(self._key)
+            except NotFound:
+                self._lost = True
+            # Asked last, since the store may have taken its time.
+            self._lost = self._lost or clock.now() - self._renewed_at > LIVES / 2
+        return not self._lost
 
     def others(self) -> list[tuple[str, bool]]:
         """Who else holds the repository, and whether they came about now; locks that hold nobody are removed."""
@@ -86,7 +101,8 @@ def held(store: ObjectStore) -> Iterator[Lock]:
     def renew() -> None:
         while not done.wait(RENEWED_S):
             try:
-                lock.put()
+                if not lock.renew():
+                    return
             except MusicConnectError:
                 log.warning("the lock on the backup is not renewed", exc_info=True)
 

@@ -216,6 +216,25 @@ def test_a_run_that_was_asleep_for_long_makes_no_snapshot(
     assert repository.open_repository(node.settings.backup_url, "").names() == []
 
 
+@pytest.mark.parametrize("how", ["asleep", "taken over"])
+def test_a_lock_that_was_lost_is_not_renewed(how: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.mkdir()
+    store = open_store(str(folder))
+    lock = locks.Lock(store)
+    assert lock.renew()
+    [mine] = list(store.walk(locks.FOLDER))
+    if how == "asleep":
+        with monkeypatch.context() as patched:
+            patched.setattr(locks, "LIVES", timedelta(microseconds=-2))
+            assert not lock.renew()
+    else:
+        store.delete(mine.key)
+    assert not lock.renew()
+    assert list(store.walk(locks.FOLDER)) == ([mine] if how == "asleep" else [])
+    with pytest.raises(Conflict, match="could not be renewed"):
+        lock.require()
+
+
 def test_a_wrong_key_is_told_as_such(appliance: Appliance, folder: Path) -> None:
     taking.take(nodes.with_backup(appliance, str(folder), key=KEY))
     with pytest.raises(Invalid, match="not the key that this backup"):
