@@ -192,16 +192,20 @@ class Pool(peewee.PostgresqlDatabase):
 
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         """Run a statement; notes whether it writes, and throws a connection away that leads to no primary any more."""
+        writes = sql.split(None, 1)[0].lstrip("(").upper() not in READS
         try:
-            found = super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
+            return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
         except (peewee.InternalError, peewee.OperationalError) as error:
+            # What broke off within a transaction was taken back; alone, it may be done although nobody heard of it.
+            writes = writes and not self.in_transaction()
             if sqlstate(error) == NOT_PRIMARY:
+                writes = False
                 self._state.conn.close()
                 raise peewee.OperationalError(error.__context__, *error.args) from error
             raise
-        if sql.split(None, 1)[0].lstrip("(").upper() not in READS:
-            self._state.wrote = True
-        return found
+        finally:
+            if writes:
+                self._state.wrote = True
 
 
 def _has_something_to_say(connection: Any) -> bool:

@@ -158,6 +158,23 @@ def test_it_is_known_whether_something_was_written(url: str) -> None:
     assert not database.wrote()
 
 
+def test_what_broke_off_may_have_been_written_unless_a_transaction_takes_it_back(url: str) -> None:
+    opened(url)
+    Role.create(name="one")
+    database.let_go()
+    last_words = "UPDATE role SET description = 'x' WHERE pg_terminate_backend(pg_backend_pid())"
+    with pytest.raises(peewee.OperationalError):
+        database.proxy.execute_sql(last_words)
+    assert database.is_broken()
+    assert database.wrote()
+    database.mend()
+    with pytest.raises(peewee.OperationalError), database.transaction():
+        database.proxy.execute_sql(last_words)
+    assert database.is_broken()
+    assert not database.wrote()
+    database.mend()
+
+
 def test_a_server_that_was_restarted_while_nobody_asked_is_asked_anew(server: PostgresqlNode) -> None:
     opened(server.url())
     database.let_go()
