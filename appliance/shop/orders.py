@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from datetime import timedelta
 
+import peewee
+
 from appliance import processors
 from appliance import startup
 from appliance.accounts import people
@@ -47,6 +49,8 @@ LEFT_TO_PAY = timedelta(minutes=20)
 """Whoever comes back with less time than this begins anew."""
 OPEN_FOR = timedelta(days=30)
 """When an open order is given up at last. A payment that comes later, by bank say, still makes it paid."""
+UNPAID = Order.checkout_state != CheckoutState.COMPLETED
+"""Nobody went through its till yet, so no money is on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,21 +215,23 @@ def expire(*, now: datetime) -> int:
 
     Those whose till was gone through wait for their money, which takes days by a debit. A payment that comes later still finds its order.
     """
-    kept_out = (Order.held_until <= now) & (Order.checkout_state != CheckoutState.COMPLETED)
-    due = (Order.state == OrderState.OPEN) & (kept_out | (Order.created_at < now - OPEN_FOR))
-    ids = [row.id for row in Order.select(Order.id).where(due).order_by(Order.id).limit(1000)]
-    for order_id in ids:
-        give_up(order_id, now=now)
-    return len(ids)
+    kept_out = (Order.held_until <= now) & UNPAID
+    due = kept_out | (Order.created_at < now - OPEN_FOR)
+    query = Order.select(Order.id).where(Order.state == OrderState.OPEN, due)
+    ids = [row.id for row in query.order_by(Order.id).limit(1000)]
+    return sum(give_up(order_id, due=due, now=now) for order_id in ids)
 
 
-def give_up(order_id: str, *, now: datetime) -> None:
-    """Wait for it no longer, and let others have what it kept; nothing happens unless it is open."""
+def give_up(order_id: str, *, due: peewee.ColumnBase = UNPAID, now: datetime) -> bool:
+    """Wait for it no longer, and let others have what it kept; nothing happens unless it is open and, still, *due*. Whether it was given up."""
     with transaction():
-        still = (Order.id == order_id) & (Order.state == OrderState.OPEN)
+        # Since it was chosen, its buyer may have gone through the till.
+        still = (Order.id == order_id) & (Order.state == OrderState.OPEN) & due
         words = {"checkout_state": CheckoutState.EXPIRED, "checkout_as_of": now}
-        if Order.update(**words, updated_at=now).where(still).execute():
-            settling.settle(order_id, now=now)
+        if not Order.update(**words, updated_at=now).where(still).execute():
+            return False
+        settling.settle(order_id, now=now)
+    return True
 
 
 def _counts(quote: Quote) -> bool:
@@ -240,7 +246,7 @@ def _use(discount: Discount, buyer: Buyer, order_id: str, *, now: datetime) -> N
         if buyer.user is not None:
             mine |= Order.user == buyer.user.id
         begun = (Order.discount == discount.id) & (Order.state == OrderState.OPEN) & (Order.id != order_id)
-        begun &= Order.checkout_state != CheckoutState.COMPLETED
+        begun &= UNPAID
         for other in list(Order.select(Order.id).where(begun, mine).order_by(Order.id)):
             give_up(other.id, now=now)
     discounts.require_left(discount, now=now)

@@ -6,6 +6,7 @@ import itertools
 import threading
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -563,6 +564,23 @@ def test_a_code_is_kept_while_the_money_is_on_its_way(
     )
     assert once_more.id == order.id
     assert discounts.uses([code], now=NOW + 5 * DAY) == {code.id: 1}
+
+
+def test_whoever_goes_through_the_till_as_their_time_ends_keeps_the_order(
+    artist: Artist, release: Release, fan: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    discounts.make(artist, "ONCE", percent=10, most_uses=1, actor=artist.owner, now=NOW)
+    order = buy(wish(release, discount="ONCE"), fan)
+    give_up = orders.give_up
+
+    def overtaken(order_id: str, **more: Any) -> bool:
+        done = CheckoutFact(order.reference, order.id, CheckoutState.COMPLETED, NOW)
+        settling.note_checkout(done, provider=order.provider, now=NOW)
+        return give_up(order_id, **more)
+
+    monkeypatch.setattr(orders, "give_up", overtaken)
+    assert orders.expire(now=NOW + orders.HELD_FOR) == 0
+    assert orders.find(order.id).state == OrderState.OPEN
 
 
 def test_who_chooses_anew_does_not_use_up_their_own_code(
