@@ -1,6 +1,8 @@
 """What gunicorn's workers run: the application, started in the worker itself so that no connection is shared by two processes."""
 
+import logging
 import tempfile
+import time
 
 from flask import Flask
 
@@ -11,16 +13,24 @@ from appliance import node_processes
 from appliance import plugin_settings
 from appliance import settings as settings_module
 from appliance import startup
+from appliance.errors import Unavailable
+from appliance.settings import Settings
+from appliance.startup import Appliance
 from web import metrics
 from web.app import create_app
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 30.0
+"""For how long a worker tries to start; with the last try well below the time after which gunicorn thinks that it stands still."""
+PAUSE_S = 1.0
 
 
 def application() -> Flask:
     """Start MusicConnect in this process by its settings, which are read anew."""
     settings = settings_module.load()
     logs.configure(settings.log_level, settings.log_format)
-    appliance = startup.start(settings, role=startup.WEB, connections=settings.web_threads + 2)
-    database.check()
+    appliance = _started(settings)
     # The bodies of large requests are kept in files: beside the data, for /tmp may be memory.
     appliance.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     tempfile.tempdir = str(appliance.scratch)
@@ -32,6 +42,22 @@ def application() -> Flask:
     )
     database.let_go()
     return made
+
+
+def _started(settings: Settings) -> Appliance:
+    """Everything connected; what does not answer is asked again for a while, for gunicorn halts when a worker cannot start."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            made = startup.start(settings, role=startup.WEB, connections=settings.web_threads + 2)
+            database.check()
+            return made
+        except Unavailable as error:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("this worker cannot start yet", extra={"why": str(error)})
+            startup.stop()
+        time.sleep(PAUSE_S)
 
 
 def leave() -> None:
