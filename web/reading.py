@@ -3,6 +3,7 @@
 A browser that wrote keeps a cookie with the place of that in the log of the database, for as long as it matters.
 """
 
+import peewee
 from flask import Flask
 from flask import Response
 from flask import current_app
@@ -16,6 +17,8 @@ from web import retrying
 COOKIE = "written"
 ANONYMOUS = frozenset({"storefront", "discovery", "sharing", "api", "about"})
 """Families whose pages may be as old as the replica, for who has no account; what opens music is not among them."""
+BEYOND = "9" * 18
+"""A place that no replica comes to: whoever has it reads from the primary."""
 SIGNED_IN = "sid"
 """Where a browser's session keeps that somebody is signed in."""
 
@@ -42,6 +45,14 @@ def leave_replica() -> None:
         database.hold_open()
 
 
+def _position() -> str:
+    try:
+        return BEYOND if database.is_broken() else str(replica.position())
+    except peewee.PeeweeException:
+        # It is done, whatever happened since: who did it is told so.
+        return BEYOND
+
+
 def _is_visitor() -> bool:
     return (
         request.method in {"GET", "HEAD"}
@@ -64,10 +75,10 @@ def register(app: Flask) -> None:
 
 def note(answer: Response) -> Response:
     """After a request that wrote: remember how far the database was."""
-    if replica.is_there() and database.wrote() and not database.is_broken():
+    if replica.is_there() and database.wrote():
         answer.set_cookie(
             COOKIE,
-            str(replica.position()),
+            _position(),
             max_age=replica.kept_s(),
             secure=current_app.config["SESSION_COOKIE_SECURE"],
             httponly=True,

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import peewee
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
@@ -174,6 +175,17 @@ def test_a_cookie_that_somebody_made_up_does_no_harm(browser: FlaskClient) -> No
 
 def test_a_permission_is_given_by_what_the_primary_says(browser: FlaskClient) -> None:
     assert browser.get("/t/permission").text == "0 from primary"
+
+
+def test_what_was_done_is_told_though_the_database_breaks_off_then(
+    browser: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_off() -> int:
+        raise peewee.OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(replica, "position", broken_off)
+    assert browser.post("/t/add").status_code == 200
+    assert browser.get("/t/window").text == "1 from primary"
 
 
 def test_the_place_of_the_sign_in_is_the_same_everywhere() -> None:
