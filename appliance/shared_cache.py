@@ -28,6 +28,16 @@ end
 if redis.call('GET', KEYS[3]) == ARGV[4] then redis.call('DEL', KEYS[3]) end
 """
 """Keep a value unless its key was forgotten since, and open the door to whoever waits."""
+FORGET = """
+local place = KEYS[1] .. ':' .. (redis.call('GET', KEYS[1] .. ':epoch') or '0') .. ':' .. ARGV[1]
+redis.call('INCR', place .. ':version')
+redis.call('EXPIRE', place .. ':version', ARGV[2])
+redis.call('DEL', place)
+redis.call('PUBLISH', KEYS[1], ARGV[1])
+"""
+"""Delete a value and tell the others; by the epoch that holds at this moment, which a process that does not listen yet does not know."""
+LEAVE = "if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end"
+"""Open the door to whoever waits, when nothing was found."""
 
 
 class Shared:
@@ -48,6 +58,8 @@ class Shared:
             retry=Retry(NoBackoff(), 0),
         )
         self._store = self._redis.register_script(STORE)
+        self._forget = self._redis.register_script(FORGET)
+        self._leave = self._redis.register_script(LEAVE)
         self._epoch = ""
         self._listens = threading.Event()
         self._missed = threading.Event()
@@ -89,7 +101,14 @@ class Shared:
         except self._away:
             self._lose()
             return make(), False
-        text = make()
+        try:
+            text = make()
+        except BaseException:
+            try:
+                self._leave(keys=[f"{place}:lock"], args=[word])
+            except self._away:
+                self._lose()
+            raise
         try:
             self._store(keys=[place, f"{place}:version", f"{place}:lock"], args=[version, text, ttl_s, word])
         except self._away:
@@ -98,14 +117,8 @@ class Shared:
 
     def forget(self, namespace: str, key: str) -> None:
         """Delete it, and tell the others."""
-        place = f"{PREFIX}:{self._epoch}:{namespace}:{key}"
         try:
-            with self._redis.pipeline(transaction=True) as together:
-                together.incr(f"{place}:version")
-                together.expire(f"{place}:version", VERSION_S)
-                together.delete(place)
-                together.publish(PREFIX, f"{namespace}:{key}")
-                together.execute()
+            self._forget(keys=[PREFIX], args=[f"{namespace}:{key}", VERSION_S])
         except self._away:
             self._lose()
 

@@ -211,6 +211,30 @@ def test_while_redis_is_away_all_is_found_out_anew_and_afterwards_nothing_from_b
     assert finder.asked == asked, "it is kept again"
 
 
+def test_who_does_not_listen_yet_forgets_the_value_that_counts(
+    two: tuple[Cache, Cache], redis: Redis, finder: Finder
+) -> None:
+    with redis.client() as client:
+        client.incr("musicconnect:cache:epoch")
+        client.publish("musicconnect:cache", "")
+    until(lambda: all(one.shared is not None and one.shared._epoch == "1" for one in two))
+    two[0].get(PLACES, "a", finder)
+    finder.truth = "second"
+    newcomer = Cache(Shared(redis.url))
+    newcomer.forget(PLACES, "a")
+    until(lambda: {one.get(PLACES, "a", finder) for one in two} == {"second"})
+
+
+def test_who_cannot_find_it_lets_the_next_process_try_at_once(
+    two: tuple[Cache, Cache], redis: Redis, finder: Finder
+) -> None:
+    with pytest.raises(ZeroDivisionError):
+        two[0].get(PLACES, "a", lambda: 1 // 0)
+    with redis.client() as client:
+        assert not [key for key in client.scan_iter() if key.endswith(b":lock")]
+    assert two[1].get(PLACES, "a", finder) == "first"
+
+
 def test_a_frozen_redis_is_given_up(two: tuple[Cache, Cache], redis: Redis, finder: Finder) -> None:
     redis.freeze()
     until(lambda: not any(listening(one) for one in two))
