@@ -15,6 +15,7 @@ from appliance.storage import LocalStore
 from tools.nginx_examples import FOLDER
 from tools.nginx_examples import examples
 from web import headers
+from web import request_log
 from web.nginx import configuration
 
 SECRET = "s" * 64
@@ -126,3 +127,9 @@ def test_several_web_servers_are_asked_in_turn(settings: Settings, tmp_path: Pat
     assert "127.0.0.1:8000" not in shown
     with pytest.raises(Invalid):
         text(settings, tmp_path, upstreams=("10.0.0.1:8000;",))
+
+
+def test_what_is_kept_tells_nobody_the_request_of_who_asked_first(settings: Settings, tmp_path: Path) -> None:
+    shown = text(settings, tmp_path)
+    assets = shown[shown.index("location /assets/ {") : shown.index("location = /metrics {")]
+    assert f"proxy_hide_header {request_log.HEADER};" in assets
