@@ -20,6 +20,7 @@ from appliance.monitoring import sharing
 from appliance.monitoring.exposition import Exposition
 from appliance.monitoring.readers import FORWARDED
 from appliance.settings import Settings
+from web import request_log
 
 VIEW = "prometheus_metrics"
 """The name of the view, which the exporter gives it."""
@@ -98,8 +99,8 @@ def _fence(settings: Settings) -> Callable[[Callable[[], Any]], Callable[[], Any
     def fenced(view: Callable[[], Any]) -> Callable[[], Any]:
         @wraps(view)
         def answer() -> Any:
-            # With 'trusted_proxies' the address is the one that these say.
-            unknown_proxy = not settings.trusted_proxies and (
+            # Only behind as many proxies as are trusted the address is the one that these say.
+            unknown_proxy = not request_log.by_proxy(settings.trusted_proxies) and (
                 FORWARDED_MARK in request.environ or any(name in request.headers for name in FORWARDED)
             )
             if allowed.may_read(

@@ -84,6 +84,22 @@ def test_behind_a_proxy_that_is_told_of_the_address_is_that_of_who_asks(applianc
     assert read(client, "127.0.0.1", {"X-Forwarded-For": "127.0.0.1"}) == 200
 
 
+@pytest.mark.parametrize(
+    ("hops", "headers"),
+    [
+        (2, {"X-Forwarded-For": "203.0.113.9"}),
+        (1, {"X-Real-IP": "203.0.113.9"}),
+        (1, {"Via": "1.1 proxy"}),
+    ],
+)
+def test_fewer_proxies_than_are_trusted_let_no_stranger_read_them(
+    appliance: Appliance, hops: int, headers: dict[str, str]
+) -> None:
+    client = with_settings(appliance, trusted_proxies=hops)
+    assert read(client, "127.0.0.1", headers) == 403
+    assert read(client, "127.0.0.1") == 200
+
+
 def test_requests_are_told_apart_by_view_and_never_by_what_somebody_asked_for(client: FlaskClient) -> None:
     for path in ("/", "/", "/api/v1/releases", "/nothing/here", "/neither/here", "/health"):
         client.get(path)
