@@ -1,6 +1,7 @@
 """Asking for the figures of the database: not more often than they may be old, and without letting a monitor wait for a database that is away.
 
-A thread of its own asks. Whoever wants the figures gives it a moment; when that is not enough they are told that the database is away.
+A thread of its own asks, first whether the database answers at all. Whoever wants the figures gives it a moment. When that is not enough, they are
+told that the database is away if it has not answered, and else the figures of before: a slow figure is no database that is away.
 """
 
 import logging
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 PATIENCE_S = 2.0
 STATEMENT_S = 5
 """What one question may take on PostgreSQL."""
+SILENT_S = 15.0
+"""After so long without an answer to whoever asks, the database is away, although it answered at first; a few questions take less."""
 GIVEN_UP_S = 60.0
 """When somebody who asks is taken for lost, such as by a network that swallows everything, and another one is sent."""
 MOST_SERIES = 400
@@ -38,6 +41,7 @@ class Readings:
         self._found: dict[str, tuple[float, Rows]] = {}
         self._up = False
         self._asked_at = 0.0
+        self._heard_at: float | None = None
         self._asking: threading.Thread | None = None
 
     def families(self) -> Iterator[GaugeMetricFamily]:
@@ -66,14 +70,14 @@ class Readings:
                 if asking is None and self._up and not self._due(now):
                     return
                 asking = threading.Thread(target=self._ask, name="readings", daemon=True)
-                self._asking, self._asked_at = asking, now
+                self._asking, self._asked_at, self._heard_at = asking, now, None
                 asking.start()
             patience_s = max(0.0, self._asked_at + PATIENCE_S - now)
         asking.join(patience_s)
         with self._lock:
             if self._asking is asking:
                 # Still at it: what was true before may not be so now.
-                self._up = False
+                self._up = self._heard_at is not None and time.monotonic() - self._heard_at < SILENT_S
 
     def _due(self, now: float) -> list[Figure]:
         return [
@@ -86,11 +90,14 @@ class Readings:
         up = False
         try:
             with database.bounded(STATEMENT_S):
-                up = True
+                database.proxy.execute_sql("SELECT 1")
+            up = True
+            self._hear()
             with self._lock:
                 due = self._due(time.monotonic())
             for figure in due:
                 self._ask_for(figure)
+                self._hear()
         except Exception:
             # Also what a pool says that has no connection left: the monitor shall learn of it, not fall over it.
             log.warning("the database does not answer the monitor", exc_info=True)
@@ -100,6 +107,11 @@ class Readings:
             with self._lock:
                 if self._asking is threading.current_thread():
                     self._asking, self._up = None, up
+
+    def _hear(self) -> None:
+        with self._lock:
+            if self._asking is threading.current_thread():
+                self._heard_at = time.monotonic()
 
     def _ask_for(self, figure: Figure) -> None:
         rows: Rows = ()
