@@ -5,6 +5,7 @@ A backup is also taken before the very migration that makes this table, so each 
 
 from datetime import datetime
 from datetime import timedelta
+from typing import Any
 
 import peewee
 
@@ -15,6 +16,7 @@ from appliance.storage.opening import masked
 
 KEPT = timedelta(days=30)
 MOST_OF_A_PLACE = 200
+_GOOD = BackupRun.state == RunState.GOOD
 
 
 def place_of(url: str) -> str:
@@ -26,7 +28,7 @@ def begin(place: str, *, now: datetime) -> str:
     """Note that a run begins; its id."""
     if not schema.has(BackupRun):
         return ""
-    last = BackupRun.select(peewee.fn.MAX(BackupRun.id)).where(BackupRun.state == RunState.GOOD)
+    last = BackupRun.select(peewee.fn.MAX(BackupRun.id)).where(_GOOD).group_by(BackupRun.place)
     BackupRun.delete().where(BackupRun.started_at < now - KEPT, BackupRun.id.not_in(last)).execute()
     return str(BackupRun.create(place=place, started_at=now).id)
 
@@ -37,28 +39,35 @@ def end(run: str, state: RunState, *, now: datetime, **facts: object) -> None:
         BackupRun.update(state=state, ended_at=now, **facts).where(BackupRun.id == run).execute()
 
 
-def last_good() -> datetime | None:
-    """When the last good backup began, which is the moment that a restore goes back to; ``None`` when there was none.
+def last_good(place: str | None = None) -> datetime | None:
+    """When the last good backup to *place*, or to any, began: the moment that a restore goes back to; ``None`` when there was none.
 
     Asked of a database that has all migrations.
     """
-    good = BackupRun.select().where(BackupRun.state == RunState.GOOD)
-    found = good.order_by(BackupRun.id.desc()).first()
+    found = _newest(_GOOD, place)
+    return found.started_at if found is not None else None
+
+
+def first_failed(place: str) -> datetime | None:
+    """When the oldest run to *place* began that failed; ``None`` when none did."""
+    failed = BackupRun.select().where(BackupRun.state == RunState.FAILED, BackupRun.place == place)
+    found = failed.order_by(BackupRun.id).first()
     return found.started_at if found is not None else None
 
 
 def problem(place: str) -> str:
     """What the newest good run to *place* told all the same; empty when that was nothing."""
-    if not schema.has(BackupRun):
-        return ""
-    good = BackupRun.select().where(BackupRun.state == RunState.GOOD, BackupRun.place == place)
-    found = good.order_by(BackupRun.id.desc()).first()
+    found = _newest(_GOOD, place) if schema.has(BackupRun) else None
     return str(found.problem) if found is not None else ""
 
 
-def last() -> BackupRun | None:
-    """The newest run, however it stands."""
-    if not schema.has(BackupRun):
-        return None
-    found: BackupRun | None = BackupRun.select().order_by(BackupRun.id.desc()).first()
+def last(place: str | None = None) -> BackupRun | None:
+    """The newest run to *place*, or to any, however it stands."""
+    return _newest(None, place) if schema.has(BackupRun) else None
+
+
+def _newest(which: Any, place: str | None) -> BackupRun | None:
+    wanted = [one for one in (which, None if place is None else BackupRun.place == place) if one is not None]
+    query = BackupRun.select().where(*wanted) if wanted else BackupRun.select()
+    found: BackupRun | None = query.order_by(BackupRun.id.desc()).first()
     return found

@@ -27,7 +27,7 @@ def ask_if_due(settings: Settings, *, now: datetime) -> str | None:
     """The id of a job that takes a backup, when one is due; ``send`` it."""
     if not settings.backup_url or not settings.backup_every_min:
         return None
-    last = runs.last()
+    last = runs.last(runs.place_of(settings.backup_url))
     if last is not None and now - last.started_at < _every(settings) - SLACK:
         return None
     return str(jobs.add(JOB, "node", now=now).id)
@@ -47,8 +47,10 @@ def told(settings: Settings, *, now: datetime) -> str:
     """How the backups stand, in a sentence; ``Unavailable`` when the last good one is older than is wanted."""
     if not settings.backup_url:
         return "none is taken; set 'backup_url' to a folder on another disk, or a bucket"
-    last = runs.last()
-    good = runs.last_good() if last is not None else None
+    # One that was taken to elsewhere is none of these.
+    place = runs.place_of(settings.backup_url)
+    last = runs.last(place)
+    good = runs.last_good(place) if last is not None else None
     why = last.problem if last is not None else ""
     late = _every(settings) * LATE
     if settings.backup_every_min and last is not None and (good is None or now - good > late):

@@ -9,7 +9,9 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import CollectorRegistry
 
 from appliance import measures
+from appliance.monitoring import backup_figures
 from appliance.monitoring import sharing
+from appliance.monitoring.figures import FIGURES
 from appliance.monitoring.machine import Machine
 from appliance.monitoring.readings import Readings
 from appliance.settings import Settings
@@ -27,7 +29,7 @@ class Exposition:
 
     def __init__(self, settings: Settings, *beside: Source) -> None:
         self._beside = (measures.registry, *beside)
-        self._readings = Readings()
+        self._readings = Readings((*FIGURES, *backup_figures.of(settings)))
         self._machine = Machine(settings.data, settings.public_url)
 
     def collect(self) -> Iterator[Metric]:

@@ -12,7 +12,6 @@ from typing import Any
 import peewee
 
 from appliance import currencies
-from appliance.backup import runs
 from appliance.billing import inbox
 from appliance.billing import listing
 from appliance.billing.models import EventState
@@ -129,12 +128,6 @@ def failed_events(now: datetime) -> Rows:
     return [((provider,), number) for provider, number in query.tuples()]
 
 
-def backup_age(now: datetime) -> Rows:
-    """Seconds since the newest good backup began."""
-    at = runs.last_good()
-    return [((), (now - at).total_seconds())] if at is not None else []
-
-
 def _instant(stored: Any) -> datetime:
     found = Job.run_after.python_value(stored)
     assert found is not None
@@ -189,13 +182,6 @@ FIGURES = (
         (),
         OFTEN_S,
         lambda now: [((), inbox.lag(now=now).total_seconds())],
-    ),
-    Figure(
-        "musicconnect_backup_age_seconds",
-        "How old the state is that the newest good backup would bring back; no value where there was none.",
-        (),
-        OFTEN_S,
-        backup_age,
     ),
     Figure(
         "musicconnect_open_disputes",

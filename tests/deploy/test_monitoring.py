@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from appliance import measures
+from appliance.monitoring import backup_figures
 from appliance.monitoring.exposition import Exposition
 from appliance.monitoring.figures import FIGURES
 from appliance.startup import Appliance
@@ -222,7 +223,7 @@ def test_the_page_of_metrics_tells_of_all_there_are_with_their_labels(appliance:
         measure.describe()[0].name + "_total" * (measure._type == "counter"): tuple(measure._labelnames)
         for measure in measures.every()
     }
-    real |= {figure.name: figure.labels for figure in FIGURES}
+    real |= {figure.name: figure.labels for figure in (*FIGURES, *backup_figures.of(appliance.settings))}
     seen = {
         family.name: tuple(family.samples[0].labels)
         for family in Exposition(appliance.settings).collect()

@@ -29,6 +29,7 @@ PLACE = ROOT / "deploy" / "monitoring"
 PATIENCE_S = 180
 ELSEWHERE = {
     "musicconnect_backup_age_seconds": "a node that makes backups",
+    "musicconnect_backup_every_seconds": "a node that makes backups",
     "musicconnect_cache_requests_total": "a node that has asked its cache",
     "musicconnect_certificate_ends_timestamp_seconds": "a node with https: tests/appliance/test_machine.py",
     "musicconnect_database_connections": "a node on PostgreSQL: below, with gunicorn",

@@ -30,6 +30,7 @@ from appliance.backup import runs
 from appliance.backup import schedule
 from appliance.backup import schema
 from appliance.backup import taking
+from appliance.backup.models import BackupRun
 from appliance.billing import reconciling
 from appliance.downloads.models import DownloadFile
 from appliance.errors import Conflict
@@ -41,6 +42,7 @@ from appliance.ledger import payments
 from appliance.ledger.payments import Sale
 from appliance.mail import outbox
 from appliance.mail.models import Message
+from appliance.monitoring import backup_figures
 from appliance.payments import Feature
 from appliance.payments import PaymentFact
 from appliance.payments import PayoutFact
@@ -420,3 +422,50 @@ def test_what_keeps_backups_from_being_taken_is_told(node: Appliance, tmp_path: 
     with pytest.raises(Unavailable, match="never"):
         schedule.told(broken.settings, now=clock.now())
     assert os.listdir(tmp_path)
+
+
+def test_a_backup_to_elsewhere_is_not_taken_for_one_of_those_that_are_wanted(
+    node: Appliance, tmp_path: Path
+) -> None:
+    settings = replace(node.settings, backup_every_min=15)
+    taking.take(node, url=str(tmp_path / "drawer"))
+    assert schedule.told(settings, now=clock.now()) == "none was taken yet"
+    assert schedule.ask_if_due(settings, now=clock.now()) is not None
+    assert figures_of(settings) == {
+        "musicconnect_backup_age_seconds": [],
+        "musicconnect_backup_every_seconds": [900],
+    }
+    taking.take(node)
+    [age_s] = figures_of(settings)["musicconnect_backup_age_seconds"]
+    assert age_s >= 0
+    # The last good one of each place stays known.
+    runs.begin("elsewhere", now=clock.now() + 2 * runs.KEPT)
+    assert runs.last_good(runs.place_of(str(tmp_path / "drawer"))) and runs.last_good(
+        runs.place_of(settings.backup_url)
+    )
+
+
+def test_backups_that_never_worked_grow_old_from_the_first_that_failed(
+    node: Appliance, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    broken = nodes.with_backup(node, str(tmp_path / "file" / "backup"), backup_every_min=1440)
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            taking.take(broken)
+    first = BackupRun.select().order_by(BackupRun.id).first()
+    now = first.started_at + timedelta(hours=3)
+    assert figures_of(broken.settings, now) == {
+        "musicconnect_backup_age_seconds": [3 * 3600],
+        "musicconnect_backup_every_seconds": [86_400],
+    }
+    assert figures_of(replace(broken.settings, backup_url=""), now) == {
+        "musicconnect_backup_age_seconds": [],
+        "musicconnect_backup_every_seconds": [],
+    }
+
+
+def figures_of(settings: Settings, now: datetime | None = None) -> dict[str, list[float]]:
+    return {
+        one.name: [value for _, value in one.ask(now or clock.now())] for one in backup_figures.of(settings)
+    }
