@@ -149,6 +149,13 @@ def make_repository(store: ObjectStore, place: str, key: str) -> Repository:
     try:
         about = _about(store, place)
     except NotFound:
+        if next(store.walk(FOLDER), None) is not None:
+            # With a new salt nothing of an encrypted backup could be opened any more.
+            raise Damaged(
+                "There are snapshots in {place}, but the file {name} is missing; put it back from a copy, or take another place for backups.",
+                place=place,
+                name=ABOUT,
+            ) from None
         salt = secrets.token_bytes(SALT_BYTES)
         keyring = Keyring(_long_enough(key), salt) if key else None
         about = {

@@ -123,6 +123,23 @@ def test_what_is_still_here_is_written_again(node: Appliance, folder: Path, tmp_
         assert verified(opened, name, tmp_path / "scratch").problems == []
 
 
+@pytest.mark.parametrize("key", ["", KEY], ids=["plain", "encrypted"])
+def test_a_backup_that_lost_what_its_key_is_made_of_is_not_begun_anew(
+    appliance: Appliance, folder: Path, key: str
+) -> None:
+    nodes.fill(appliance, tracks=1)
+    node = nodes.with_backup(appliance, str(folder), key=key)
+    taking.take(node)
+    about = folder / "repository.json"
+    kept = about.read_bytes()
+    about.unlink()
+    with pytest.raises(Damaged, match=r"repository\.json is missing"):
+        taking.take(node)
+    assert not about.exists()
+    about.write_bytes(kept)
+    taking.take(node)
+
+
 def test_pieces_that_went_missing_are_told_by_each_backup_until_they_are_back(
     node: Appliance, folder: Path
 ) -> None:
