@@ -138,15 +138,27 @@ def keep_settings(settings: Settings, text: str) -> Path | None:
     if not text:
         return None
     here = settings.data / FILE_NAME
-    if any(path.is_file() and path.read_text("utf-8") == text for path in (Path(FILE_NAME), here)):
+    # As it was read: what is no UTF-8 in it comes back to the byte.
+    content = text.encode("utf-8", "surrogateescape")
+    if any(path.is_file() and path.read_bytes() == content for path in (Path(FILE_NAME), here)):
         return None
-    places = PLACES if settings.backup_url else PLACES | {"backup_url"}
-    taken = here.exists() or Path(FILE_NAME).exists() or bool(places & tomllib.loads(text).keys())
+    taken = here.exists() or Path(FILE_NAME).exists() or not _may_decide_here(settings, text)
     path = here.with_name(FILE_NAME + ".restored") if taken else here
     with plain_disk_errors():
         path.touch(mode=0o600)
-        path.write_text(text, "utf-8")
+        path.write_bytes(content)
     return path
+
+
+def _may_decide_here(settings: Settings, text: str) -> bool:
+    """Whether a settings file says nothing of places, and can be read at all: it may have been saved half edited."""
+    try:
+        text.encode()
+        said = tomllib.loads(text).keys()
+    except ValueError:
+        return False
+    places = PLACES if settings.backup_url else PLACES | {"backup_url"}
+    return not places & said
 
 
 def put_in_place(side: Path, target: Path, *, aside: str) -> None:

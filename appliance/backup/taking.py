@@ -213,7 +213,8 @@ def _secrets(appliance: Appliance, *, encrypted: bool) -> Secrets:
 def _settings_file(settings: Settings) -> str:
     for path in (Path(FILE_NAME), settings.data / FILE_NAME):
         if path.is_file():
-            return path.read_text("utf-8")
+            # Somebody may have saved half of it, or in an old encoding: it is kept to the byte.
+            return path.read_bytes().decode("utf-8", "surrogateescape")
     return ""
 
 

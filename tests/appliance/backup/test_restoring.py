@@ -246,6 +246,19 @@ def test_a_settings_file_that_leads_to_the_old_machine_is_put_beside(
 
 
 @pytest.mark.parametrize(
+    "content", [b'collective_name = "Harb', b"collective_name = 'Caf\xe9'\n"], ids=["half", "latin-1"]
+)
+def test_a_settings_file_that_nobody_can_read_is_put_beside_to_the_byte(
+    appliance: Appliance, elsewhere: Settings, folder: Path, content: bytes
+) -> None:
+    (appliance.settings.data / "musicconnect.toml").write_bytes(content)
+    taking.take(nodes.with_backup(appliance, str(folder), key=KEY))
+    done = nodes.restored(replace(elsewhere, backup_url=str(folder), backup_key=KEY))
+    assert done.settings_file is not None and done.settings_file.name == "musicconnect.toml.restored"
+    assert done.settings_file.read_bytes() == content
+
+
+@pytest.mark.parametrize(
     ("told_here", "name"), [(False, "musicconnect.toml.restored"), (True, "musicconnect.toml")]
 )
 def test_a_trial_does_not_go_on_in_the_backup_of_the_old_machine(
