@@ -93,7 +93,7 @@ def of(user: User | None, artist_ids: Collection[str], *, now: datetime) -> dict
     for purchase in _purchases(user.id, *found):
         relation = found[purchase.artist_id]
         _note_first(relation.bought, purchase.release_id or purchase.track_id, purchase.bought_at)
-        if purchase.track_id is not None:
+        if purchase.track is not None:
             _note_first(relation.parts, purchase.track.release_id, purchase.bought_at)
     return found
 
