@@ -20,6 +20,9 @@ from transcoder import demo as collective
 from transcoder import program
 from transcoder import worker as consumer
 
+EXIT_LEFT = 20
+"""How a worker ends that was asked to leave (SIGUSR1) and has done all that it had in hand; its unit does not start it again then."""
+
 
 @hookimpl
 def register_commands(cli: click.Group) -> None:
@@ -46,7 +49,8 @@ def _ffmpeg(settings: Settings) -> str:
 def worker(ctx: click.Context, periodic: bool, lanes: str | None, lifeline: int | None) -> None:
     """Run a worker: it makes renditions, tells plugins, and does the chores."""
     supervisor.follow_lifeline(lifeline)
-    consumer.run(settings_from(ctx, {"worker_lanes": lanes}), periodic=periodic)
+    if consumer.run(settings_from(ctx, {"worker_lanes": lanes}), periodic=periodic):
+        ctx.exit(EXIT_LEFT)
 
 
 @click.command(short_help="Make the renditions of tracks anew.")

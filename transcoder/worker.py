@@ -32,9 +32,10 @@ REGISTERED = (chores, demo, downloads, resealing, tasks)
 GRACE_S = 5
 
 
-def run(settings: Settings, *, periodic: bool) -> None:
+def run(settings: Settings, *, periodic: bool) -> bool:
     """Consume jobs until SIGTERM or SIGINT: running ones get a few seconds to end, then are handed back and go on later.
 
+    SIGUSR1 lets it take nothing more on and end when all that it has in hand is done, however long that takes; true after that.
     With *periodic* it stands ready for the chores, which one of all such workers does.
     """
     taken = lanes.named(settings.worker_lanes)
@@ -52,14 +53,23 @@ def run(settings: Settings, *, periodic: bool) -> None:
     rota = Rota(lease_s=settings.job_lease_s) if periodic else None
     if rota:
         rota.start()
-    stopped = threading.Event()
+    stopped, hurried = threading.Event(), threading.Event()
+    patience = threading.Timer(GRACE_S, jobs.interrupt_all)
+    patience.daemon = True
 
     def stop(signum: int, frame: FrameType | None) -> None:
+        stopped.set()
+        if not hurried.is_set():
+            hurried.set()
+            patience.start()
+
+    def leave(signum: int, frame: FrameType | None) -> None:
         stopped.set()
 
     # In place of Huey's own handlers: SIGTERM and SIGINT mean the same, an orderly stop within GRACE_S.
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, stop)
+    signal.signal(signal.SIGUSR1, leave)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     node_processes.enter(
         "worker", plugins=plugin_settings.fingerprint(plugin_settings.merged(settings)), now=clock.now()
@@ -72,9 +82,6 @@ def run(settings: Settings, *, periodic: bool) -> None:
     supervisor.tell_ready()
     while not stopped.wait(1.0):
         consumers.look_after()
-    patience = threading.Timer(GRACE_S, jobs.interrupt_all)
-    patience.daemon = True
-    patience.start()
     if rota:
         rota.stop(within_s=GRACE_S)
     consumers.stop()
@@ -82,3 +89,4 @@ def run(settings: Settings, *, periodic: bool) -> None:
     node_processes.leave()
     database.close_thread()
     startup.stop()
+    return not hurried.is_set()

@@ -49,15 +49,15 @@ def wheel_of(tree: Path, out: Path) -> Path:
     return next(out.glob("musicconnect-*.whl"))
 
 
-def wheelhouse(folder: Path) -> Path:
+def wheelhouse(folder: Path, *, lock: str = "requirements.lock") -> Path:
     """What the package needs, fetched once: hosts then install in seconds, and from the same files each time."""
     packed = folder.with_suffix(".tar")
     if packed.exists():
         return packed
-    for lock in ("requirements-build.lock", "requirements.lock"):
+    for name in ("requirements-build.lock", lock):
         _run(
             sys.executable, "-m", "pip", "download", "--quiet", "--require-hashes", "--no-build-isolation", "--dest", str(folder),
-            "--requirement", str(ROOT / lock), cwd=ROOT,
+            "--requirement", str(ROOT / name), cwd=ROOT,
         )  # fmt: skip
     with tarfile.open(packed, "w") as archive:
         archive.add(folder, ".")

@@ -15,13 +15,26 @@ from click.testing import CliRunner
 from appliance import hooks
 from appliance.cli import cli
 from appliance.settings import core_settings
+from transcoder.commands import EXIT_LEFT
 
 ROOT = Path(__file__).parents[2]
 PLAYS = ROOT / "deploy" / "ansible"
 GUIDE = ROOT / "docs" / "deploy.md"
 ROLES = ("common", "appliance", "web", "worker", "realtime", "proxy", "backup")
 """Those of the application; the engines' have names and tests of their own."""
-OURS = ("single", "cluster", "application", "upgrade", "rollback", "backup", "restore", "check", "uninstall")
+OURS = (
+    "single",
+    "cluster",
+    "application",
+    "add_node",
+    "remove_node",
+    "upgrade",
+    "rollback",
+    "backup",
+    "restore",
+    "check",
+    "uninstall",
+)
 FREE = {"musicconnect_domain", "musicconnect_package"}
 """What has no sensible default."""
 KEYWORDS = {
@@ -61,7 +74,13 @@ BOOKS = [PLAYS / f"{name}.yml" for name in OURS]
 
 def test_every_play_can_be_read_by_ansible() -> None:
     done = tool(
-        "ansible-playbook", "--syntax-check", "-i", "inventories/three.yml", *(path.name for path in BOOKS)
+        "ansible-playbook",
+        "--syntax-check",
+        "-i",
+        "inventories/three.yml",
+        "-e",
+        "node=two",
+        *(path.name for path in BOOKS),
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -196,3 +215,62 @@ def test_what_an_example_of_a_cluster_tells_the_application_is_where_the_engines
     scraped = read(PLAYS / "roles" / "monitoring" / "defaults" / "main.yml")["monitoring_application_port"]
     assert told["metrics_port"] == scraped
     assert set(told) <= {row.name for row in core_settings()}
+
+
+def plays_of(name: str) -> list[dict[str, Any]]:
+    return list(read(PLAYS / f"{name}.yml"))
+
+
+def roles_of(play: dict[str, Any]) -> list[str]:
+    return [one if isinstance(one, str) else one["role"] for one in play.get("roles", [])]
+
+
+def first_with(name: str, role: str) -> int:
+    return next(at for at, play in enumerate(plays_of(name)) if role in roles_of(play))
+
+
+def test_a_node_that_comes_is_asked_by_proxies_only_when_it_answers() -> None:
+    assert (
+        first_with("add_node", "common")
+        < first_with("add_node", "web")
+        < first_with("add_node", "proxy")
+        == len(plays_of("add_node")) - 1
+    )
+
+
+def test_a_node_that_goes_is_asked_no_more_before_it_is_stopped() -> None:
+    leaves = next(
+        at for at, play in enumerate(plays_of("remove_node")) if "tasks_from: leave" in yaml.safe_dump(play)
+    )
+    assert first_with("remove_node", "proxy") < leaves < first_with("remove_node", "web")
+    for at in (first_with("remove_node", "proxy"), len(plays_of("remove_node")) - 1):
+        assert "musicconnect_leaving" in plays_of("remove_node")[at]["vars"]
+    for name in ("common/vars/main.yml", "proxy/vars/main.yml"):
+        assert "musicconnect_leaving" in (PLAYS / "roles" / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("node", "told"),
+    [
+        ("front-1", "is in proxy, web"),
+        ("data-1", "is in etcd, postgres, redis"),
+        ("work-1", "is in etcd, redis, worker"),
+    ],
+)
+def test_only_web_servers_and_workers_are_taken_away(node: str, told: str) -> None:
+    done = tool("ansible-playbook", "-i", "inventories/six.yml", "remove_node.yml", "-e", f"node={node}", "-c", "local", "-e", "ansible_become=false")  # fmt: skip
+    assert done.returncode != 0
+    assert told in " ".join(done.stdout.split())
+
+
+def test_the_last_of_a_group_is_not_taken_away() -> None:
+    nodes = "web-1,web-2,web-3"
+    done = tool("ansible-playbook", "-i", "inventories/twelve.yml", "remove_node.yml", "-e", f"node={nodes}", "-c", "local", "-e", "ansible_become=false")  # fmt: skip
+    assert done.returncode != 0
+    assert "Nobody would be left in the group web" in " ".join(done.stdout.split())
+
+
+def test_a_worker_that_left_is_not_started_again() -> None:
+    unit = (PLAYS / "roles" / "worker" / "templates" / "musicconnect-worker.service").read_text("utf-8")
+    assert f"RestartPreventExitStatus={EXIT_LEFT}\n" in unit
+    assert f"SuccessExitStatus={EXIT_LEFT}\n" in unit

@@ -29,10 +29,11 @@ class FakeStripe:
     """The fake as a test sees it."""
 
     port: int
+    address: str = "127.0.0.1"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.address}:{self.port}"
 
     @property
     def settings(self) -> dict[str, str]:

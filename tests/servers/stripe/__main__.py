@@ -1,4 +1,4 @@
-"""The server: ``python -m tests.servers.stripe [PORT]`` prints its port and serves until it is killed."""
+"""The server: ``python -m tests.servers.stripe [PORT [ADDRESS]]`` prints its port and serves until it is killed."""
 
 from __future__ import annotations
 
@@ -174,8 +174,10 @@ class Server(ThreadingHTTPServer):
 
 def main() -> None:
     """Serve until killed."""
-    server = Server(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 0), Handler)
-    WORLD.url = f"http://127.0.0.1:{server.server_port}"
+    port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+    address = sys.argv[2] if len(sys.argv) > 2 else "127.0.0.1"
+    server = Server((address, port), Handler)
+    WORLD.url = f"http://{address}:{server.server_port}"
     deliveries.postman(WORLD)
     print(server.server_port, flush=True)
     server.serve_forever()
