@@ -120,7 +120,8 @@ def finish_uploads() -> None:
 @huey.periodic_task(crontab(minute="17"), name="expire_uploads")  # type: ignore[untyped-decorator]
 def expire_uploads() -> None:
     """Every hour: remove uploads whose time is up."""
-    uploads.expire(folder=startup.appliance().staging, now=clock.now())
+    appliance = startup.appliance()
+    uploads.expire(folder=appliance.staging, store=appliance.store, now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="23"), name="expire_keys")  # type: ignore[untyped-decorator]

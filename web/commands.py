@@ -99,6 +99,7 @@ def web(ctx: click.Context, host: str | None, port: int | None, fd: int | None, 
 
 def _run(settings: Settings, fd: int | None, *, linger_s: float) -> None:
     # Imported here: the supervisor, which never answers a request, would carry Flask in its memory all day.
+    from appliance.catalog import uploads
     from web import metrics
     from web import serving
     from web.app import create_app
@@ -114,6 +115,7 @@ def _run(settings: Settings, fd: int | None, *, linger_s: float) -> None:
     # Waitress keeps the body of a large request in a temporary file: beside the data, for /tmp may be memory.
     appliance.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     tempfile.tempdir = str(appliance.scratch)
+    uploads.tidy(appliance.staging, now=clock.now())
     server = serving.server(
         create_app(appliance),
         sockets=[listening],

@@ -13,6 +13,7 @@ from appliance import node_processes
 from appliance import plugin_settings
 from appliance import settings as settings_module
 from appliance import startup
+from appliance.catalog import uploads
 from appliance.errors import Unavailable
 from appliance.settings import Settings
 from appliance.startup import Appliance
@@ -34,6 +35,7 @@ def application() -> Flask:
     # The bodies of large requests are kept in files: beside the data, for /tmp may be memory.
     appliance.scratch.mkdir(parents=True, exist_ok=True, mode=0o700)
     tempfile.tempdir = str(appliance.scratch)
+    uploads.tidy(appliance.staging, now=clock.now())
     # Before anything is counted.
     metrics.begin(settings)
     made = create_app(appliance)

@@ -21,8 +21,8 @@ from appliance.storage.streams import blocks
 
 log = logging.getLogger(__name__)
 
-LEFT_OUT = ("downloads/", "artwork/cards/", "_check/")
-"""Made anew from what is backed up when somebody asks for it, or of no use a moment later."""
+LEFT_OUT = ("downloads/", "artwork/cards/", "uploads/", "_check/")
+"""Made anew from what is backed up when somebody asks for it, on its way in, or of no use a moment later."""
 
 
 @dataclass(frozen=True, slots=True)

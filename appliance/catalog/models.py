@@ -241,7 +241,7 @@ class RenditionKey(Base):
 
 
 class Upload(Identified):
-    """An original on its way in by tus; the bytes lie in the staging folder under this id.
+    """An original on its way in by tus; what arrived lies in the store in pieces.
 
     The finished track takes the same id, so that finishing twice makes one track. With *replaces*, the id of a track, it becomes
     that track's new master instead.
@@ -258,3 +258,17 @@ class Upload(Identified):
     finished_at = UtcDateTimeField(null=True)
     expires_at = UtcDateTimeField()
     created_at = UtcDateTimeField()
+
+
+class UploadPiece(Base):
+    """What one request brought of an upload: the bytes from *start_bytes*, an object of the store."""
+
+    id = peewee.BigAutoField()
+    upload = peewee.ForeignKeyField(Upload, on_delete="CASCADE", index=False)
+    start_bytes = peewee.BigIntegerField()
+    size_bytes = peewee.BigIntegerField()
+    sha256 = peewee.CharField(max_length=64)
+    key = peewee.CharField(max_length=80, unique=True)
+
+    class Meta:
+        indexes = ((("upload", "start_bytes"), True),)

@@ -100,10 +100,9 @@ def receive(
     """Keep the whole file at *path* as the original of a new track; returns it and the id of the job to ``send``.
 
     The bytes are in the store before the row is committed, under a key made of *track_id*: a caller that was killed in
-    between calls again with the same id and gets one track. *path* may be moved away.
+    between calls again with the same id and gets one track, as do two at once. *path* may be moved away.
     """
-    known = Track.get_or_none(Track.id == track_id)
-    if known is not None:
+    if is_known(track_id):
         return tracks.find(track_id), jobs.add(tracks.TRANSCODE, track_id, now=now, max_attempts=attempts).id
     require_room(release)
     key = f"originals/{track_id}"
@@ -111,6 +110,10 @@ def receive(
     with transaction():
         # Holds the release: of two that arrive at once, both would find the same place and the same address free.
         Release.update(updated_at=now).where(Release.id == release.id).execute()
+        if is_known(track_id):
+            return tracks.find(track_id), jobs.add(
+                tracks.TRANSCODE, track_id, now=now, max_attempts=attempts
+            ).id
         require_room(release)
         last = Track.select(peewee.fn.MAX(Track.position)).where(Track.release == release.id).scalar()
         Track.create(
@@ -134,14 +137,17 @@ def receive(
 def keep(path: Path, *, key: str, filename: str, store: ObjectStore) -> tuple[StoredObject, str]:
     """Put the file at *path* into the store as the original *key*, moved away; what is stored, and a clean file name.
 
-    Without a file there, it is what an earlier call stored. ``Invalid`` when its bytes are no music.
+    ``Invalid`` when its bytes are no music.
     """
     name = clean_line(filename or "untitled", field="filename", longest=1000, required=False)[-255:]
-    if path.exists():
-        with path.open("rb") as file:
-            kind = content_type(file.read(_HEAD_BYTES))
-        return store.put_file(key, path, content_type=kind, move=True), name or "untitled"
-    return store.stat(key), name or "untitled"
+    with path.open("rb") as file:
+        kind = content_type(file.read(_HEAD_BYTES))
+    return store.put_file(key, path, content_type=kind, move=True), name or "untitled"
+
+
+def is_known(track_id: str) -> bool:
+    """Whether there is a track with this id."""
+    return bool(Track.select().where(Track.id == track_id).exists())
 
 
 def title_from(filename: str) -> str:

@@ -1,4 +1,4 @@
-"""Bytes on their way in: staged in a file under the upload's id, locked by who writes, checked by their checksum."""
+"""Bytes of one request on their way in: in a file under the upload's id, locked by who writes, checked by their checksum."""
 
 import fcntl
 import hashlib
@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from contextlib import contextmanager
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from typing import BinaryIO
@@ -34,14 +35,6 @@ class Busy(Conflict):
     """Another request is writing to this upload."""
 
 
-class Gone(Conflict):
-    """Fewer bytes are staged than were acknowledged, *there_bytes*: the staging folder was emptied below us."""
-
-    def __init__(self, there_bytes: int) -> None:
-        self.there_bytes = there_bytes
-        super().__init__("The upload stands at {there_bytes} bytes.", there_bytes=there_bytes)
-
-
 class _Digest(Protocol):
     def update(self, block: bytes, /) -> None: ...
 
@@ -49,7 +42,7 @@ class _Digest(Protocol):
 
 
 def path_of(folder: Path, upload_id: str) -> Path:
-    """Where the bytes of an upload lie until it is finished."""
+    """Where the bytes of an upload lie while this node works on them; a file for as long as the lock is held."""
     return folder / f"{upload_id}.part"
 
 
@@ -81,28 +74,19 @@ def _taken(lock: BinaryIO) -> bool:
     return bool(os.fstat(lock.fileno()).st_nlink)
 
 
-def append(
-    path: Path, stream: BinaryIO, *, offset: int, most_bytes: int, checksum: tuple[str, bytes] | None = None
-) -> int:
-    """Put the bytes of *stream* after the first *offset* of *path*, onto the disk; how many they were.
+def take(path: Path, stream: BinaryIO, *, most_bytes: int, checksum: tuple[str, bytes] | None = None) -> int:
+    """Put the bytes of *stream* into a new file at *path*; how many they were.
 
     *stream* raises ``EOFError`` where the connection was cut: what came before counts, unless a checksum covers it.
 
-    Raises ``WrongChecksum``, ``Gone``, ``Invalid`` for more than *most_bytes*, ``Unavailable`` on a full disk.
+    Raises ``WrongChecksum``, ``Invalid`` for more than *most_bytes*, ``Unavailable`` on a full disk.
     """
     try:
-        with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0) as file:
-            if (there_bytes := os.fstat(file.fileno()).st_size) < offset:
-                # Growing the file to the offset would fill the gap with zeros.
-                raise Gone(there_bytes)
-            file.truncate(offset)
-            file.seek(offset)
+        with path.open("wb", buffering=0) as file:
             digest = _digest(checksum)
             taken, whole = _copy(stream, file, most_bytes=most_bytes, digest=digest)
             if checksum and not (whole and secrets.compare_digest(digest.digest(), checksum[1])):
-                file.truncate(offset)
                 raise WrongChecksum("The bytes were damaged on the way; send them again.")
-            os.fsync(file.fileno())
             return taken
     except OSError as error:
         raise Unavailable(
@@ -110,16 +94,12 @@ def append(
         ) from error
 
 
-def sweep(folder: Path, *, older_than_s: float) -> list[Path]:
-    """The staged files that nobody wrote to since *older_than_s* (Unix time)."""
-    found = []
+def sweep(folder: Path, *, older_than_s: float) -> None:
+    """Remove what killed servers left of requests: files that nobody wrote to since *older_than_s* (Unix time)."""
     for path in folder.glob("*.part"):
-        try:
+        with suppress(FileNotFoundError):
             if path.stat().st_mtime < older_than_s:
-                found.append(path)
-        except FileNotFoundError:
-            continue
-    return found
+                path.unlink()
 
 
 def _copy(stream: BinaryIO, file: FileIO, *, most_bytes: int, digest: _Digest) -> tuple[int, bool]:

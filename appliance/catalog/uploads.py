@@ -1,7 +1,7 @@
-"""Resumable uploads: bytes staged under the upload's id until all are there, then an original.
+"""Resumable uploads: what each request brings is put into the store as a piece, and all of them become an original.
 
-The database's offset is the truth. Bytes are on disk (fsync) before the offset moves, and what a dropped connection left beyond
-it is cut off at the next append.
+The database's offset is the truth, and moves when the piece before it is in the store. So each request may reach another node, and
+one that is lost takes no acknowledged byte along.
 """
 
 from datetime import datetime
@@ -9,17 +9,22 @@ from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 
+import peewee
+
 from appliance.accounts.models import User
 from appliance.catalog import masters
 from appliance.catalog import originals
+from appliance.catalog import pieces
 from appliance.catalog import releases
 from appliance.catalog import staging
+from appliance.catalog import tracks
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
 from appliance.catalog.models import Upload
 from appliance.catalog.staging import Busy
 from appliance.catalog.staging import WrongOffset
 from appliance.catalog.wording import clean_line
+from appliance.database import transaction
 from appliance.errors import N_
 from appliance.errors import Conflict
 from appliance.errors import Invalid
@@ -75,13 +80,14 @@ def append(
     *,
     offset: int,
     folder: Path,
+    store: ObjectStore,
     now: datetime,
     checksum: tuple[str, bytes] | None = None,
     expiry_h: int = 24,
 ) -> Upload:
     """Take the bytes of *stream* at *offset*; what arrived before a cut connection counts, unless a checksum covers it.
 
-    *stream* raises ``EOFError`` where the connection was cut.
+    *stream* raises ``EOFError`` where the connection was cut. Of two nodes that take bytes for the same place, one counts.
 
     Raises ``WrongOffset``, ``WrongChecksum``, ``Busy``, ``Invalid`` for more bytes than announced, ``Unavailable`` on a full disk.
     """
@@ -89,24 +95,33 @@ def append(
         upload = _still_there(upload)
         if offset != upload.offset_bytes:
             raise WrongOffset(STANDS_AT, there=upload.offset_bytes, offset=offset)
-        # A complete file may be in the store by now: to stage it again would put an empty one in its place.
         if offset == upload.size_bytes:
             return upload
+        if (there := pieces.held(upload)) != offset:
+            # A node with the version before keeps what it takes to itself.
+            raise _cut(upload, there, store=store)
+        path = staging.path_of(folder, upload.id)
         try:
-            taken = staging.append(
-                staging.path_of(folder, upload.id),
-                stream,
-                offset=offset,
-                most_bytes=upload.size_bytes - offset,
-                checksum=checksum,
+            taken = staging.take(path, stream, most_bytes=upload.size_bytes - offset, checksum=checksum)
+            expires_at = now + timedelta(hours=expiry_h)
+            if not taken:
+                Upload.update(expires_at=expires_at).where(Upload.id == upload.id).execute()
+                return _still_there(upload)
+            piece = pieces.store(upload, path, offset=offset, store=store)
+        finally:
+            path.unlink(missing_ok=True)
+        with transaction():
+            moved = (
+                Upload.update(offset_bytes=offset + taken, expires_at=expires_at)
+                .where(Upload.id == upload.id, Upload.offset_bytes == offset)
+                .execute()
             )
-        except staging.Gone as error:
-            Upload.update(offset_bytes=error.there_bytes).where(Upload.id == upload.id).execute()
-            raise WrongOffset(STANDS_AT, there=error.there_bytes, offset=offset) from error
-        upload.offset_bytes = offset + taken
-        upload.expires_at = now + timedelta(hours=expiry_h)
-        upload.save(only=["offset_bytes", "expires_at"])
-    return upload
+            if moved:
+                pieces.note(upload, piece, offset=offset)
+        if not moved:
+            store.delete(piece.key)
+            raise WrongOffset(STANDS_AT, there=_still_there(upload).offset_bytes, offset=offset)
+    return _still_there(upload)
 
 
 def finish(
@@ -114,33 +129,48 @@ def finish(
 ) -> tuple[Track, str]:
     """Turn a complete upload into a track, or into the next master of one; returns the track and the id of the job to ``send``.
 
-    It may be called again after a crash. A file that is no music ends the upload: its ``problem`` says why, and the sentence is raised as ``Invalid``. ``WrongOffset``
-    when its bytes are gone.
+    It may be called again after a crash, and on several nodes at once. A file that is no music ends the upload: its ``problem`` says why, and the
+    sentence is raised as ``Invalid``. ``WrongOffset`` when bytes are gone from the store.
     """
     if upload.offset_bytes != upload.size_bytes:
         raise Conflict("The upload is not complete yet.")
     # Between its last byte and this, another request may look at the upload: whoever sent all of it is not told to come again.
     with staging.locked(folder, upload.id, patience_s=PATIENCE_S):
-        _still_there(upload)
+        upload = _still_there(upload)
+        path = staging.path_of(folder, upload.id)
         try:
-            result = _receive(upload, folder=folder, store=store, attempts=attempts, now=now)
+            result = _made(upload)
+            if result is None:
+                pieces.join(upload, path, store=store)
+                result = _receive(upload, path, store=store, attempts=attempts, now=now)
         except Invalid as error:
-            Upload.update(problem=str(error), expires_at=now).where(Upload.id == upload.id).execute()
-            staging.path_of(folder, upload.id).unlink(missing_ok=True)
+            Upload.update(problem=str(error), expires_at=now).where(
+                Upload.id == upload.id, Upload.finished_at.is_null()
+            ).execute()
+            pieces.cut(upload.id, 0, store=store)
             raise
-        except NotFound as error:
-            # Neither staged nor stored: the folder was emptied below us. The client sends it all once more.
-            Upload.update(offset_bytes=0).where(Upload.id == upload.id).execute()
-            raise WrongOffset("The upload stands at 0 bytes; its bytes were lost on the server.") from error
-        Upload.update(finished_at=now).where(Upload.id == upload.id).execute()
-        staging.path_of(folder, upload.id).unlink(missing_ok=True)
+        except pieces.Lost as error:
+            # Where another node finished it meanwhile, the pieces were no longer needed.
+            result = _made(_still_there(upload))
+            if result is None:
+                raise _cut(upload, error.start_bytes, store=store) from error
+        finally:
+            path.unlink(missing_ok=True)
+        Upload.update(finished_at=now).where(Upload.id == upload.id, Upload.finished_at.is_null()).execute()
+        pieces.cut(upload.id, 0, store=store)
     return result
 
 
+def _made(upload: Upload) -> tuple[Track, str] | None:
+    """What somebody made of it already; the job was added with it."""
+    if upload.finished_at is None and not originals.is_known(upload.id):
+        return None
+    return tracks.find(upload.replaces or upload.id), ""
+
+
 def _receive(
-    upload: Upload, *, folder: Path, store: ObjectStore, attempts: int, now: datetime
+    upload: Upload, path: Path, *, store: ObjectStore, attempts: int, now: datetime
 ) -> tuple[Track, str]:
-    path = staging.path_of(folder, upload.id)
     if upload.replaces:
         track = Track.get_or_none(Track.id == upload.replaces)
         if track is None:
@@ -165,13 +195,11 @@ def _receive(
     )
 
 
-def terminate(upload: Upload, *, folder: Path) -> None:
+def terminate(upload: Upload, *, folder: Path, store: ObjectStore) -> None:
     """Forget an unfinished upload and its bytes; a finished one is a track by now and stays."""
     with staging.locked(folder, upload.id):
-        if _still_there(upload).finished_at is not None:
+        if not _forget(_still_there(upload).id, Upload.finished_at.is_null(), store=store):
             raise Conflict("This upload is finished; remove the track instead.")
-        Upload.delete().where(Upload.id == upload.id).execute()
-        staging.path_of(folder, upload.id).unlink(missing_ok=True)
 
 
 def unfinished() -> list[Upload]:
@@ -183,24 +211,44 @@ def unfinished() -> list[Upload]:
     )
 
 
-def expire(*, folder: Path, now: datetime) -> int:
-    """Remove the uploads whose time is up, with their bytes, and files that belong to no upload; how many uploads."""
+def expire(*, folder: Path, store: ObjectStore, now: datetime) -> int:
+    """Remove the uploads whose time is up, with their bytes, and bytes that belong to no upload; how many uploads."""
     removed = 0
     for upload in list(Upload.select().where(Upload.expires_at <= now, Upload.finished_at.is_null())):
         try:
             with staging.locked(folder, upload.id):
-                still = (Upload.id == upload.id) & (Upload.expires_at <= now) & Upload.finished_at.is_null()
-                if Upload.delete().where(still).execute():
-                    staging.path_of(folder, upload.id).unlink(missing_ok=True)
-                    removed += 1
+                over = (Upload.expires_at <= now) & Upload.finished_at.is_null()
+                removed += _forget(upload.id, over, store=store)
         except Busy:
             continue  # Its time is up, and yet it is being sent: that prolongs it.
     Upload.delete().where(Upload.finished_at < now - KEPT_WHEN_FINISHED).execute()
-    # What a killed server left of a request that was no tus upload has no row.
-    for path in staging.sweep(folder, older_than_s=now.timestamp() - ORPHAN_S):
-        if not Upload.select().where(Upload.id == path.stem).exists():
-            path.unlink(missing_ok=True)
+    pieces.sweep(store=store, now=now)
+    tidy(folder, now=now)
     return removed
+
+
+def tidy(folder: Path, *, now: datetime) -> None:
+    """Remove what killed processes of this node left in its staging *folder*."""
+    staging.sweep(folder, older_than_s=now.timestamp() - ORPHAN_S)
+
+
+def _forget(upload_id: str, condition: peewee.Expression, *, store: ObjectStore) -> bool:
+    """Remove the upload and its bytes where *condition* still holds."""
+    keys = pieces.keys(upload_id)
+    if not Upload.delete().where(Upload.id == upload_id, condition).execute():
+        return False
+    for key in keys:
+        store.delete(key)
+    return True
+
+
+def _cut(upload: Upload, there_bytes: int, *, store: ObjectStore) -> WrongOffset:
+    """Set the upload back to the bytes that are really there; what the client is told."""
+    Upload.update(offset_bytes=there_bytes).where(
+        Upload.id == upload.id, Upload.offset_bytes == upload.offset_bytes, Upload.finished_at.is_null()
+    ).execute()
+    pieces.cut(upload.id, there_bytes, store=store)
+    return WrongOffset(STANDS_AT, there=there_bytes, offset=upload.offset_bytes)
 
 
 def _still_there(upload: Upload) -> Upload:

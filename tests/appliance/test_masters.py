@@ -138,7 +138,9 @@ def test_a_new_master_comes_in_by_a_resumable_upload(appliance: Appliance, track
         now=NOW,
         replaces=track,
     )
-    upload = uploads.append(upload, io.BytesIO(data), offset=0, folder=appliance.staging, now=NOW)
+    upload = uploads.append(
+        upload, io.BytesIO(data), offset=0, folder=appliance.staging, store=appliance.store, now=NOW
+    )
     found, job_id = uploads.finish(
         Upload.get_by_id(upload.id), folder=appliance.staging, store=appliance.store, attempts=1, now=NOW
     )

@@ -334,7 +334,7 @@ def test_an_upload_nobody_goes_on_with_expires(appliance: Appliance, tus: Tus) -
     Upload.update(expires_at=clock.now() - timedelta(seconds=1)).execute()
     assert tus.send("HEAD", tus.location).status == 404
     assert tus.patch(500, b"x").status == 404
-    assert uploads.expire(folder=appliance.staging, now=clock.now()) == 1
+    assert uploads.expire(folder=appliance.staging, store=appliance.store, now=clock.now()) == 1
     assert list(appliance.staging.iterdir()) == []
 
 
@@ -356,9 +356,14 @@ def test_a_server_that_died_before_the_track_was_made_makes_it_when_it_is_asked(
     appliance: Appliance, tus: Tus
 ) -> None:
     tus.create(len(MUSIC))
-    appliance.staging.mkdir(exist_ok=True)
-    (appliance.staging / f"{tus.id}.part").write_bytes(MUSIC)
-    Upload.update(offset_bytes=len(MUSIC)).execute()
+    uploads.append(
+        Upload.get_by_id(tus.id),
+        io.BytesIO(MUSIC),
+        offset=0,
+        folder=appliance.staging,
+        store=appliance.store,
+        now=clock.now(),
+    )
     assert tus.offset() == len(MUSIC)
     assert tracks.find(tus.id).original_size_bytes == len(MUSIC)
 

@@ -116,7 +116,7 @@ def terminate_upload(upload_id: str) -> Response:
     """Forget an unfinished upload."""
     if (refusal := _refusal()) is not None:
         return refusal
-    uploads.terminate(_own(upload_id), folder=appliance().staging)
+    uploads.terminate(_own(upload_id), folder=appliance().staging, store=appliance().store)
     return _versioned(Response(status=204))
 
 
@@ -132,6 +132,7 @@ def _take(upload: Upload, offset: int) -> Upload:
         stream,
         offset=offset,
         folder=appliance().staging,
+        store=appliance().store,
         now=clock.now(),
         checksum=_checksum(),
         expiry_h=appliance().settings.upload_expiry_h,

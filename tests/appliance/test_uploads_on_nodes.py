@@ -1,0 +1,100 @@
+"""An upload whose requests reach several nodes at once, each with a staging folder of its own: one file, one track."""
+
+import io
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from appliance import database
+from appliance import jobs
+from appliance.catalog import staging
+from appliance.catalog import uploads
+from appliance.catalog.models import Track
+from appliance.catalog.models import Upload
+from appliance.catalog.models import UploadPiece
+from appliance.startup import Appliance
+from tests.appliance.test_uploads import MUSIC
+from tests.appliance.test_uploads import append
+from tests.appliance.test_uploads import begin
+from tests.appliance.test_uploads import finish
+from tests.appliance.test_uploads import kept
+from tests.makers import NOW
+from tests.makers import make_artist
+from tests.makers import make_release
+from tests.makers import make_user
+
+
+@pytest.fixture
+def database_url(engine: str) -> str:
+    return engine
+
+
+@pytest.fixture
+def upload(appliance: Appliance) -> Upload:
+    jobs.huey.immediate = False
+    return begin(owner := make_user(), make_release(make_artist(owner)))
+
+
+def test_another_node_goes_on_where_the_first_one_stood(
+    appliance: Appliance, upload: Upload, tmp_path: Path
+) -> None:
+    for number, start in enumerate(range(0, len(MUSIC), 1000)):
+        part = io.BytesIO(MUSIC[start : start + 1000])
+        folder = tmp_path / f"node{number % 3}"
+        uploads.append(upload, part, offset=start, folder=folder, store=appliance.store, now=NOW)
+        assert list(folder.iterdir()) == []
+    track, _ = uploads.finish(
+        Upload.get_by_id(upload.id), folder=tmp_path / "worker", store=appliance.store, attempts=5, now=NOW
+    )
+    assert appliance.store.open(track.original_key).read() == MUSIC
+    assert (kept(appliance), UploadPiece.select().count()) == ([], 0)
+
+
+def test_of_two_nodes_that_take_the_same_bytes_one_counts(
+    appliance: Appliance, upload: Upload, tmp_path: Path
+) -> None:
+    meet = threading.Barrier(3)
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if not self.tell():
+                meet.wait(20)
+            return super().read(size)
+
+    def send(node: int) -> str:
+        try:
+            with database.proxy.obj.connection_context():
+                part = Slow(MUSIC[: 1000 * (node + 1)])
+                folder = tmp_path / str(node)
+                uploads.append(upload, part, offset=0, folder=folder, store=appliance.store, now=NOW)
+        except staging.WrongOffset:
+            return "409"
+        return "204"
+
+    with ThreadPoolExecutor(3) as threads:
+        assert sorted(threads.map(send, range(3))) == ["204", "409", "409"]
+    there = Upload.get_by_id(upload.id).offset_bytes
+    [key] = kept(appliance)
+    assert appliance.store.open(key).read() == MUSIC[:there]
+    append(appliance, upload, MUSIC[there:], there)
+    assert appliance.store.open(finish(appliance, Upload.get_by_id(upload.id)).original_key).read() == MUSIC
+
+
+def test_nodes_that_finish_at_once_make_one_track(
+    appliance: Appliance, upload: Upload, tmp_path: Path
+) -> None:
+    upload = append(appliance, upload, MUSIC)
+    meet = threading.Barrier(4)
+
+    def end(node: int) -> str:
+        meet.wait(20)
+        with database.proxy.obj.connection_context():
+            folder = tmp_path / str(node)
+            return uploads.finish(upload, folder=folder, store=appliance.store, attempts=5, now=NOW)[0].id
+
+    with ThreadPoolExecutor(4) as threads:
+        assert set(threads.map(end, range(4))) == {upload.id}
+    assert (Track.select().count(), jobs.Job.select().count(), kept(appliance)) == (1, 1, [])
+    assert appliance.store.open(f"originals/{upload.id}").read() == MUSIC
