@@ -127,7 +127,7 @@ def test_a_cluster_is_what_the_manual_says() -> None:
     # Who names another is started later and stopped earlier.
     for name in ("web1", "web2", "worker1", "worker2"):
         assert {"postgres", "redis", "s3"} <= set(services[name]["depends_on"])
-    # A large upload comes in parts, which either web server may get.
+    # The root is only read: what a request is just bringing needs a place.
     assert services["web1"]["volumes"] == services["web2"]["volumes"] == ["uploads:/data/uploads"]
 
 
