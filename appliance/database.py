@@ -18,6 +18,7 @@ from playhouse.migrations import Runner
 from ulid import ULID
 
 from appliance import engines
+from appliance import failures
 from appliance.connections import Limits
 from appliance.connections import Pool
 from appliance.connections import sqlstate
@@ -281,11 +282,7 @@ def pending() -> list[str]:
 
 def unavailable(error: peewee.PeeweeException) -> Unavailable:
     """What the driver says, as a sentence; a damaged file says what to do."""
-    line = _first_line(error)
+    line = failures.told(error)
     damaged = "not a database" in line or "malformed" in line
     mend = "; its file is damaged: put a backup of it in its place" if damaged else ""
     return Unavailable(f"The database does not answer: {line}{mend}.")
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -12,6 +12,7 @@ from typing import Any
 
 import pluggy
 
+from appliance import failures
 from appliance import hookspecs
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
@@ -110,7 +111,7 @@ def _load_one(manager: pluggy.PluginManager, point: EntryPoint, settings: Settin
     except BROKEN as error:
         _forget(manager, name)
         log.debug("plugin failed to load", exc_info=True)
-        return Plugin(name, source, Status.FAILED_TO_LOAD, f"{type(error).__name__}: {error}")
+        return Plugin(name, source, Status.FAILED_TO_LOAD, f"{type(error).__name__}: {failures.told(error)}")
     if name in CORE:
         return None
     rows: tuple[Setting, ...] = ()
@@ -166,7 +167,11 @@ def _values(name: str, rows: tuple[Setting, ...], settings: Settings) -> dict[st
 
 
 def _sentence(error: BaseException) -> str:
-    return str(error) if isinstance(error, MusicConnectError) else f"{type(error).__name__}: {error}"
+    return (
+        str(error)
+        if isinstance(error, MusicConnectError)
+        else f"{type(error).__name__}: {failures.told(error)}"
+    )
 
 
 def _forget(manager: pluggy.PluginManager, name: str) -> None:
@@ -242,5 +247,5 @@ def add_commands(cli: "click.Group", *, points: Iterable[EntryPoint] | None = No
             manager.register(point.load(), name=point.name)
             manager.hook.register_commands(cli=cli)
         except BROKEN as error:
-            problems.append((point.name, f"{type(error).__name__}: {error}"))
+            problems.append((point.name, f"{type(error).__name__}: {failures.told(error)}"))
     return problems

@@ -7,8 +7,10 @@ import json
 import logging
 import re
 import sys
+import threading
 from datetime import UTC
 from datetime import datetime
+from types import TracebackType
 from typing import Any
 
 import structlog
@@ -18,11 +20,15 @@ from structlog.types import EventDict
 from structlog.types import Processor
 from structlog.types import WrappedLogger
 
+from appliance import failures
 from appliance import traces
+
+log = logging.getLogger(__name__)
 
 TEXT, JSON = "text", "json"
 _QUIET = ("huey", "waitress.queue", "PIL", "urllib3", "peewee")
 """Libraries that talk much. Peewee tells each statement with its values, and these are secrets and personal data, whatever the level is."""
+_STACKS = ("exception", "stack_info")
 _TELLS_ADDRESSES = ("waitress", "gunicorn.error")
 _ADDRESS = re.compile(r"(serving|request) \S+")
 
@@ -36,6 +42,7 @@ def configure(level: str, form: str = TEXT) -> None:
     logging.captureWarnings(True)
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    _hear_of_the_end()
     # A plugin that logs by structlog itself gets the same lines.
     structlog.configure(
         processors=[structlog.stdlib.filter_by_level, ProcessorFormatter.wrap_for_formatter],
@@ -45,6 +52,28 @@ def configure(level: str, form: str = TEXT) -> None:
     )
 
 
+def _hear_of_the_end() -> None:
+    """What ends a thread or the process is a line like any other; hooks that somebody else has put there stay."""
+    if sys.excepthook is sys.__excepthook__:
+        sys.excepthook = _process_ended
+    if threading.excepthook is threading.__excepthook__:
+        threading.excepthook = _thread_ended
+
+
+def _process_ended(kind: type[BaseException], error: BaseException, where: TracebackType | None) -> None:
+    if isinstance(error, Exception):
+        log.critical("the process ended by an error", exc_info=error)
+    else:
+        sys.__excepthook__(kind, error, where)
+
+
+def _thread_ended(facts: threading.ExceptHookArgs) -> None:
+    if isinstance(facts.exc_value, Exception):
+        log.critical("a thread ended by an error", exc_info=facts.exc_value)
+    else:
+        threading.__excepthook__(facts)
+
+
 def formatter(form: str) -> logging.Formatter:
     """What makes a line of a record."""
     render: Processor = _as_json if form == JSON else _as_text
@@ -52,9 +81,10 @@ def formatter(form: str) -> logging.Formatter:
         foreign_pre_chain=[ExtraAdder()],
         processors=[
             _add_work,
-            structlog.processors.format_exc_info,
+            _add_stack,
             _add_origin,
             ProcessorFormatter.remove_processors_meta,
+            _leave_out_people,
             render,
         ],
     )
@@ -75,6 +105,33 @@ def _add_work(logger: WrappedLogger, method: str, line: EventDict) -> EventDict:
     return line
 
 
+def _add_stack(logger: WrappedLogger, method: str, line: EventDict) -> EventDict:
+    """The stack of an error, in which no error of the chain tells of a row."""
+    told = line.pop("exc_info", None)
+    error = sys.exception() if told is True else told[1] if isinstance(told, tuple) else told
+    if isinstance(error, BaseException):
+        line["exception"] = failures.stack(error)
+    return line
+
+
+def _leave_out_people(logger: WrappedLogger, method: str, line: EventDict) -> EventDict:
+    """Texts and facts without what a database told of a row, and without addresses: libraries put errors into theirs."""
+    # Stacks are made so; the lines of source in them are the program's.
+    return {name: value if name in _STACKS else _cleaned(value) for name, value in line.items()}
+
+
+def _cleaned(value: Any) -> Any:
+    if isinstance(value, str):
+        return failures.cleaned(value)
+    if isinstance(value, BaseException):
+        return failures.told(value)
+    if isinstance(value, dict):
+        return {name: _cleaned(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_cleaned(one) for one in value]
+    return value
+
+
 def _add_origin(logger: WrappedLogger, method: str, line: EventDict) -> EventDict:
     """When, how bad, and from where; these stand first."""
     record: logging.LogRecord = line["_record"]
@@ -88,7 +145,7 @@ def _add_origin(logger: WrappedLogger, method: str, line: EventDict) -> EventDic
 
 def _as_text(logger: WrappedLogger, method: str, line: EventDict) -> str:
     """``2026-05-01T12:00:00Z INFO web.media: served track=… seconds=…``; a stack stands below."""
-    below = "".join(f"\n{line.pop(name)}" for name in ("exception", "stack_info") if line.get(name))
+    below = "".join(f"\n{line.pop(name)}" for name in _STACKS if line.get(name))
     head = f"{line.pop('time')} {line.pop('level')} {line.pop('logger')}: {_told(line.pop('event'))}"
     return head + "".join(f" {name}={_told(value)}" for name, value in line.items()) + below
 

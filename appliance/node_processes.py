@@ -6,6 +6,7 @@ from datetime import datetime
 import peewee
 
 from appliance import database
+from appliance import failures
 from appliance.database import Base
 from appliance.database import UtcDateTimeField
 from appliance.jobs.process import identity
@@ -40,7 +41,7 @@ def leave() -> None:
             database.close_thread()
             _leave()
         except peewee.PeeweeException as error:
-            log.info("the database is not told that this process stops", extra={"why": str(error).strip()})
+            log.info("the database is not told that this process stops", extra={"why": failures.told(error)})
 
 
 def _leave() -> None:

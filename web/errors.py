@@ -20,6 +20,7 @@ from werkzeug.exceptions import HTTPException
 
 from appliance import database
 from appliance import errors
+from appliance import failures
 from appliance.billing import inbox
 from appliance.catalog import artists
 from appliance.catalog import originals
@@ -166,7 +167,10 @@ def on_database(error: peewee.DatabaseError | peewee.InterfaceError) -> Response
         retrying.mark(wrote=database.wrote())
         if database.is_broken():
             # While it is away everybody comes by here: a line each, and no stack.
-            log.warning("the database is away", extra={"endpoint": request.endpoint, "why": str(error)[:200]})
+            log.warning(
+                "the database is away",
+                extra={"endpoint": request.endpoint, "why": failures.told(error)[:200]},
+            )
         else:
             log.error("database failed", extra={"endpoint": request.endpoint}, exc_info=error)
         return on_own(errors.Unavailable("The database does not take this just now; try again in a moment."))

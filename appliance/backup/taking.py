@@ -20,6 +20,7 @@ import peewee
 
 from appliance import __version__
 from appliance import clock
+from appliance import failures
 from appliance import startup
 from appliance.backup import databases
 from appliance.backup import listing
@@ -93,7 +94,7 @@ def take(
     except BaseException as error:
         # Also when the worker is to stop: the next run goes on from here. What ails the database must not hide what it was.
         with contextlib.suppress(peewee.PeeweeException):
-            told = str(error)[:500] or type(error).__name__
+            told = failures.told(error)[:500] or type(error).__name__
             runs.end(run, RunState.FAILED, now=clock.now(), problem=told)
         raise
     runs.end(

@@ -17,6 +17,7 @@ from huey.storage import MemoryStorage
 from huey.storage import PostgresStorage
 from huey.storage import SqliteStorage
 
+from appliance import failures
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
 from appliance.jobs import lanes
@@ -116,7 +117,7 @@ def _sqlite(name: str, path: str) -> BaseStorage:
     except sqlite3.DatabaseError as error:
         # The rows of the jobs hold the truth: a new queue is filled from them within a minute.
         raise Unavailable(
-            f"The queue does not answer: {error}; move {path} away, and what waits is queued anew."
+            f"The queue does not answer: {failures.told(error)}; move {path} away, and what waits is queued anew."
         ) from error
 
 
@@ -160,5 +161,5 @@ def check() -> int:
             with lanes.on(lane):
                 waiting += int(huey.storage.queue_size())
     except Exception as error:
-        raise Unavailable(f"The queue does not answer: {error}") from error
+        raise Unavailable(f"The queue does not answer: {failures.told(error)}") from error
     return waiting

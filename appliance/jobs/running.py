@@ -15,6 +15,7 @@ from datetime import timedelta
 
 from appliance import clock
 from appliance import database
+from appliance import failures
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
 from appliance.jobs import counting
@@ -253,7 +254,9 @@ def _fail(running: Running, error: Exception) -> str:
     # What the input is to blame for does not get better by trying again.
     if isinstance(error, Invalid) or job.attempts >= job.max_attempts:
         with database.transaction():
-            if _end(running, JobState.FAILED, last_error=f"{type(error).__name__}: {error}"[:2000]):
+            if _end(
+                running, JobState.FAILED, last_error=f"{type(error).__name__}: {failures.told(error)}"[:2000]
+            ):
                 _handlers[job.kind].failed(job.subject, sentence)
         return "failed"
     now = clock.now()
@@ -264,7 +267,7 @@ def _fail(running: Running, error: Exception) -> str:
         lease_until=None,
         run_after=now + wait,
         updated_at=now,
-        last_error=f"{type(error).__name__}: {error}"[:2000],
+        last_error=f"{type(error).__name__}: {failures.told(error)}"[:2000],
     ).where(_held(running)).execute()
     hint(lanes.of(running.kind), lambda: run_job.schedule((running.job_id,), delay=wait.total_seconds()))
     return "retried"

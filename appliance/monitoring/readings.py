@@ -15,6 +15,7 @@ from prometheus_client.core import GaugeMetricFamily
 
 from appliance import clock
 from appliance import database
+from appliance import failures
 from appliance.monitoring import figures
 from appliance.monitoring.figures import Figure
 from appliance.monitoring.figures import Rows
@@ -121,6 +122,8 @@ class Readings:
         except peewee.OperationalError as error:
             # When it took too long, it is left out until its turn comes again, and the others are told; else this fails as well.
             database.proxy.execute_sql("SELECT 1")
-            log.warning("a figure was not found out", extra={"figure": figure.name, "why": str(error)[:200]})
+            log.warning(
+                "a figure was not found out", extra={"figure": figure.name, "why": failures.told(error)[:200]}
+            )
         with self._lock:
             self._found[figure.name] = (time.monotonic(), rows)

@@ -22,6 +22,8 @@ MOST_READ = 4 * LONGEST
 """What the rules are given of a text: some take far longer for a longer one, and a text may be what a stranger sent."""
 _QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|`[^`\n]*`|“[^”\n]*”")
 _QUOTED_AND_CUT = re.compile(r"'[^'\n]*('|\Z)|\"[^\"\n]*(\"|\Z)|`[^`\n]*(`|\Z)|“[^”\n]*(”|\Z)")
+_ROWS = re.compile(r"(?:\s|\\n)*(?:CONTEXT|DETAIL|Params|SQL):.*", re.DOTALL)
+"""Where a database begins to tell of a row, also within the text of another error."""
 _IN_BRACKETS = re.compile(r"=\(.*?(?:\)|\Z)")
 _RULES = (
     (re.compile(r"\b(https?|postgres(?:ql)?|rediss?|s3|sqlite)://\S+", re.IGNORECASE), "(address)"),
@@ -45,9 +47,9 @@ def text(told: str, *, kind: str = "", module: str = "") -> str:
     if not whole:
         # Without the last word, which is cut in the middle and may be half an address that no rule knows.
         told = "".join(re.split(r"(\s)", told[:MOST_READ])[:-1])
-    if (module or "").partition(".")[0] in {"peewee", "psycopg", "psycopg2", "sqlite3"}:
-        # PostgreSQL tells the row in the lines below.
-        told = _IN_BRACKETS.sub("=(…)", (told.splitlines() or [""])[0])
+    told = _IN_BRACKETS.sub("=(…)", _ROWS.sub("", told))
+    if (module or "").partition(".")[0] in {"peewee", "psycopg", "psycopg_pool", "sqlite3"}:
+        told = (told.splitlines() or [""])[0]
     if kind not in OF_CODE:
         told = (_QUOTED if whole else _QUOTED_AND_CUT).sub("'…'", told)
     for pattern, instead in _RULES:

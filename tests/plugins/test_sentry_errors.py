@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import socket
 import urllib.error
 import urllib.request
@@ -12,10 +13,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import peewee
 import pytest
 
 from appliance import __version__
+from appliance import clock
+from appliance import database
 from appliance import hooks
+from appliance.accounts.models import User
 from appliance.errors import Invalid
 from appliance.observed import ErrorFacts
 from appliance.settings import Settings
@@ -27,6 +32,7 @@ from tests.servers import sentry
 from tests.servers.node import Node
 from tests.servers.observer import Observer
 from tests.servers.observer import observing
+from tests.servers.postgresql import Cluster
 
 FACTS = ErrorFacts("request", "/@<artist>", request_id="r" * 32, method="GET")
 SECRETS = (
@@ -219,6 +225,37 @@ def test_of_what_a_database_says_the_first_line_stays_without_the_row() -> None:
         "duplicate key value violates unique constraint '…'"
     )
     assert scrubbing.text("Key (email)=(ada) exists", module="peewee") == "Key (email)=(…) exists"
+
+
+def store_twice(name: str) -> None:
+    try:
+        for _ in range(2):
+            one = os.urandom(13).hex()
+            User.create(id=one, email=name, password="the hash", fs_uniquifier=one, created_at=clock.now())
+    except peewee.IntegrityError as error:
+        raise RuntimeError(f"not stored, since {error}: {[getattr(error, 'orig', None)]}") from error
+
+
+def test_what_a_database_says_of_a_row_is_left_out_of_every_error_of_a_chain(
+    server: Observer, library: None, postgresql: Cluster, postgresql_tables: str
+) -> None:
+    """A real one: somebody's address, a name and a hash in it, and none of them in the report."""
+    database.connect(postgresql.new_database(like=postgresql_tables))
+    sentry_errors.plugin_start({"dsn": sentry.dsn(server), "environment": "rows", "per_minute": 30})
+    try:
+        store_twice("Ada Lovelace")
+    except RuntimeError as error:
+        assert "Ada Lovelace" in str(error)
+        sentry_errors.error_noticed(error, FACTS)
+    finally:
+        database.close()
+    [seen] = server.wait_for(bool)
+    sentry_errors.plugin_start({"dsn": ""})
+    values = seen["event"]["exception"]["values"]
+    assert [value["type"] for value in values] == ["UniqueViolation", "IntegrityError", "RuntimeError"]
+    told = json.dumps(_without_source(seen["event"]["exception"]))
+    assert [word for word in ("Lovelace", "the hash", "Key (", "DETAIL") if word in told] == []
+    assert "duplicate key value violates unique constraint" in values[0]["value"]
 
 
 @pytest.mark.parametrize("dsn", ["https://sentry.example/7", "sentry", "https://key@sentry.example/"])
