@@ -191,7 +191,7 @@ def on_surprise(error: Exception) -> ResponseReturnValue:
     request_log.failed(error)
     log.error(
         "request failed",
-        extra={"reference": reference, "method": request.method, "endpoint": request.endpoint},
+        extra={"reference": reference, "method": request_log.method(), "endpoint": request.endpoint},
         exc_info=error,
     )
     if current_app.config.get("PROPAGATE_EXCEPTIONS"):

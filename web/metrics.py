@@ -24,7 +24,6 @@ from web import request_log
 
 VIEW = "prometheus_metrics"
 """The name of the view, which the exporter gives it."""
-METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 BUCKETS = (0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 10.0)
 FORWARDED_MARK = "musicconnect.forwarded"
 """In the environment of a request: a proxy passed it on, though the server has taken the proxy's headers away."""
@@ -89,7 +88,7 @@ def child_exit(server: Any, worker: Any) -> None:
 
 def _leave_out_invented_methods() -> None:
     # Anybody can invent methods, and each would be a time series of its own.
-    if request.method not in METHODS:
+    if request_log.method() == request_log.INVENTED:
         request.prom_do_not_track = True  # type: ignore[attr-defined]
 
 

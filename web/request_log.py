@@ -20,7 +20,8 @@ HEADER = "X-Request-Id"
 NOWHERE = "(nowhere)"
 """In place of a pattern, for addresses that have none: what is asked for there is a stranger's word."""
 METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"})
-"""Any other is a stranger's word: each would be one name more."""
+INVENTED = "_OTHER"
+"""In place of any other method, which is a stranger's word: each would be one name more."""
 SELDOM_OF_INTEREST = frozenset(
     {"frame.static_file", "health.health", "health.ready", "prometheus_metrics", "static"}
 )
@@ -64,6 +65,11 @@ def route() -> str:
     return request.url_rule.rule if request.url_rule is not None else NOWHERE
 
 
+def method() -> str:
+    """The method that is asked by, one of a few."""
+    return request.method if request.method in METHODS else INVENTED
+
+
 def reference() -> str:
     """What people can tell us of this request."""
     return traces.reference(traces.request_id())
@@ -76,9 +82,7 @@ def failed(error: Exception) -> None:
     trace_id = work.place.trace_id if work and work.place and work.place.sampled else ""
     observers.error(
         error,
-        ErrorFacts(
-            "request", route(), request_id=traces.request_id(), trace_id=trace_id, method=request.method
-        ),
+        ErrorFacts("request", route(), request_id=traces.request_id(), trace_id=trace_id, method=method()),
     )
 
 
@@ -90,23 +94,22 @@ def finish(answer: Response) -> Response:
         logging.DEBUG if request.endpoint in SELDOM_OF_INTEREST else logging.INFO,
         "request",
         extra={
-            "method": request.method,
+            "method": method(),
             "route": route(),
             "status": answer.status_code,
             "ms": round(took_s * 1000, 1),
         },
     )
     work = traces.current()
-    method = request.method if request.method in METHODS else "_OTHER"
     observers.span(
         "request",
-        f"{method} {route()}",
+        f"{method()} {route()}",
         work.place if work else None,
         before=g.step_before,
         started_at_ns=g.began_at_ns,
         ended_at_ns=g.began_at_ns + int(took_s * 1_000_000_000),
         error=g.get("error", "") or (str(answer.status_code) if answer.status_code >= 500 else ""),
-        method=method,
+        method=method(),
         route=route(),
         status=answer.status_code,
     )

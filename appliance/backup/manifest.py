@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from appliance.backup.pieces import DIGEST
 from appliance.backup.pieces import PIECE_BYTES
 from appliance.backup.pieces import Blob
 from appliance.backup.pieces import Damaged
@@ -121,8 +122,6 @@ def _read(facts: Mapping[str, Any]) -> Snapshot:
 
 
 def _is_sound(snapshot: Snapshot) -> bool:
-    pages = all(
-        re.fullmatch(r"[0-9a-f]{64}", digest) and 0 < size <= PIECE_BYTES for digest, size in snapshot.pages
-    )
+    pages = all(DIGEST.fullmatch(digest) and 0 < size <= PIECE_BYTES for digest, size in snapshot.pages)
     aware = snapshot.taken_at.tzinfo is not None
     return bool(pages and aware and is_sound(snapshot.database) and snapshot.engine in {SQLITE, POSTGRESQL})

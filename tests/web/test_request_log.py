@@ -179,6 +179,19 @@ def test_nginx_gives_a_request_the_id_that_the_application_logs(
     assert [one["request_id"] for one in requests(told) if one["route"] == "/search"] == given
 
 
+def test_a_method_that_somebody_invented_is_told_by_no_line_and_no_report(
+    appliance: Appliance, told: pytest.LogCaptureFixture
+) -> None:
+    errors, listens = onlookers.of_errors()
+    app = create_app(appliance)
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    app.add_url_rule("/surprise", methods=["SOMEBODY"], view_func=lambda: 1 // 0)
+    with onlookers.loaded(listens):
+        assert app.test_client().open("/surprise", method="SOMEBODY").status_code == 500
+    assert [facts.method for _, facts in errors] == ["_OTHER"]
+    assert [line["method"] for line in lines(told) if "method" in line] == ["_OTHER", "_OTHER"]
+
+
 @pytest.mark.parametrize("hops", [0, 1])
 def test_a_request_is_a_step_of_a_trace_under_a_name_that_is_one_of_few(
     appliance: Appliance, hops: int
