@@ -122,7 +122,7 @@ def open_repository(url: str, key: str) -> Repository:
     """The repository at *url*, to read from or to add to; ``NotFound`` when there is none, ``Invalid`` for a wrong *key*."""
     folder = _folder(url)
     # No folder is made for a name that was mistyped.
-    if folder is not None and not (folder / ABOUT).exists():
+    if folder is not None and not any((folder / name).exists() for name in (ABOUT, FOLDER)):
         raise NotFound("There is no backup in {place}.", place=_shown(url))
     store, place = open_place(url)
     return Repository(store, place, _keyring(_about(store, place), key))
@@ -149,13 +149,6 @@ def make_repository(store: ObjectStore, place: str, key: str) -> Repository:
     try:
         about = _about(store, place)
     except NotFound:
-        if next(store.walk(FOLDER), None) is not None:
-            # With a new salt nothing of an encrypted backup could be opened any more.
-            raise Damaged(
-                "There are snapshots in {place}, but the file {name} is missing; put it back from a copy, or take another place for backups.",
-                place=place,
-                name=ABOUT,
-            ) from None
         salt = secrets.token_bytes(SALT_BYTES)
         keyring = Keyring(_long_enough(key), salt) if key else None
         about = {
@@ -173,12 +166,20 @@ def make_repository(store: ObjectStore, place: str, key: str) -> Repository:
 
 
 def _about(store: ObjectStore, place: str) -> dict[str, Any]:
+    """What the repository says of itself; ``NotFound`` where nothing was ever backed up, ``Damaged`` where it says nothing any more."""
     try:
         with store.open(ABOUT, length=_MOST_ABOUT_BYTES) as stream:
             about = json.loads(stream.read())
         if not isinstance(about, dict) or not isinstance(about.get("format"), int):
             raise TypeError("no repository")
     except NotFound:
+        if next(store.walk(FOLDER), None) is not None:
+            # With a new salt nothing of an encrypted backup could be opened any more.
+            raise Damaged(
+                "There are snapshots in {place}, but the file {name} is missing; put it back from a copy, or take another place for backups.",
+                place=place,
+                name=ABOUT,
+            ) from None
         raise NotFound("There is no backup in {place}.", place=place) from None
     except (ValueError, TypeError) as error:
         raise Damaged("The file {name} of the backup is damaged.", name=ABOUT) from error

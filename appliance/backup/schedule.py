@@ -56,6 +56,9 @@ def told(settings: Settings, *, now: datetime) -> str:
     if settings.backup_every_min and last is not None and (good is None or now - good > late):
         began = good.strftime("%Y-%m-%d %H:%M UTC") if good else "never"
         raise Unavailable("The last good backup: {began}. {why}", began=began, why=why or _WORKER)
+    if not settings.backup_every_min and last is not None and last.state == RunState.FAILED:
+        # How often others take one is not known here, so that it failed is all there is to go by.
+        raise Unavailable("The last backup failed: {why}", why=why)
     if good is None:
         return "none was taken yet"
     if last is not None and last.state == RunState.GOOD and why:

@@ -10,6 +10,7 @@ import zlib
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,7 @@ def test_what_is_still_here_is_written_again(node: Appliance, folder: Path, tmp_
 
 @pytest.mark.parametrize("key", ["", KEY], ids=["plain", "encrypted"])
 def test_a_backup_that_lost_what_its_key_is_made_of_is_not_begun_anew(
-    appliance: Appliance, folder: Path, key: str
+    appliance: Appliance, elsewhere: Settings, folder: Path, key: str
 ) -> None:
     nodes.fill(appliance, tracks=1)
     node = nodes.with_backup(appliance, str(folder), key=key)
@@ -133,11 +134,26 @@ def test_a_backup_that_lost_what_its_key_is_made_of_is_not_begun_anew(
     about = folder / "repository.json"
     kept = about.read_bytes()
     about.unlink()
+    for _ in range(2):
+        with pytest.raises(Damaged, match=r"repository\.json is missing"):
+            taking.take(node)
+        assert not about.exists()
+    # Whoever asks is told the same: the doctor once nothing good was taken for long, and whoever lists, verifies or restores.
+    later = clock.now() + timedelta(hours=1)
+    with pytest.raises(Unavailable, match=r"repository\.json is missing"):
+        schedule.told(node.settings, now=later)
+    by_timer = replace(node.settings, backup_every_min=0)
+    with pytest.raises(Unavailable, match=r"The last backup failed: .*repository\.json is missing"):
+        schedule.told(by_timer, now=clock.now())
     with pytest.raises(Damaged, match=r"repository\.json is missing"):
-        taking.take(node)
+        repository.open_repository(str(folder), key)
+    with pytest.raises(Damaged, match=r"repository\.json is missing"):
+        nodes.restored(replace(elsewhere, backup_url=str(folder), backup_key=key), secret=node.secret)
     assert not about.exists()
+    startup.start(node.settings, immediate=True)
     about.write_bytes(kept)
     taking.take(node)
+    schedule.told(by_timer, now=clock.now())
 
 
 def test_pieces_that_went_missing_are_told_by_each_backup_until_they_are_back(
