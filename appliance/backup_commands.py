@@ -86,14 +86,16 @@ def backup(ctx: click.Context, url: str, reread: bool) -> None:
             f"{appliance.settings.data / startup.SECRET_FILE} and the settings elsewhere yourself, or set 'backup_key'.",
             err=True,
         )
-    if taken.problem:
-        click.echo(taken.problem, err=True)
     if taken.damaged:
+        if taken.problem:
+            click.echo(taken.problem, err=True)
         raise Unavailable(
             "The snapshot is made, but {count} object(s) of the media are damaged in the store: {keys}.",
             count=len(taken.damaged),
             keys=", ".join(taken.damaged[:10]),
         )
+    if taken.problem:
+        raise Unavailable("The snapshot is made, but: {why}", why=taken.problem)
 
 
 @backup.command("list", short_help="List the snapshots.")
@@ -138,8 +140,8 @@ def verify(ctx: click.Context, snapshot: str, everything: bool, read_data: bool,
         click.echo(
             f"{name}  {'WRONG' if found.problems else 'whole'}  {found.objects} object(s), {_size(found.size_bytes)}"
         )
-        for problem in found.problems:
-            click.echo(f"    {problem}")
+        for line in (*found.problems, *found.notes):
+            click.echo(f"    {line}")
     if wrong:
         raise Unavailable(
             "{count} snapshot(s) are damaged. 'musicconnect backup --reread' writes again what is still here.",
@@ -223,6 +225,8 @@ def restore(
         click.echo(
             "The setting 'media_master_key' is another one than in the backup; set it as it was.", err=True
         )
+    if done.orphaned:
+        click.echo(done.orphaned, err=True)
     if done.left_out:
         raise Unavailable(
             "{count} object(s) are damaged in the backup and left out: {keys}.",

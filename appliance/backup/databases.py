@@ -32,13 +32,16 @@ def copy(
     before: Blob | None,
     scratch: Path,
     tick: Callable[[], None],
-) -> Blob:
-    """The connected database, which is at *url*, as it is at one moment; what it has in common with *before* is not asked for."""
+) -> tuple[Blob, tuple[str, ...]]:
+    """The connected database, which is at *url*, as it is at one moment; what it has in common with *before* is not asked for.
+
+    And the tables in which rows name others that are not there; PostgreSQL has no such rows.
+    """
     known = before.digests if before is not None else ()
     if engine(url) == POSTGRESQL:
         writer = Writer(pieces, piece_bytes=postgresql.PIECE_BYTES, pack=True, known=known, tick=tick)
         postgresql.dump(url, writer.write)
-        return writer.finish()
+        return writer.finish(), ()
     source = database.file()
     assert source is not None
     writer = Writer(pieces, piece_bytes=sqlite_files.PIECE_BYTES, pack=True, known=known, tick=tick)
@@ -47,9 +50,15 @@ def copy(
         sqlite_files.copied(source, folder) as path,
         path.open("rb") as file,
     ):
+        orphaned = sqlite_files.orphaned(path)
         for block in blocks(file):
             writer.write(block)
-    return writer.finish()
+    return writer.finish(), orphaned
+
+
+def orphaned(kind: str, path: Path) -> tuple[str, ...]:
+    """The tables in which rows name others that are not there, in the sound copy in the file at *path*."""
+    return sqlite_files.orphaned(path) if kind == SQLITE else ()
 
 
 def put_together(blob: Blob, pieces: Pieces, path: Path, tick: Callable[[], None]) -> None:

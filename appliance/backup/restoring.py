@@ -20,6 +20,7 @@ from appliance import startup
 from appliance.backup import databases
 from appliance.backup import listing
 from appliance.backup import mending
+from appliance.backup import orphans
 from appliance.backup import placing
 from appliance.backup import postgresql
 from appliance.backup import schema
@@ -56,6 +57,7 @@ class Restored:
     migrated: tuple[str, ...]
     mended: Mended
     settings_file: Path | None
+    orphaned: str
 
 
 def restore(
@@ -87,6 +89,7 @@ def restore(
         side = _side(settings, folder)
         databases.put_together(snapshot.database, pieces, side, tick)
         databases.require_sound(snapshot.engine, side)
+        orphaned = orphans.rows(databases.orphaned(snapshot.engine, side))
         _mark(settings, snapshot)
         there, left_out = _media(store, pieces, snapshot, without_damaged=without_damaged, tick=tick)
         if secret:
@@ -95,7 +98,7 @@ def restore(
         migrated, mended = _place(settings, snapshot, side, now=now)
     (settings.data / startup.RESTORING).unlink()
     log.info("restored", extra={"snapshot": snapshot.name, "objects": snapshot.objects})
-    return Restored(snapshot, snapshot.objects, there, left_out, migrated, mended, settings_file)
+    return Restored(snapshot, snapshot.objects, there, left_out, migrated, mended, settings_file, orphaned)
 
 
 def _require_there(opened: Repository, snapshot: Snapshot) -> None:

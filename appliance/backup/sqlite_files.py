@@ -47,7 +47,21 @@ def copied(source: Path, folder: Path) -> Iterator[Path]:
 
 
 def require_sound(path: Path) -> None:
-    """Raise ``Damaged`` when SQLite finds anything wrong with the file, or a row that names one that is not there."""
+    """Raise ``Damaged`` when SQLite finds anything wrong with the file."""
+    with _read(path) as rows:
+        said = [str(line) for (line,) in rows.execute(f"PRAGMA integrity_check({_TOLD})")]
+        if said != ["ok"]:
+            raise Damaged("The copy of the database is damaged: {why}.", why="; ".join(said)[:300])
+
+
+def orphaned(path: Path) -> tuple[str, ...]:
+    """The tables of a sound file that have a row which names one that is not there."""
+    with _read(path) as rows:
+        return tuple(sorted({str(row[0]) for row in rows.execute("PRAGMA foreign_key_check")}))
+
+
+@contextlib.contextmanager
+def _read(path: Path) -> Iterator[sqlite3.Connection]:
     # Immutable: the copy of a database in WAL mode would want files beside it.
     address = f"file:{quote(str(path))}?mode=ro&immutable=1"
     try:
@@ -55,15 +69,7 @@ def require_sound(path: Path) -> None:
             # What the file says of itself must not run: it may come from elsewhere.
             rows.execute("PRAGMA trusted_schema = OFF")
             rows.execute("PRAGMA cell_size_check = ON")
-            said = [str(line) for (line,) in rows.execute(f"PRAGMA integrity_check({_TOLD})")]
-            if said != ["ok"]:
-                raise Damaged("The copy of the database is damaged: {why}.", why="; ".join(said)[:300])
-            lost = rows.execute("PRAGMA foreign_key_check").fetchmany(_TOLD)
-            if lost:
-                raise Damaged(
-                    "The copy of the database has rows whose others are missing, in {tables}.",
-                    tables=", ".join(sorted({str(row[0]) for row in lost})),
-                )
+            yield rows
     except sqlite3.DatabaseError as error:
         raise Damaged("The copy of the database is damaged: {why}.", why=str(error)) from error
 

@@ -27,6 +27,7 @@ from appliance.backup import listing
 from appliance.backup import locks
 from appliance.backup import manifest
 from appliance.backup import media
+from appliance.backup import orphans
 from appliance.backup import pruning
 from appliance.backup import repository
 from appliance.backup import retention
@@ -143,7 +144,7 @@ def _take(
     )
     # The schema does not change meanwhile: a migration is run by hand, or before a node serves.
     migrations = tuple(schema.applied())
-    copy = databases.copy(
+    copy, orphaned = databases.copy(
         startup.database_url(settings),
         pieces,
         before=before.database if before else None,
@@ -169,20 +170,22 @@ def _take(
     opened.write(snapshot)
     # It is a snapshot from here on; what is cleared away does not make it less of one.
     new_day = before is None or before.taken_at.date() != now.date()
-    pruned, problem = Pruned(pruning.forget(opened, rules, lock=lock)), ""
+    pruned, problems = Pruned(pruning.forget(opened, rules, lock=lock)), [orphans.rows(orphaned)]
     if new_day or look:
         try:
+            problems.append(orphans.media(listing.read(pieces, second.pages), store))
             swept = pruning.sweep(opened, lock=lock, now=now, tick=tick)
-            pruned, problem = Pruned(pruned.snapshots, swept), _missing(swept.missing)
+            pruned = Pruned(pruned.snapshots, swept)
+            problems.append(_missing(swept.missing))
         except (Damaged, Invalid) as error:
-            problem = f"Nothing is cleared away: {error}"
+            problems.append(f"Nothing is cleared away: {error}")
     return Taken(
         snapshot,
         pieces.tally,
         first.read + second.read,
         first.vanished + second.vanished,
         tuple(dict.fromkeys((*first.damaged, *second.damaged))),
-        problem,
+        " ".join(filter(None, problems)),
         pruned,
         (clock.now() - now).total_seconds(),
         opened.keyring is not None,

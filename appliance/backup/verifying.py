@@ -10,6 +10,7 @@ from pathlib import Path
 
 from appliance.backup import databases
 from appliance.backup import listing
+from appliance.backup import orphans
 from appliance.backup.listing import Entry
 from appliance.backup.manifest import Snapshot
 from appliance.backup.pieces import Blob
@@ -29,12 +30,13 @@ class Known:
 
 @dataclass(slots=True)
 class Verified:
-    """What was looked at, and a sentence for each thing that is wrong."""
+    """What was looked at, a sentence for each thing that is wrong, and one for what was so when it was backed up."""
 
     snapshot: str
     objects: int = 0
     size_bytes: int = 0
     problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def known(repository: Repository) -> Known:
@@ -92,6 +94,7 @@ def _look_at_database(
             path = folder / "database"
             databases.put_together(snapshot.database, pieces, path, tick)
             databases.require_sound(snapshot.engine, path)
+            found.notes += filter(None, [orphans.rows(databases.orphaned(snapshot.engine, path))])
     except MusicConnectError as error:
         found.problems.append(f"database: {error}")
 

@@ -16,11 +16,13 @@ from typing import Any
 
 import peewee
 import pytest
+from click.testing import CliRunner
 
 from appliance import clock
 from appliance import startup
 from appliance.backup import listing
 from appliance.backup import manifest
+from appliance.backup import orphans
 from appliance.backup import repository
 from appliance.backup import schedule
 from appliance.backup import taking
@@ -29,6 +31,8 @@ from appliance.backup.models import BackupRun
 from appliance.backup.pieces import Damaged
 from appliance.backup.repository import Repository
 from appliance.backup.verifying import Verified
+from appliance.catalog.models import Track
+from appliance.cli import cli
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
 from appliance.errors import Unavailable
@@ -348,13 +352,61 @@ def test_a_link_in_the_folder_of_the_backup_is_not_followed(
     assert not (target.data / "musicconnect.sqlite3").exists()
 
 
-def test_a_database_whose_rows_lack_others_is_damage(node: Appliance, target: Settings) -> None:
+def test_rows_that_lack_others_are_told_by_each_backup_and_come_back_as_they_were(
+    node: Appliance, target: Settings, tmp_path: Path
+) -> None:
     with closing(sqlite3.connect(node.settings.data / "musicconnect.sqlite3")) as rows:
         rows.execute("PRAGMA foreign_keys = OFF")
         rows.execute("DELETE FROM artist")
         rows.commit()
-    with pytest.raises(Damaged, match="rows whose others are missing"):
-        taking.take(node)
+    told = "The database has rows whose others are missing, in artist_member, release, tier."
+    for _ in range(2):
+        taken = taking.take(node)
+        assert taken.problem == told
+        with pytest.raises(Unavailable, match="rows whose others are missing"):
+            schedule.told(node.settings, now=clock.now())
+    opened = repository.open_repository(node.settings.backup_url, "")
+    found = verified(opened, taken.snapshot.name, tmp_path / "scratch")
+    assert (found.problems, found.notes) == ([], [told])
+    before = nodes.rows(startup.database_url(node.settings))
+    assert nodes.restored(target, secret=node.secret).orphaned == told
+    nodes.same(before, nodes.rows(startup.database_url(target)))
+
+
+def test_a_track_without_its_original_is_told_by_each_backup_until_it_is_there_or_gone(
+    node: Appliance, target: Settings
+) -> None:
+    taking.take(node)
+    track = Track.select().order_by(Track.id).first()
+    with node.store.open(track.original_key) as stream:
+        content = stream.read()
+    node.store.delete(track.original_key)
+    # It is looked for once a day, and once it was told each time.
+    assert taking.take(node).problem == ""
+    BackupRun.update(problem="Something.").execute()
+    told = f"1 track(s) have no original in the store any more, such as {track.original_key}."
+    for _ in range(2):
+        assert taking.take(node).problem == told
+        with pytest.raises(Unavailable, match="no original in the store any more"):
+            schedule.told(node.settings, now=clock.now())
+    taken = CliRunner().invoke(
+        cli, ["--data", str(node.settings.data), "backup", "--to", node.settings.backup_url]
+    )
+    assert (taken.exit_code, told in taken.output) == (3, True)
+    nodes.put(node.store, track.original_key, content)
+    assert taking.take(node).problem == ""
+    schedule.told(node.settings, now=clock.now())
+
+
+def test_of_many_tracks_without_originals_some_are_told(
+    node: Appliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(orphans, "AT_ONCE", 2)
+    for track in Track.select():
+        node.store.delete(track.original_key)
+    assert taking.take(node).problem.startswith("3 track(s) have no original")
+    monkeypatch.setattr(orphans, "MOST", 2)
+    assert taking.take(node).problem.startswith("2 or more track(s) have no original")
 
 
 def test_a_damaged_database_makes_no_snapshot(node: Appliance, folder: Path) -> None:
