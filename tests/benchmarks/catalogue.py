@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import sqlite3
 from collections.abc import Iterable
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,10 +10,8 @@ from datetime import UTC
 from datetime import date
 from datetime import datetime
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
-from appliance import database
 from appliance.search.index import Entry
 from appliance.search.index import row_of
 
@@ -50,25 +47,10 @@ class Place:
         return f"/@a{number // RELEASES_AN_ARTIST}/r{number}"
 
 
-def fill(path: Path, tracks: int) -> Place:
-    """Fill the empty database at *path* with so many tracks, ten a release and fifty an artist, each with three renditions."""
-    database.connect(f"sqlite:///{path}")
-    database.migrate()
-    database.close()
+def place_of(tracks: int) -> Place:
+    """Where things are in a catalogue of so many tracks, ten a release and fifty an artist."""
     releases = tracks // TRACKS_A_RELEASE
-    place = Place(max(1, releases // RELEASES_AN_ARTIST), releases)
-    connection = sqlite3.connect(path)
-    connection.execute("PRAGMA synchronous = OFF")
-    connection.execute("PRAGMA cache_size = -200000")
-    with connection:
-        for table, rows in _tables(place):
-            _insert(connection, table, rows)
-        connection.execute(
-            "UPDATE topic SET count = (SELECT COUNT(*) FROM topic_release WHERE topic_id = topic.id)"
-        )
-        connection.execute("ANALYZE")
-    connection.close()
-    return place
+    return Place(max(1, releases // RELEASES_AN_ARTIST), releases)
 
 
 @functools.lru_cache(maxsize=4)
@@ -82,32 +64,8 @@ def words(number: int) -> str:
     return " ".join(told)
 
 
-def _insert(connection: sqlite3.Connection, table: str, rows: Iterable[dict[str, Any]]) -> None:
-    rows = iter(rows)
-    first = next(rows)
-    # A column that is not given has the empty value of its kind: the models' defaults are in Python.
-    given = {name: _empty(kind) for name, kind, pk in _columns(connection, table) if not pk or name in first}
-    given = {name: value for name, value in given.items() if name in first or value is not None}
-    sql = f'INSERT INTO "{table}" ({", ".join(given)}) VALUES ({", ".join(f":{name}" for name in given)})'
-    connection.execute(sql, given | first)
-    connection.executemany(sql, (given | row for row in rows))
-
-
-def _columns(connection: sqlite3.Connection, table: str) -> list[tuple[str, str, bool]]:
-    rows = connection.execute(f'PRAGMA table_info("{table}")').fetchall()
-    return [(row[1], row[2] if row[3] else "", bool(row[5])) for row in rows]
-
-
-def _empty(kind: str) -> object:
-    """A value for a column that must have one; None for one that may be empty."""
-    if not kind:
-        return None
-    if kind.startswith(("INTEGER", "BIGINT", "SMALLINT", "REAL")):
-        return 0
-    return "2020-01-01 00:00:00" if kind.startswith("DATETIME") else ""
-
-
-def _tables(place: Place) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
+def tables(place: Place) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
+    """The rows of each table, in an order in which keys point at what is there already; a track has three renditions."""
     yield (
         "user",
         [
@@ -116,7 +74,7 @@ def _tables(place: Place) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
                 "email": "house@example.com",
                 "password": "-",
                 "fs_uniquifier": "-",
-                "active": 1,
+                "active": True,
             }
         ],
     )

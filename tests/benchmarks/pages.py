@@ -25,6 +25,7 @@ from statistics import quantiles
 from urllib.parse import quote
 
 from tests.benchmarks import catalogue
+from tests.benchmarks import filling
 from tests.benchmarks.catalogue import Place
 from tests.benchmarks.figures import Figure
 
@@ -57,7 +58,7 @@ def query(number: int) -> str:
 def served(tracks: int) -> Iterator[tuple[int, Place]]:
     """``musicconnect web`` in a process of its own on a catalogue of so many tracks; its port."""
     with tempfile.TemporaryDirectory() as name:
-        place = catalogue.fill(Path(name) / "musicconnect.sqlite3", tracks)
+        place = filling.sqlite(Path(name) / "musicconnect.sqlite3", tracks)
         with socket.create_server(("127.0.0.1", 0)) as probe:
             port = probe.getsockname()[1]
         environ = {"PATH": os.environ["PATH"], "HOME": name, "LANG": "C.UTF-8"}

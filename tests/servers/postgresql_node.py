@@ -19,10 +19,13 @@ PATIENCE_S = 60
 
 
 class PostgresqlNode:
-    """One server on a port of the loopback, which it keeps; a replica of *primary* when that is given."""
+    """One server on a port of the loopback, which it keeps; a replica of *primary* when that is given.
 
-    def __init__(self, primary: PostgresqlNode | None = None) -> None:
-        self.primary = primary
+    *parameters* are settings of PostgreSQL beside, or instead of, those that make it quick and careless.
+    """
+
+    def __init__(self, primary: PostgresqlNode | None = None, **parameters: str) -> None:
+        self.primary, self.parameters = primary, parameters
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -83,6 +86,7 @@ class PostgresqlNode:
             "port": self.port,
             "unix_socket_directories": self.folder,
             "max_connections": 60,
+            **self.parameters,
         }
         arguments = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         with (self.folder / "log").open("ab") as log:

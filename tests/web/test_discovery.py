@@ -20,6 +20,7 @@ from appliance.discovery import featured
 from appliance.settings import Settings
 from appliance.startup import Appliance
 from tests.benchmarks import catalogue
+from tests.benchmarks import filling
 from tests.servers import site
 from tests.servers.site import Person
 from tests.web.test_storefront import address_of
@@ -219,7 +220,7 @@ def test_a_former_address_leads_to_the_present_one(
 def prices(data: Path, releases: int) -> dict[str, int]:
     """What each page asks of the database among so many releases."""
     data.mkdir()
-    place = catalogue.fill(data / "musicconnect.sqlite3", releases * catalogue.TRACKS_A_RELEASE)
+    place = filling.sqlite(data / "musicconnect.sqlite3", releases * catalogue.TRACKS_A_RELEASE)
     addresses = [
         "/",
         "/new",
