@@ -1,5 +1,7 @@
 """The Flask application: made from a started appliance, with every family of pages registered here."""
 
+from functools import cache
+
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -49,6 +51,8 @@ def create_app(appliance: Appliance) -> Flask:
     settings = appliance.settings
     app = Flask(__name__)
     app.extensions[EXTENSION] = appliance
+    # Flask looks at each function that it calls, some thirty for a request, whether it is a coroutine; that it was one or not stays so.
+    app.ensure_sync = cache(app.ensure_sync)  # type: ignore[method-assign]
     secure = settings.public_url.startswith("https://")
     app.config.update(
         SECRET_KEY=appliance.secret,

@@ -28,6 +28,7 @@ from web import known_devices
 from web.counts import Counts
 from web.request_cycle import SAFE_METHODS
 from web.request_cycle import person
+from web.shared_counts import OF_OURS
 
 V = TypeVar("V", bound=Callable[..., Any])
 UNCOUNTED = frozenset({"media", "health", "gate"})
@@ -131,7 +132,9 @@ def register(app: Flask, settings: Settings) -> None:
 
     limiter = Limiter(
         address,
-        storage_uri=settings.rate_limit_url or f"{Counts.STORAGE_SCHEME[0]}://",
+        storage_uri=f"{OF_OURS}{settings.rate_limit_url}"
+        if settings.rate_limit_url
+        else f"{Counts.STORAGE_SCHEME[0]}://",
         storage_options={"socket_connect_timeout": 1, "socket_timeout": 1} if settings.rate_limit_url else {},  # type: ignore[dict-item]
         in_memory_fallback_enabled=bool(settings.rate_limit_url),
         strategy="fixed-window",

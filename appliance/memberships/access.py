@@ -43,6 +43,7 @@ REFUSALS = {
     Standing.ADMIN: N_("Only an administrator may do that."),
 }
 """What is told to whom it takes more, by what it takes."""
+_NO_RELEASE = "There is no such release."
 FROZEN = N_("The collective took this down; it cannot be changed until it is given back.")
 
 
@@ -116,6 +117,23 @@ def to_tracks(
     rows = list(tracks)
     asked = _Asked(user, {row.release.artist_id: row.release.artist for row in rows}, roles, keys, now)
     return {row.id: asked.right(row.release, row) for row in rows}
+
+
+def to_whole(
+    user: User | None,
+    release: Release,
+    tracks: Iterable[Track],
+    *,
+    roles: frozenset[str],
+    keys: Collection[str] = NO_KEYS,
+    now: datetime,
+) -> tuple[Access, dict[str, Access]]:
+    """As ``require_sight`` of a release and ``to_tracks`` of all that is on it, by one question for both."""
+    asked = _Asked(user, {release.artist_id: release.artist}, roles, keys, now)
+    right = asked.right(release)
+    if not right.may_see:
+        raise NotFound(_NO_RELEASE)
+    return right, {row.id: asked.right(release, row) for row in tracks}
 
 
 class _Asked:
@@ -196,7 +214,7 @@ def require_sight(
     """As ``to_release``; ``NotFound`` where they must not even know that it exists."""
     access = to_release(user, release, roles=roles, keys=keys, now=now)
     if not access.may_see:
-        raise NotFound("There is no such release.")
+        raise NotFound(_NO_RELEASE)
     return access
 
 

@@ -1,6 +1,7 @@
 """What stands beside music that can be bought, for lists: two queries, however many things are in them."""
 
 from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,19 +32,21 @@ class PriceTag:
     out_at: datetime | None = None
 
 
-def of_releases(rows: Iterable[Release]) -> dict[str, PriceTag]:
-    """The tags of those of these releases that can be bought, by their ids."""
+def of_releases(rows: Iterable[Release], priced: Mapping[str, Price] | None = None) -> dict[str, PriceTag]:
+    """The tags of those of these releases that can be bought, by their ids; *priced* are prices that were asked for already."""
     there = list(rows)
-    priced = prices.of_things(row.id for row in there)
+    if priced is None:
+        priced = prices.of_things(row.id for row in there)
     sold = [row for row in there if row.id in priced and _is_sold(row, priced[row.id])]
     known = currencies_of(row.artist_id for row in sold)
     return {row.id: _release(row, priced[row.id], known[row.artist_id]) for row in sold}
 
 
-def of_tracks(rows: Iterable[Track]) -> dict[str, PriceTag]:
-    """The tags of those of these tracks, their releases joined, that can be bought by themselves, by their ids."""
+def of_tracks(rows: Iterable[Track], priced: Mapping[str, Price] | None = None) -> dict[str, PriceTag]:
+    """The tags of those of these tracks, their releases joined, that can be bought by themselves, by their ids; *priced* as above."""
     there = list(rows)
-    priced = prices.of_things(row.id for row in there)
+    if priced is None:
+        priced = prices.of_things(row.id for row in there)
     sold = [
         row
         for row in there

@@ -19,12 +19,15 @@ from appliance.database import transaction
 from appliance.errors import Invalid
 from appliance.memberships.models import Tier
 from appliance.payments import Feature
+from appliance.prepared import Prepared
 from appliance.shop.models import Price
 
 MOST_MINOR = 100_000_000
 """No single thing costs more, in minor units; it is as much as a tier may cost."""
 MOST_PERCENT = 99
 """Of the whole catalogue at most this is taken off: what is free is priced at nothing."""
+_of_things = Prepared(lambda *things: Price.select().where(Price.thing.in_(things)))
+_of_artist = Prepared(lambda artist_id: Price.select().where(Price.artist == artist_id))
 
 
 def currency_of(artist_id: str) -> str:
@@ -70,13 +73,13 @@ def checked(price_minor: object, currency: str, *, field: str = "price") -> int:
 def of_things(things: Iterable[str]) -> dict[str, Price]:
     """The prices of these releases, tracks and artists (for the catalogue), by id; by one query."""
     wanted = list(things)
-    rows = Price.select().where(Price.thing.in_(wanted)) if wanted else ()
+    rows = _of_things(*wanted) if wanted else ()
     return {row.thing: row for row in rows}
 
 
 def of_artist(artist: Artist) -> dict[str, Price]:
     """All prices of this artist, by what they are for."""
-    return {row.thing: row for row in Price.select().where(Price.artist == artist.id)}
+    return {row.thing: row for row in _of_artist(artist.id)}
 
 
 def is_ahead(release: Release, price: Price) -> bool:

@@ -61,7 +61,16 @@ def script(
 def ask(port: int, asked: Path, *, connections: int, seconds: float) -> Answered:
     """Ask by so many connections, each again as soon as it is answered; an answer that is none is an error."""
     done = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s", str(asked), f"http://127.0.0.1:{port}"],
+        [
+            "wrk",
+            "-t1",
+            f"-c{connections}",
+            f"-d{seconds:g}s",
+            "--latency",
+            "-s",
+            str(asked),
+            f"http://127.0.0.1:{port}",
+        ],
         capture_output=True,
         text=True,
         timeout=60 + 2 * seconds,

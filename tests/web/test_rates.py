@@ -12,6 +12,7 @@ from appliance.memberships import relations
 from appliance.memberships import tiers
 from tests import makers
 from tests.servers import site
+from tests.servers.redis import Redis
 from web import rates
 from web.app import create_app
 from web.counts import Counts
@@ -37,6 +38,14 @@ def strict(appliance, monkeypatch):
         },
     )
     return create_app(appliance)
+
+
+@pytest.fixture
+def strict_in_redis(strict, appliance):
+    """The same, counted in a Redis."""
+    with Redis() as server:
+        settings = dataclasses.replace(appliance.settings, rate_limit_url=server.url)
+        yield create_app(dataclasses.replace(appliance, settings=settings)).test_client(), server
 
 
 def sign_in(client, email, password="wrong and long", address="192.0.2.1"):
@@ -194,6 +203,35 @@ def test_while_redis_is_away_it_is_counted_in_memory_and_said_once(appliance, ca
     left = [int(client.get("/api/v1/releases").headers["RateLimit-Remaining"]) for _ in range(3)]
     assert left == [rates.GENERAL - 1, rates.GENERAL - 2, rates.GENERAL - 3]
     assert caplog.text.count("falling back to in-memory") == 1
+
+
+def test_processes_that_share_redis_count_together_by_one_way_there_and_back_for_each_request(appliance):
+    with Redis() as server:
+        settings = dataclasses.replace(appliance.settings, rate_limit_url=server.url)
+        there = dataclasses.replace(appliance, settings=settings)
+        clients = [create_app(there).test_client() for _ in range(2)]
+        left = [
+            int(clients[number % 2].get("/api/v1/releases").headers["RateLimit-Remaining"])
+            for number in range(4)
+        ]
+        assert left == [rates.GENERAL - number for number in (1, 2, 3, 4)]
+        with server.client() as admin:
+            admin.config_resetstat()
+            answer = clients[0].get("/api/v1/releases")
+            asked = admin.info("commandstats")
+        assert 1 <= int(answer.headers["RateLimit-Reset"]) <= 60
+        assert asked["cmdstat_evalsha"]["calls"] == 1
+        assert not asked.keys() & {"cmdstat_get", "cmdstat_ttl"}
+
+
+def test_shared_counts_that_are_reached_refuse_and_begin_anew(strict_in_redis):
+    client, server = strict_in_redis
+    answers = [client.get("/api/v1/releases") for _ in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+    assert 1 <= int(answers[-1].headers["Retry-After"]) <= 60
+    with server.client() as admin:
+        admin.flushall()
+    assert client.get("/api/v1/releases").status_code == 200
 
 
 def test_every_way_to_sign_in_is_counted(app):

@@ -51,9 +51,10 @@ def show_release(release_id: str) -> Response:
     """One release with the tracks that the caller may know of."""
     who = person()
     release = releases.find(release_id)
-    right = access.require_sight(who, release, roles=roles(), keys=private_keys.shown(), now=clock.now())
     rows = tracks.of_release(release)
-    rights = access.to_tracks(who, rows, roles=roles(), keys=private_keys.shown(), now=clock.now())
+    right, rights = access.to_whole(
+        who, release, rows, roles=roles(), keys=private_keys.shown(), now=clock.now()
+    )
     return versioned(
         representation.whole_release(release, rows, right, rights, listener=who.id if who else "")
     )

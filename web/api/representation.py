@@ -23,6 +23,8 @@ from appliance.memberships import access
 from appliance.memberships.access import Access
 from appliance.memberships.decision import Offer
 from appliance.shop import price_tags
+from appliance.shop import prices
+from appliance.shop.models import Price
 from appliance.shop.price_tags import PriceTag
 from web import addresses
 from web.api import order_told
@@ -94,9 +96,9 @@ def _picture(key: str) -> dict[str, str] | None:
     return {str(px): addresses.public(f"{key}/{px}.webp") for px in SIZES_PX} if key else None
 
 
-def releases_told(rows: Sequence[Release]) -> list[dict[str, Any]]:
-    """Releases as they stand in lists, with what they cost by two queries whatever their number."""
-    tags = price_tags.of_releases(rows)
+def releases_told(rows: Sequence[Release], priced: Mapping[str, Price] | None = None) -> list[dict[str, Any]]:
+    """Releases as they stand in lists, with what they cost by two queries whatever their number; none for what is *priced* already."""
+    tags = price_tags.of_releases(rows, priced)
     return [_release(row, tags.get(row.id)) for row in rows]
 
 
@@ -129,13 +131,14 @@ def _release(row: Release, tag: PriceTag | None) -> dict[str, Any]:
 def whole_release(
     row: Release, rows: Sequence[Track], right: Access, rights: Mapping[str, Access], *, listener: str
 ) -> dict[str, Any]:
-    """A release with its credits and the tracks that this person may know of, by seven more queries whatever their number."""
+    """A release with its credits and the tracks that this person may know of, by six more queries whatever their number."""
     people = credits.of_release(row)
+    priced = prices.of_things([row.id, *(one.id for one in rows)])
     shown = {
-        **releases_told([row])[0],
+        **releases_told([row], priced)[0],
         "contributors": credits.told(people.get("", [])),
         "access": right_of(right),
-        "tracks": track_list(rows, rights, people, listener=listener),
+        "tracks": track_list(rows, rights, people, listener=listener, priced=priced),
     }
     if right.may_publish:
         shown["private_url"] = addresses.private_link(row) or None
@@ -148,8 +151,9 @@ def track_list(
     people: Mapping[str, Sequence[Credit]],
     *,
     listener: str,
+    priced: Mapping[str, Price] | None = None,
 ) -> list[dict[str, Any]]:
-    """The tracks that this person may know of, by four more queries whatever their number."""
+    """The tracks that this person may know of, by four more queries whatever their number; one less where they are *priced* already."""
     seen = [
         row
         for row in rows
@@ -158,7 +162,7 @@ def track_list(
     made = tracks.renditions_of(seen)
     own = [row.id for row in seen if rights[row.id].may_edit]
     work = jobs.latest(tracks.TRANSCODE, own) if own else {}
-    tags = price_tags.of_tracks(seen)
+    tags = price_tags.of_tracks(seen, priced)
     return [
         {
             **track(row, rights[row.id], made.get(row.id, []), work, listener=listener),
