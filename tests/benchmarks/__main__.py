@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from collections.abc import Sequence
 from datetime import UTC
 from datetime import datetime
@@ -37,6 +38,15 @@ SUITES = {
     "lighthouse": lighthouse.run,
 }
 
+ORDER = [*SUITES, "cluster"]
+"""Sections of the page; the last is written by ``tests/deploy/drills/drill_cluster.py``."""
+
+
+def write(measured: Mapping[str, Sequence[Figure]]) -> None:
+    """Put these sections into the page and leave the others as they are."""
+    before = PAGE.read_text("utf-8") if PAGE.exists() else ""
+    PAGE.write_text(page.updated(before, measured, order=ORDER, today=datetime.now(UTC).date()), "utf-8")
+
 
 def main(wanted: Sequence[str]) -> int:
     """Run the suites named, or all, and write down what they found; a suite that was not run keeps what it found before."""
@@ -46,10 +56,7 @@ def main(wanted: Sequence[str]) -> int:
         measured[name] = SUITES[name]()
         for figure in measured[name]:
             print(f"  {page.row(figure)}", flush=True)
-    before = PAGE.read_text("utf-8") if PAGE.exists() else ""
-    PAGE.write_text(
-        page.updated(before, measured, order=list(SUITES), today=datetime.now(UTC).date()), "utf-8"
-    )
+    write(measured)
     missed = [figure.name for figures in measured.values() for figure in figures if not figure.kept]
     if missed:
         print(f"Missed: {'; '.join(missed)}", file=sys.stderr)

@@ -29,11 +29,13 @@ class Failed(Exception):
 class Client:
     """One of the many."""
 
-    def __init__(self, base: str, journal: Journal, *, token: str = "", ca: str = "") -> None:
+    def __init__(
+        self, base: str, journal: Journal, *, token: str = "", ca: str = "", timeout_s: float = TIMEOUT_S
+    ) -> None:
         self.base, self.journal, self.token = base.rstrip("/"), journal, token
         self.cookies: dict[str, str] = {}
         told: dict[str, Any] = {"ca_certs": ca} if ca else {}
-        self._pool = urllib3.PoolManager(timeout=TIMEOUT_S, retries=False, **told)
+        self._pool = urllib3.PoolManager(timeout=timeout_s, retries=False, **told)
 
     def ask(
         self,
@@ -61,7 +63,7 @@ class Client:
                 break
             time.sleep(PAUSE_S)
         answered = answer is not None and status in expected
-        self.journal.write(Asked(act, at_s, time.monotonic() - began, status, tries, answered))
+        self.journal.write(Asked(act, at_s, time.monotonic() - began, status, tries, answered, once_more))
         if answer is None or not answered:
             raise Failed(f"{act}: {status} {answer.data[:200] if answer is not None else ''!r}")
         return answer

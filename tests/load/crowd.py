@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from tests.load.client import TIMEOUT_S
 from tests.load.client import Client
 from tests.load.client import Failed
 from tests.load.journal import Journal
@@ -44,6 +45,7 @@ class Stage:
     closed: Sequence[str] = ()
     """Tracks that somebody without an account must not hear."""
     ca: str = ""
+    timeout_s: float = TIMEOUT_S
 
 
 class Crowd:
@@ -71,9 +73,10 @@ class Crowd:
         buyers: int = 1,
         intruders: int = 1,
         pause_s: float = 0.5,
+        upload_pause_s: float | None = None,
         longest_s: float = 600.0,
     ) -> None:
-        """Let so many act, each with a pause of about *pause_s* between two acts, until ``stop`` and no longer than *longest_s*."""
+        """Let so many act, each with a pause of about *pause_s* (or *upload_pause_s*) between two acts, until ``stop`` and no longer than *longest_s*."""
         if listeners + uploaders + buyers + intruders > MOST or longest_s > LONGEST_S:
             raise ValueError(f"a load has at most {MOST} people and takes at most {LONGEST_S:g} s")
         ends_at = time.monotonic() + longest_s
@@ -90,12 +93,13 @@ class Crowd:
                 lambda dice: Intruder(self.client(), dice, list(stage.closed)),
             ),
         ]
-        for count, make in kinds:
+        for kind, (count, make) in enumerate(kinds):
+            waits_s = upload_pause_s if kind == 1 and upload_pause_s is not None else pause_s
             for _ in range(count):
                 dice = random.Random(self._dice.random())
                 self._threads.append(
                     threading.Thread(
-                        target=self._go_on, args=(make(dice), dice, pause_s, ends_at), daemon=True
+                        target=self._go_on, args=(make(dice), dice, waits_s, ends_at), daemon=True
                     )
                 )
         for thread in self._threads:
@@ -113,7 +117,9 @@ class Crowd:
 
     def client(self, token: str = "") -> Client:
         """One more of them."""
-        return Client(self.stage.base, self._journal, token=token, ca=self.stage.ca)
+        return Client(
+            self.stage.base, self._journal, token=token, ca=self.stage.ca, timeout_s=self.stage.timeout_s
+        )
 
     def _go_on(self, person: Person, dice: random.Random, pause_s: float, ends_at: float) -> None:
         while not self._over.is_set() and time.monotonic() < ends_at:

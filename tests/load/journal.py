@@ -26,6 +26,8 @@ class Asked:
     tries: int
     answered: bool
     """Whether it was answered in the end as it should be."""
+    repeatable: bool = True
+    """Whether it was asked once more before it was given up: only what may be done twice is."""
 
 
 @dataclass(frozen=True)

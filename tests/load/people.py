@@ -31,8 +31,8 @@ def acknowledged(client: Client, kind: str, id: str, **facts: Any) -> None:
     client.journal.write(Acknowledged(kind, id, time.time(), facts))
 
 
-def song(dice: random.Random) -> bytes:
-    """Some seconds of a tone that no other song has, made without a process of its own."""
+def song(dice: random.Random, *, seconds: int = 0) -> bytes:
+    """So many, or some, seconds of a tone that no other song has, made without a process of its own."""
     length = dice.randrange(60, 400)
     period = array("h", (round(9000 * math.sin(2 * math.pi * at / length)) for at in range(length)))
     period[0] = dice.randrange(-9000, 9000)
@@ -41,7 +41,7 @@ def song(dice: random.Random) -> bytes:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE_HZ)
-        file.writeframes(period.tobytes() * (dice.randrange(3, 7) * RATE_HZ // length))
+        file.writeframes(period.tobytes() * ((seconds or dice.randrange(3, 7)) * RATE_HZ // length))
     return made.getvalue()
 
 
@@ -151,7 +151,10 @@ class Buyer:
     def pay(self, url: str) -> None:
         """By a good card, at the demo's till or at that of the fake of Stripe."""
         page = self.client.ask("till", "GET", url).data.decode()
-        email, csrf = self.email.replace("@", "%40"), re.findall(r'name="csrf_token"[^>]*value="([^"]+)"', page)
+        email, csrf = (
+            self.email.replace("@", "%40"),
+            re.findall(r'name="csrf_token"[^>]*value="([^"]+)"', page),
+        )
         fields = f"csrf_token={csrf[0]}&card=good" if csrf else "card=4242424242424242&country=DE"
         sent = {"Content-Type": "application/x-www-form-urlencoded", "Referer": url}
         # Paying is no idempotent request: whether a lost answer was a payment is seen by going to the till again.

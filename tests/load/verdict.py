@@ -24,6 +24,8 @@ class Trouble:
 
     asked: int
     failed: int
+    failed_repeatable: int
+    """Of those the ones that were asked twice, as whoever may ask twice does."""
     second_tries: int
     outage_s: float
     p50_ms: float
@@ -36,7 +38,7 @@ class Trouble:
 
     def __str__(self) -> str:
         return (
-            f"{self.asked} requests, {self.failed} failed ({self.failed_share:.2%}), {self.second_tries} tried twice, "
+            f"{self.asked} requests, {self.failed} failed ({self.failed_share:.2%}), {self.failed_repeatable} of them on both tries, {self.second_tries} tried twice, "
             f"outage {self.outage_s:.1f} s, p50 {self.p50_ms:.0f} ms, p99 {self.p99_ms:.0f} ms"
         )
 
@@ -48,6 +50,7 @@ def trouble(asked: Sequence[Asked]) -> Trouble:
     return Trouble(
         len(asked),
         sum(not line.answered for line in asked),
+        sum(not line.answered and line.repeatable for line in asked),
         sum(line.tries > 1 for line in asked),
         outage_s(asked),
         cuts[49],

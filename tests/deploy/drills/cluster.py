@@ -182,15 +182,18 @@ def cluster() -> Iterator[Cluster]:
 
 def scene(made: Cluster) -> Scene:
     """An artist with songs that everybody may hear and one for members, a fan, and their tokens."""
-    site = made.site
+    site, dice = made.site, random.Random(7)
     artist = site.sign_up(ARTIST)
-    release = site.make_release("Low Water")
-    dice = random.Random(7)
-    tracks = [site.upload(release, f"0{number} Song.wav", song(dice)) for number in range(1, 5)]
+    free, closed = site.make_release("Low Water"), site.make_release("For the crew")
+    tracks = [
+        site.upload(release, f"0{number} Song.wav", song(dice))
+        for number, release in enumerate((free, free, free, closed), 1)
+    ]
     for track in tracks:
         site.wait_for(track, patience_s=240)
-    site.post(f"/api/v1/tracks/{tracks[-1]}", {"audience": "members"}, method="PATCH")
-    site.post(f"/api/v1/releases/{release}/publish")
+    site.post(f"/api/v1/releases/{closed}", {"audience": "members"}, method="PATCH")
+    for release in (free, closed):
+        site.post(f"/api/v1/releases/{release}/publish")
     mine = site.get("/api/v1/artists/trio")
     site.run("user", "create", "--email", EMAIL, "--password-stdin", given=f"{PASSWORD}\n")
     fan = site.run("token", "create", "--email", EMAIL, "--scope", "read", "--scope", "money.write").strip()

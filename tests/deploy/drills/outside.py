@@ -94,9 +94,7 @@ def store(folder: Path, gateway: str) -> Iterator[Store]:
     # pgBackRest looks for what it connects to among the names of a certificate only, even if that is an address.
     certificate(tls, "store", f"DNS:{gateway},IP:{gateway}")
     with s3_server(Path("/var/tmp")) as swift:
-        front = FRONT.format(
-            plain=PLAIN_PORT, tls_port=TLS_PORT, gateway=gateway, tls=tls, swift=swift.port
-        )
+        front = FRONT.format(plain=PLAIN_PORT, tls_port=TLS_PORT, gateway=gateway, tls=tls, swift=swift.port)
         client = Minio(f"127.0.0.1:{swift.port}", ACCESS_KEY, SECRET_KEY, secure=False, region="us-east-1")
         # pgBackRest makes none.
         client.make_bucket("backups")
