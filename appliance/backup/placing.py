@@ -21,6 +21,9 @@ from appliance.database import proxy
 from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
+from appliance.jobs import leases
+from appliance.jobs import rota
+from appliance.jobs.process import is_gone
 from appliance.settings import FILE_NAME
 from appliance.settings import Settings
 from appliance.storage import ObjectStore
@@ -68,11 +71,15 @@ def require_empty(settings: Settings, store: ObjectStore) -> None:
 
 
 def require_idle(settings: Settings) -> None:
-    """``Conflict`` when a server or worker of this machine runs on the database that is to be replaced."""
+    """``Conflict`` when a server or worker of this machine runs on the database that is to be replaced, or a worker of another one.
+
+    Of others only those are known that have the chores; whether a web server runs elsewhere, nobody can tell from here.
+    """
     try:
         if not _has_database(settings):
             return
         database.connect(startup.database_url(settings))
+        elsewhere = leases.holder(rota.DUTY)
         ours = [row for row in node_processes.running() if row.id.startswith(f"{socket.gethostname()}:")]
     except (MusicConnectError, peewee.PeeweeException):
         # A database that is damaged is a good reason to restore.
@@ -82,6 +89,13 @@ def require_idle(settings: Settings) -> None:
             database.close()
     if ours:
         raise Conflict("MusicConnect runs here ({kind}); stop it, then restore.", kind=ours[0].kind)
+    if elsewhere is not None and not is_gone(elsewhere[0]):
+        raise Conflict(
+            "A worker on {machine} runs on this database. Stop web servers and workers on all machines, then restore; of one that was "
+            "killed the lease ends at {until} UTC.",
+            machine=elsewhere[0].partition(":")[0],
+            until=f"{elsewhere[1]:%H:%M:%S}",
+        )
 
 
 def secret_for(settings: Settings, snapshot: Snapshot, given: Path | None, *, fresh: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from dataclasses import replace
 from datetime import datetime
 from datetime import timedelta
@@ -38,6 +39,8 @@ from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.errors import Unavailable
 from appliance.jobs import Job
+from appliance.jobs import leases
+from appliance.jobs import rota
 from appliance.ledger import payments
 from appliance.ledger.payments import Sale
 from appliance.mail import outbox
@@ -144,6 +147,23 @@ def test_nothing_is_restored_below_a_server_that_runs(node: Appliance, target: S
     here = replace(node.settings, backup_url=target.backup_url)
     with pytest.raises(Conflict, match=r"runs here \(web\)"):
         nodes.restored(here, secret=node.secret, force=True)
+
+
+def test_nothing_is_restored_below_a_worker_of_another_machine(
+    appliance: Appliance, elsewhere: Settings, folder: Path
+) -> None:
+    nodes.fill(appliance, tracks=1)
+    node = nodes.with_backup(appliance, str(folder))
+    here = replace(node.settings, backup_url=str(folder))
+    leases.take(rota.DUTY, "away.example:17:4711", lasts_s=600)
+    taking.take(node)
+    with pytest.raises(Conflict, match=r"A worker on away\.example runs on this database"):
+        nodes.restored(here, secret=node.secret, force=True)
+    # It stopped; one of this machine that was killed holds nobody up.
+    startup.start(node.settings, immediate=True)
+    leases.release(rota.DUTY, "away.example:17:4711")
+    leases.take(rota.DUTY, f"{socket.gethostname()}:999999999:1", lasts_s=600)
+    nodes.restored(here, secret=node.secret, force=True)
 
 
 def test_a_restore_that_stopped_in_the_middle_lets_nobody_start(node: Appliance, target: Settings) -> None:

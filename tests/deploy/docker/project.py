@@ -107,6 +107,22 @@ class Project(Node):
         """The first process of a container dies at once, as by a fault of its own: ``docker kill`` would count as a wish."""
         os.kill(self.containers()[service or self.runs]["State"]["Pid"], signal.SIGKILL)
 
+    def holder(self, track: str, *, patience_s: float = 60) -> str:
+        """The service whose worker has the job of a track in hand just now; the row of the job names its machine."""
+        sql = f"SELECT lease_owner FROM job WHERE kind = 'transcode' AND subject = '{track}' AND state = 'running'"
+        asked = (
+            'PGPASSWORD="$(cat /run/secrets/postgres_password)" '
+            f'psql -h 127.0.0.1 -U musicconnect -d musicconnect -At -c "{sql}"'
+        )
+        deadline = time.monotonic() + patience_s
+        while True:
+            machine = self.engine.docker("exec", self.container("postgres"), "sh", "-c", asked).strip()
+            for service, told in self.containers().items():
+                if machine and told["Config"]["Hostname"] == machine.partition(":")[0]:
+                    return service
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.1)
+
     def restarts(self, service: str) -> int:
         return int(self.containers()[service]["RestartCount"])
 
