@@ -11,6 +11,7 @@ from collections.abc import Callable
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any
 
 from cachetools import TTLCache
@@ -31,15 +32,20 @@ MOST = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Namespace:
-    """A kind of thing that is kept, for how long, and how many of them a process keeps."""
+    """A kind of thing that is kept, for how long, and how many of them a process keeps.
+
+    What may never be old, *told_only*, is kept only by a process that others tell what is no longer true.
+    """
 
     name: str
     ttl_s: int
     most: int = MOST
+    told_only: bool = False
 
 
 FEATURED = Namespace("featured", 3600)
 TRENDING = Namespace("trending", 300)
+PROFILES = Namespace("profiles", 3600, told_only=True)
 
 
 class Cache:
@@ -55,6 +61,8 @@ class Cache:
 
     def get(self, namespace: Namespace, key: str, make: Callable[[], Any]) -> Any:
         """What is kept under *key*, else what *make* finds (JSON's own kinds of values); one at a time looks for it."""
+        if namespace.told_only and self.shared is None:
+            return make()
         kept = self._kept(namespace, key)
         if kept is not None:
             _count(namespace, "process", "hit")
@@ -168,10 +176,15 @@ def close() -> None:
 def get(namespace: Namespace, key: str, make: Callable[[], Any], *, behind: bool = False) -> Any:
     """What is kept under *key*, else what *make* finds; *behind* when it reads from a replica, which may not know what was changed."""
     if behind:
-        namespace = Namespace(f"{namespace.name}_behind", min(namespace.ttl_s, BEHIND_S), namespace.most)
+        namespace = replace(namespace, name=f"{namespace.name}_behind", ttl_s=min(namespace.ttl_s, BEHIND_S))
     return _cache.get(namespace, key, make)
 
 
 def forget(namespace: Namespace, key: str) -> None:
     """This is no longer true; to be called after the commit of what made it so."""
     _cache.forget(namespace, key)
+
+
+def forget_all(url: str) -> bool:
+    """All that is kept in the Redis at *url* is of another world, such as before a restore; whether Redis was told."""
+    return Shared(url).forget_all()

@@ -122,6 +122,17 @@ class Shared:
         except self._away:
             self._lose()
 
+    def forget_all(self) -> bool:
+        """Let nobody believe anything that is kept here, and whether Redis could be told; for a process that does not listen."""
+        try:
+            self._redis.incr(f"{PREFIX}:epoch")
+            self._redis.publish(PREFIX, "")
+        except self._away:
+            return False
+        finally:
+            self._redis.close()
+        return True
+
     def _lose(self) -> None:
         """Redis is away: believe nothing that is kept, and when it is back let nobody believe what was kept before."""
         if self._listens.is_set():

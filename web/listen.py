@@ -7,7 +7,6 @@ from flask import redirect
 from flask.typing import ResponseReturnValue
 
 from appliance import clock
-from appliance.catalog import artists
 from appliance.catalog import directory
 from appliance.catalog import releases
 from appliance.catalog import track_pages
@@ -20,6 +19,7 @@ from appliance.memberships import access
 from appliance.memberships.access import Access
 from web import addresses
 from web import private_keys
+from web import profiles
 from web.presentation import tracklists
 from web.request_cycle import note_epoch
 from web.request_cycle import person
@@ -45,7 +45,7 @@ def release(release_id: str) -> Response:
 @blueprint.get("/artist/<slug>.json")
 def artist(slug: str) -> Response:
     """What an artist published, newest release first."""
-    found = artists.find(slug)
+    found = profiles.artist(slug)
     shown = releases.published(limit=RELEASES_OF_ARTIST, artist=found)
     by_release = directory.tracks_of(shown)
     rows = [track for tracks_of_one in by_release.values() for track in tracks_of_one]

@@ -44,6 +44,7 @@ from appliance.shop.merchandise import articles
 from web import addresses
 from web import presentation
 from web import private_keys
+from web import profiles
 from web.api.routing import cursor_for
 from web.api.routing import cursor_instant
 from web.downloads import offers
@@ -101,7 +102,7 @@ def index() -> str:
 def artist(artist: str) -> ResponseReturnValue:
     """An artist and what they published."""
     try:
-        found = artists.find(artist)
+        found = profiles.artist(artist)
     except NotFound:
         return _moved(artist)
     rows, older = _releases_of(found)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 from typing import cast
 
+from appliance import cache
 from appliance import database
 from appliance import startup
 from appliance.backup import databases
@@ -97,6 +98,8 @@ def restore(
         settings_file = placing.keep_settings(settings, snapshot.settings_file)
         migrated, mended = _place(settings, snapshot, side, now=now)
     (settings.data / startup.RESTORING).unlink()
+    if settings.cache_url and not cache.forget_all(settings.cache_url):
+        log.warning("Redis is away: what it kept before the restore may be shown for an hour after it is back")
     log.info("restored", extra={"snapshot": snapshot.name, "objects": snapshot.objects})
     return Restored(snapshot, snapshot.objects, there, left_out, migrated, mended, settings_file, orphaned)
 

@@ -55,14 +55,18 @@ def edit(
     values = _checked(fields)
     with transaction():
         members.hold(artist)
+        before = artists.by_id(artist.id)
         if "slug" in values:
-            _move(artists.by_id(artist.id), str(values["slug"]), now=now)
+            _move(before, str(values["slug"]), now=now)
         versions.change(artist, values, made_from=made_from)
         if "name" in values:
             findable.artist(artist.id)
         if values:
             _note(artist, sorted(values), actor=actor, now=now)
-    return artists.by_id(artist.id)
+    changed = artists.by_id(artist.id)
+    for slug in {before.slug, changed.slug}:
+        artists.forget(slug)
+    return changed
 
 
 def set_picture(
@@ -138,7 +142,9 @@ def _pictured(artist: Artist, key: str, colour: str, *, actor: User, now: dateti
     with transaction():
         versions.change(artist, {"picture_key": key, "colour": colour})
         _note(artist, ["picture"], actor=actor, now=now)
-    return artists.by_id(artist.id)
+    changed = artists.by_id(artist.id)
+    artists.forget(changed.slug)
+    return changed
 
 
 def _note(artist: Artist, fields: Sequence[str], *, actor: User, now: datetime) -> None:

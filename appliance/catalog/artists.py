@@ -2,9 +2,12 @@
 
 import re
 from datetime import datetime
+from typing import Any
 
 import peewee
 
+from appliance import cache
+from appliance import replica
 from appliance.accounts import audit
 from appliance.accounts import people
 from appliance.accounts.audit import Action
@@ -29,6 +32,7 @@ from appliance.prepared import Prepared
 _by_slug = Prepared(lambda slug: Artist.select().where(Artist.slug == slug))
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,58}[a-z0-9])?")
 MOST_ARTISTS_OF_ONE_PERSON = 50
+PROFILE = ("id", "slug", "name", "about", "location", "links", "picture_key", "colour", "accent", "version")
 
 
 def create(owner: User, *, name: str, slug: str = "", about: str = "", now: datetime) -> Artist:
@@ -61,6 +65,25 @@ def find(slug: str) -> Artist:
     return rows[0]
 
 
+def shown(slug: str) -> Artist:
+    """The same for whoever passes by, kept for an hour and forgotten when it changes; without its owner, for rights are never kept."""
+    if not SLUG.fullmatch(slug):
+        # Anybody can ask for anything, and none of that comes near the cache.
+        return find(slug)
+    facts = cache.get(cache.PROFILES, slug, lambda: _profile(find(slug)), behind=replica.is_read())
+    return Artist(**{**facts, "created_at": datetime.fromisoformat(facts["created_at"])})
+
+
+def forget(slug: str) -> None:
+    """What is kept of the artist at this address is no longer true; to be called after the commit of that."""
+    cache.forget(cache.PROFILES, slug)
+
+
+def _profile(artist: Artist) -> dict[str, Any]:
+    """What of an artist is the same for everybody who looks."""
+    return {name: getattr(artist, name) for name in PROFILE} | {"created_at": artist.created_at.isoformat()}
+
+
 def moved_to(slug: str) -> str:
     """The present address of the artist who was at this one before; empty when nobody was."""
     address = (
@@ -87,6 +110,8 @@ def delete(artist: Artist, *, actor: User, now: datetime) -> None:
     """Remove an artist that has no release and that nobody ever paid; ``Conflict`` otherwise."""
     with transaction():
         members.hold(artist)
+        # As it is now: the address may be another one than when it was looked up.
+        gone = by_id(artist.id)
         if Release.select().where(Release.artist == artist.id).exists():
             raise Conflict("Only an artist without releases can be removed.")
         try:
@@ -101,6 +126,7 @@ def delete(artist: Artist, *, actor: User, now: datetime) -> None:
             now=now,
             detail={"name": artist.name},
         )
+    forget(gone.slug)
 
 
 def checked_slug(text: object) -> str:

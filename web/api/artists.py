@@ -19,6 +19,7 @@ from appliance.memberships import access
 from appliance.memberships import founding
 from appliance.memberships.access import Standing
 from web import bodies
+from web import profiles
 from web.api import representation
 from web.api.routing import blueprint
 from web.api.routing import body
@@ -53,7 +54,7 @@ def create_artist() -> tuple[Response, int, dict[str, str]]:
 @blueprint.get("/artists/<slug>")
 def show_artist(slug: str) -> Response:
     """One artist."""
-    return versioned(representation.whole_artist(artists.find(slug)))
+    return versioned(representation.whole_artist(profiles.artist(slug)))
 
 
 @blueprint.patch("/artists/<slug>")

@@ -23,6 +23,7 @@ from appliance.catalog.models import Release
 from appliance.catalog.models import Track
 from appliance.errors import NotFound
 from web import addresses
+from web import profiles
 from web import rich_text
 from web.sharing import episodes
 from web.sharing import places
@@ -89,7 +90,7 @@ def collective_feed() -> Response:
 def artist_feed(artist: str) -> ResponseReturnValue:
     """What is new from one artist."""
     try:
-        found = artists.find(artist)
+        found = profiles.artist(artist)
     except NotFound:
         return _moved(artist, "sharing.artist_feed")
     return _atom(
@@ -107,7 +108,7 @@ def artist_feed(artist: str) -> ResponseReturnValue:
 def podcast(artist: str) -> ResponseReturnValue:
     """The tracks of one artist as episodes; each leads to an address that stays."""
     try:
-        found = artists.find(artist)
+        found = profiles.artist(artist)
     except NotFound:
         return _moved(artist, "sharing.podcast")
     rows = releases.published(limit=MOST_ENTRIES, artist=found)
