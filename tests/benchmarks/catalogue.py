@@ -39,6 +39,10 @@ class Place:
     artists: int
     releases: int
 
+    @property
+    def tracks(self) -> int:
+        return self.releases * TRACKS_A_RELEASE
+
     def artist(self, number: int) -> str:
         return f"/@a{number % self.artists}"
 
@@ -70,7 +74,7 @@ def tables(place: Place) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
         "user",
         [
             {
-                "id": _id("u", 0),
+                "id": id_of("u", 0),
                 "email": "house@example.com",
                 "password": "-",
                 "fs_uniquifier": "-",
@@ -80,12 +84,12 @@ def tables(place: Place) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     )
     yield "artist", (_artist(number) for number in range(place.artists))
     yield "release", (_release(number) for number in range(place.releases))
-    yield "track", (_track(number) for number in range(place.releases * TRACKS_A_RELEASE))
+    yield "track", (_track(number) for number in range(place.tracks))
     yield (
         "rendition",
         (
             _rendition(number, quality)
-            for number in range(place.releases * TRACKS_A_RELEASE)
+            for number in range(place.tracks)
             for quality in QUALITIES
         ),
     )
@@ -93,26 +97,26 @@ def tables(place: Place) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
         "daily_plays",
         (
             {
-                "track_id": _id("t", number),
+                "track_id": id_of("t", number),
                 "artist_id": _artist_id(number),
                 "day": date.today().isoformat(),
                 "plays": 1 + number % 7,
             }
-            for number in range(0, place.releases * TRACKS_A_RELEASE, 5)
+            for number in range(0, place.tracks, 5)
         ),
     )
     yield (
         "topic",
         (
-            {"id": _id("g", number), "kind": kind, "slug": name.lower().replace(" ", "-"), "name": name}
+            {"id": id_of("g", number), "kind": kind, "slug": name.lower().replace(" ", "-"), "name": name}
             for number, (kind, name) in enumerate(_topics())
         ),
     )
-    topics = {name: _id("g", number) for number, (_, name) in enumerate(_topics())}
+    topics = {name: id_of("g", number) for number, (_, name) in enumerate(_topics())}
     yield (
         "topic_release",
         (
-            {"topic_id": topics[name], "release_id": _id("r", number), "published_at": _at(number)}
+            {"topic_id": topics[name], "release_id": id_of("r", number), "published_at": _at(number)}
             for number in range(place.releases)
             for name in {_genre(number), *_tags(number)}
         ),
@@ -121,22 +125,22 @@ def tables(place: Place) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
         "featured",
         (
             {
-                "release_id": _id("r", place.releases - 1 - number),
+                "release_id": id_of("r", place.releases - 1 - number),
                 "position": number,
                 "note": "Listen to this",
             }
             for number in range(min(7, place.releases))
         ),
     )
-    yield "search_artist", (row_of(Entry(_id("a", n), _name(n))) for n in range(place.artists))
+    yield "search_artist", (row_of(Entry(id_of("a", n), _name(n))) for n in range(place.artists))
     yield (
         "search_release",
         (
-            row_of(Entry(_id("r", n), words(n), _name(n // RELEASES_AN_ARTIST), _about(n)))
+            row_of(Entry(id_of("r", n), words(n), _name(n // RELEASES_AN_ARTIST), _about(n)))
             for n in range(place.releases)
         ),
     )
-    yield "search_track", (_indexed(number) for number in range(place.releases * TRACKS_A_RELEASE))
+    yield "search_track", (_indexed(number) for number in range(place.tracks))
     yield (
         "search_tag",
         (row_of(Entry(f"{kind}:{name.lower().replace(' ', '-')}", name)) for kind, name in _topics()),
@@ -145,19 +149,19 @@ def tables(place: Place) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
 
 def _artist(number: int) -> dict[str, Any]:
     return {
-        "id": _id("a", number),
+        "id": id_of("a", number),
         "slug": f"a{number}",
         "name": _name(number),
         "about": "Two people, one *harbour*.",
-        "owner_id": _id("u", 0),
+        "owner_id": id_of("u", 0),
         "version": 1,
     }
 
 
 def _release(number: int) -> dict[str, Any]:
     return {
-        "id": _id("r", number),
-        "artist_id": _id("a", number // RELEASES_AN_ARTIST),
+        "id": id_of("r", number),
+        "artist_id": id_of("a", number // RELEASES_AN_ARTIST),
         "slug": f"r{number}",
         "title": words(number),
         "kind": ("album", "ep", "single")[number % 3],
@@ -167,7 +171,7 @@ def _release(number: int) -> dict[str, Any]:
         "genre": _genre(number),
         "tags": "\n".join(_tags(number)),
         "licence": "CC-BY-4.0",
-        "artwork_key": f"artwork/{_id('r', number)}/picture",
+        "artwork_key": f"artwork/{id_of('r', number)}/picture",
         "colour": f"#{number % 0xFFFFFF:06x}",
         "published_at": _at(number),
         "version": 1,
@@ -176,18 +180,18 @@ def _release(number: int) -> dict[str, Any]:
 
 def _track(number: int) -> dict[str, Any]:
     release = number // TRACKS_A_RELEASE
-    key = f"{_id('t', number)}/{_id('n', number)}"
+    key = f"{id_of('t', number)}/{id_of('n', number)}"
     return {
-        "id": _id("t", number),
-        "release_id": _id("r", release),
+        "id": id_of("t", number),
+        "release_id": id_of("r", release),
         "position": 1 + number % TRACKS_A_RELEASE,
         "slug": f"t{number % TRACKS_A_RELEASE}",
         "title": words(-number),
         "state": "ready",
-        "original_key": f"originals/{_id('t', number)}",
+        "original_key": f"originals/{id_of('t', number)}",
         "original_name": "song.flac",
         "original_type": "audio/flac",
-        "run_id": _id("n", number),
+        "run_id": id_of("n", number),
         "duration_ms": 180_000 + number % 60_000,
         "loudness_lufs": -14.0,
         "true_peak_dbtp": -1.0,
@@ -199,8 +203,8 @@ def _track(number: int) -> dict[str, Any]:
 
 def _rendition(number: int, quality: str) -> dict[str, Any]:
     return {
-        "track_id": _id("t", number),
-        "run_id": _id("n", number),
+        "track_id": id_of("t", number),
+        "run_id": id_of("n", number),
         "quality": quality,
         "codecs": "mp4a.40.2",
         "bandwidth": 140_000,
@@ -214,15 +218,16 @@ def _rendition(number: int, quality: str) -> dict[str, Any]:
 def _indexed(number: int) -> dict[str, str]:
     release = number // TRACKS_A_RELEASE
     near = f"{_name(release // RELEASES_AN_ARTIST)} {words(release)}"
-    return row_of(Entry(_id("t", number), words(-number), near, _about(release)))
+    return row_of(Entry(id_of("t", number), words(-number), near, _about(release)))
 
 
-def _id(kind: str, number: int) -> str:
+def id_of(kind: str, number: int) -> str:
+    """The id of the artist, release, track or run with this number."""
     return f"{kind.upper()}{number:025d}"
 
 
 def _artist_id(track: int) -> str:
-    return _id("a", track // TRACKS_A_RELEASE // RELEASES_AN_ARTIST)
+    return id_of("a", track // TRACKS_A_RELEASE // RELEASES_AN_ARTIST)
 
 
 def _name(number: int) -> str:

@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
-import re
-import shutil
-import subprocess
 import tempfile
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
-from statistics import median
 from urllib.parse import urlsplit
-
-import psutil
 
 from appliance import revocations
 from appliance.catalog.models import Quality
@@ -25,6 +15,9 @@ from appliance.memberships.media_tokens import Grant
 from appliance.settings import Settings
 from appliance.startup import SECRET_FILE
 from appliance.storage import open_store
+from tests.benchmarks import ranges
+from tests.benchmarks import wrk
+from tests.benchmarks.apart import apart
 from tests.benchmarks.figures import Figure
 from tests.servers.nginx import nginx
 from tests.servers.node import Node
@@ -32,55 +25,14 @@ from tests.servers.ports import free_port
 from tests.sounds import tone
 from web.nginx import configuration
 
-CLONE_NEWNET = 0x40000000
-ETHERNET_MTU = 1500
 CHECKS = 20_000
-ROUNDS = 9
-SECONDS = 2
-CONNECTIONS = 16
 LISTENERS = 8
 RUNG = "medium.mp4"
 """The best that strangers may hear."""
 RANGE_BYTES = 96 * 1024
-# Each listener reads a rung range after range, as a player does, and under a token of their own. The requests are written beforehand, so
-# that the load costs little beside what is measured.
-SCRIPT = """
-local paths = {{ {paths} }}
-local size, wanted = {size}, {wanted}
-local requests, at = {{}}, 0
-init = function()
-  for number = 0, 255 do
-    local from = (number * wanted) % (size - wanted)
-    local range = "bytes=" .. from .. "-" .. (from + wanted - 1)
-    requests[number] = wrk.format("GET", paths[number % #paths + 1], {{ ["Range"] = range }})
-  end
-end
-request = function()
-  at = (at + 1) % 256
-  return requests[at]
-end
-"""
-
-
 def run() -> list[Figure]:
     """Both figures; the second only where wrk is installed, since a load made in Python would measure itself."""
-    return [token_check(), *(_apart(signed_ranges) if shutil.which("wrk") else [])]
-
-
-def _apart(measure: Callable[[], list[Figure]]) -> list[Figure]:
-    """What *measure* finds in a process with a network of its own, whose packets are as long as Ethernet's.
-
-    The loopback's are 64 KiB: a response is one and a half of them, and Linux acknowledges such halves up to 44 ms late. That wait comes and
-    goes for plain files too, and would be what is measured. Where no network can be made, the loopback has to do.
-    """
-    with ProcessPoolExecutor(1, mp_context=get_context("fork"), initializer=_use_own_network) as apart:
-        return apart.submit(measure).result()
-
-
-def _use_own_network() -> None:
-    libc = ctypes.CDLL(None, use_errno=True)
-    if os.geteuid() == 0 and shutil.which("ip") and libc.unshare(CLONE_NEWNET) == 0:
-        subprocess.run(["ip", "link", "set", "lo", "mtu", str(ETHERNET_MTU), "up"], check=True, timeout=10)
+    return [token_check(), *(apart(signed_ranges) if wrk.is_there() else [])]
 
 
 def token_check() -> Figure:
@@ -156,49 +108,14 @@ def signed_ranges() -> list[Figure]:
                 urlsplit(node.post(f"/api/v1/tracks/{track}/play")["hls_url"]).path for _ in range(LISTENERS)
             ]
             ours = [path.replace("master.m3u8", RUNG) for path in signed]
-            scripts = {
-                kind: _script(folder / f"{kind}.lua", paths, rung.stat().st_size)
-                for kind, paths in (("signed", ours), ("plain", [f"/plain/{RUNG}"]))
-            }
-            pairs, costs = [], []
-            for number in range(ROUNDS):
-                order = ("signed", "plain") if number % 2 else ("plain", "signed")
-                speed = {kind: _wrk(port, scripts[kind], pid) for kind in order}
-                pairs.append((speed["signed"][0], speed["plain"][0]))
-                costs.append((speed["signed"][1], speed["plain"][1]))
-    ours_s, plain_s = (median(column) for column in zip(*pairs, strict=True))
-    ours_us, plain_us = (median(column) for column in zip(*costs, strict=True))
-    return [
-        Figure(
-            "96 KiB ranges behind the gate / of a plain static file, by the same nginx",
-            median(a / b for a, b in pairs),
-            0.85,
-            False,
-            detail=f"{ours_s:.0f}/s against {plain_s:.0f}/s, {LISTENERS} listeners; nginx spends {ours_us:.0f} µs of processor time on one "
-            f"against {plain_us:.0f} µs",
-        )
-    ]
-
-
-def _script(path: Path, paths: list[str], size_bytes: int) -> Path:
-    quoted = ", ".join(f'"{each}"' for each in paths)
-    path.write_text(SCRIPT.format(paths=quoted, size=size_bytes, wanted=RANGE_BYTES))
-    return path
-
-
-def _wrk(port: int, script: Path, pid: int) -> tuple[float, float]:
-    """Requests a second, and the microseconds of processor time that nginx spent on one."""
-    argv = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-s", str(script), f"http://127.0.0.1:{port}"]
-    server = psutil.Process(pid)
-    before = server.cpu_times()
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True)
-    after = server.cpu_times()
-    if "Non-2xx" in done.stdout:
-        raise RuntimeError(done.stdout)
-    rate, count = (
-        re.search(form, done.stdout) for form in (r"Requests/sec:\s+([\d.]+)", r"(\d+) requests in")
-    )
-    assert rate, done.stdout
-    assert count, done.stdout
-    spent_s = after.user + after.system - before.user - before.system
-    return float(rate[1]), spent_s / int(count[1]) * 1e6
+            figure, _ = ranges.compare(
+                "96 KiB ranges behind the gate / of a plain static file, by the same nginx",
+                port,
+                pid,
+                signed=ours,
+                plain=f"/plain/{RUNG}",
+                size_bytes=rung.stat().st_size,
+                range_bytes=RANGE_BYTES,
+                folder=folder,
+            )
+    return [figure]

@@ -39,8 +39,8 @@ def section(figures: Sequence[Figure], *, today: date) -> str:
 
 def row(figure: Figure) -> str:
     """One line of the table."""
-    bound = f"{'at most' if figure.at_most else 'at least'} {figure.bound:g}"
-    kept = "yes" if figure.kept else "**no**"
+    bound = "–" if figure.bound is None else f"{'at most' if figure.at_most else 'at least'} {figure.bound:g}"
+    kept = "–" if figure.bound is None else "yes" if figure.kept else "**no**"
     return f"| {figure.name} | {figure.value:.3g} | {bound} | {figure.unit} | {kept} | {figure.detail} |"
 
 

@@ -28,12 +28,12 @@ CODER = [word for name, value in encoding.AAC_CODER.items() for word in (f"-{nam
 RUNS = 3
 
 
-def music(path: Path, ffmpeg: str) -> None:
+def music(path: Path, ffmpeg: str, seconds: int = SECONDS) -> None:
     """A track of the length of a song with tones, noise and dynamics: 44.1 kHz, 16 bit, stereo."""
     graph = (
         "aevalsrc='0.25*sin(2*PI*(110+55*mod(floor(t),4))*t)*(0.6+0.4*sin(2*PI*0.1*t))+0.1*sin(2*PI*660*t)*exp(-3*mod(t,0.5))"
         "|0.25*sin(2*PI*(165+55*mod(floor(t/2),3))*t)+0.1*sin(2*PI*880*t)*exp(-4*mod(t,0.75))'"
-        f":s=44100:d={SECONDS}[a];anoisesrc=color=pink:amplitude=0.08:r=44100:d={SECONDS},"
+        f":s=44100:d={seconds}[a];anoisesrc=color=pink:amplitude=0.08:r=44100:d={seconds},"
         "aformat=channel_layouts=stereo[b];[a][b]amix=inputs=2:normalize=0"
     )
     command = [ffmpeg, "-nostdin", "-v", "error", "-f", "lavfi", "-i", graph, "-sample_fmt", "s16", str(path)]

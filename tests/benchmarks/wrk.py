@@ -5,32 +5,30 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# The requests are written beforehand and asked for in turn.
+# The requests are written beforehand and sent in turn.
 SCRIPT = """
-local paths = {{ {paths} }}
-local size, wanted = {size}, {wanted}
+local file = assert(io.open("{requests}", "rb"))
+local lengths = {{ {lengths} }}
 local requests, at = {{}}, 0
-local count = math.max(256, #paths)
-init = function()
-  for number = 0, count - 1 do
-    local headers = {{ ["Accept-Encoding"] = "{encoding}" }}
-    if wanted > 0 then
-      local from = (number * wanted) % (size - wanted)
-      headers["Range"] = "bytes=" .. from .. "-" .. (from + wanted - 1)
-    end
-    requests[number] = wrk.format("GET", paths[number % #paths + 1], headers)
-  end
-end
+for number = 1, #lengths do requests[number] = file:read(lengths[number]) end
+file:close()
 request = function()
-  at = (at + 1) % count
+  at = at % #requests + 1
   return requests[at]
 end
 """
 _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
+_FORMS = {
+    "rate": r"Requests/sec:\s+([\d.]+)()",
+    "count": r"(\d+) requests in()",
+    "p50": r"50%\s+([\d.]+)(us|ms|s|m)\b",
+    "p99": r"99%\s+([\d.]+)(us|ms|s|m)\b",
+}
 
 
 @dataclass(frozen=True)
@@ -49,28 +47,39 @@ def is_there() -> bool:
     return shutil.which("wrk") is not None
 
 
-def script(
-    path: Path, paths: Sequence[str], *, size_bytes: int = 0, range_bytes: int = 0, encoding: str = ""
-) -> Path:
-    """Write to *path* what asks for *paths* in turn; with *range_bytes* for a range of so many after the other, of files of *size_bytes*."""
-    quoted = ", ".join(f'"{each}"' for each in paths)
-    path.write_text(SCRIPT.format(paths=quoted, size=size_bytes, wanted=range_bytes, encoding=encoding))
+def written(
+    path: str, *, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes = b""
+) -> bytes:
+    """A request as it goes over the wire; the name of the host is the loopback's."""
+    told = {"Host": "127.0.0.1", **(headers or {}), **({"Content-Length": str(len(body))} if body else {})}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in told.items())
+    return f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode() + body
+
+
+def ranges(paths: Sequence[str], *, size_bytes: int, range_bytes: int, count: int = 256) -> list[bytes]:
+    """Requests for one range after the other of each of *paths*, files of so many bytes, as players ask."""
+    starts = [number * range_bytes % (size_bytes - range_bytes) for number in range(count)]
+    return [
+        written(
+            paths[number % len(paths)], headers={"Range": f"bytes={start}-{start + range_bytes - 1}"}
+        )
+        for number, start in enumerate(starts)
+    ]
+
+
+def script(path: Path, requests: Sequence[bytes]) -> Path:
+    """Write to *path* what sends *requests* in turn."""
+    kept = path.with_suffix(".requests")
+    kept.write_bytes(b"".join(requests))
+    path.write_text(SCRIPT.format(requests=kept, lengths=", ".join(str(len(each)) for each in requests)))
     return path
 
 
 def ask(port: int, asked: Path, *, connections: int, seconds: float) -> Answered:
-    """Ask by so many connections, each again as soon as it is answered; an answer that is none is an error."""
+    """Send by so many connections, each again as soon as it is answered; ``RuntimeError`` when not all of it were answers."""
+    argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s", str(asked)]
     done = subprocess.run(
-        [
-            "wrk",
-            "-t1",
-            f"-c{connections}",
-            f"-d{seconds:g}s",
-            "--latency",
-            "-s",
-            str(asked),
-            f"http://127.0.0.1:{port}",
-        ],
+        [*argv, f"http://127.0.0.1:{port}"],
         capture_output=True,
         text=True,
         timeout=60 + 2 * seconds,
@@ -81,18 +90,8 @@ def ask(port: int, asked: Path, *, connections: int, seconds: float) -> Answered
 
 def read(told: str) -> Answered:
     """What wrk printed; ``RuntimeError`` when not all of it were answers."""
-    if "Non-2xx" in told or "Socket errors" in told:
-        raise RuntimeError(told)
-    found = {
-        name: re.search(form, told)
-        for name, form in {
-            "rate": r"Requests/sec:\s+([\d.]+)()",
-            "count": r"(\d+) requests in()",
-            "p50": r"50%\s+([\d.]+)(us|ms|s|m)\b",
-            "p99": r"99%\s+([\d.]+)(us|ms|s|m)\b",
-        }.items()
-    }
+    found = {name: re.search(form, told) for name, form in _FORMS.items()}
     values = {name: float(each[1]) * _UNITS.get(each[2], 1.0) for name, each in found.items() if each}
-    if len(values) < len(found):
+    if "Non-2xx" in told or "Socket errors" in told or len(values) < len(_FORMS):
         raise RuntimeError(told)
     return Answered(int(values["count"]), values["rate"], values["p50"], values["p99"])

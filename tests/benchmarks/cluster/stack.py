@@ -48,7 +48,7 @@ class Stack:
     place: Place
     port: int
     """Of nginx."""
-    bare_port: int
+    bare_folder: Path
     web: Gunicorn
     postgresql: PostgresqlNode
     redis: Redis
@@ -112,7 +112,7 @@ def running(tracks: int) -> Iterator[Stack]:
         bare_port = parts.enter_context(bare(folder / "bare", environ))
         text = site(data, web.port, port, folder, bare_port)
         pid = parts.enter_context(nginx(folder / "nginx", text, port))
-        yield Stack(folder, place, port, bare_port, web, postgresql, redis, pid)
+        yield Stack(folder, place, port, folder / "bare", web, postgresql, redis, pid)
 
 
 @contextmanager
