@@ -18,6 +18,8 @@ _QUOTES_VALUES = ("22", "42601")
 _LOCAL = r"[\w.!#$%&'*+=?^`{|}~-]"
 # Only from the beginning of a word, so that a long one takes no longer than it is long.
 _MAIL = re.compile(rf"(?<!{_LOCAL}){_LOCAL}+@[\w-]+(?:\.[\w-]+)*")
+# What was asked of another server, as its libraries tell it: a query may be a person's or hold a token, and so may a path without a host.
+_ASKED = re.compile(r"""(\bhttps?://[^\s?'"<>]*\?|\bwith url: )[^\s'"<>]+""")
 _BEGINS = ("CONTEXT:", "DETAIL:", "Params:")
 _ROWS = re.compile(rf"(?:\s|\\n)*(?:{'|'.join(_BEGINS)}).*", re.DOTALL)
 
@@ -44,7 +46,12 @@ def stack(error: BaseException) -> str:
 
 
 def cleaned(text: str) -> str:
-    """Pure: *text* without addresses of people, up to where a database tells of a row; programs that are not ours put errors into texts, too."""
+    """Pure: *text* without addresses of people and what was asked of other servers, up to where a database tells of a row.
+
+    For texts of any program: they put errors into theirs.
+    """
+    if "://" in text or " url: " in text:
+        text = _ASKED.sub(r"\1(left out)", text)
     if "@" in text:
         text = _MAIL.sub(MAIL, text)
     return _ROWS.sub(f" {LEFT_OUT}", text) if any(word in text for word in _BEGINS) else text

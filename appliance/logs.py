@@ -30,7 +30,8 @@ _QUIET = ("huey", "waitress.queue", "PIL", "urllib3", "peewee")
 """Libraries that talk much. Peewee tells each statement with its values, and these are secrets and personal data, whatever the level is."""
 _STACKS = ("exception", "stack_info")
 _TELLS_ADDRESSES = ("waitress", "gunicorn.error")
-_ADDRESS = re.compile(r"(serving|request) \S+")
+_ADDRESS = re.compile(r"(serving|handling request|Invalid request) .*", re.DOTALL)
+"""Where they begin to tell what was asked for, and by which address of the network."""
 
 
 def configure(level: str, form: str = TEXT) -> None:

@@ -99,7 +99,9 @@ def restore(
         migrated, mended = _place(settings, snapshot, side, now=now)
     (settings.data / startup.RESTORING).unlink()
     if settings.cache_url and not cache.forget_all(settings.cache_url):
-        log.warning("Redis is away: what it kept before the restore may be shown for an hour after it is back")
+        log.warning(
+            "Redis is away: what it kept before the restore may be shown for an hour after it is back"
+        )
     log.info("restored", extra={"snapshot": snapshot.name, "objects": snapshot.objects})
     return Restored(snapshot, snapshot.objects, there, left_out, migrated, mended, settings_file, orphaned)
 

@@ -187,6 +187,30 @@ def test_whom_a_mail_server_did_not_take_is_not_told(form: str) -> None:
     assert "/@<artist>/<slug>" in told
 
 
+@pytest.mark.parametrize("form", ["text", "json"])
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        (
+            "Max retries exceeded with url: /services/a-token-that-opens-an-account?x=1 (Caused by X)",
+            "(Caused by X)",
+        ),
+        (
+            f"404 for url: https://login.example/userinfo?user={EMAIL}&t={TOKEN}",
+            "https://login.example/userinfo?",
+        ),
+        ("see https://docs.example/page for more", "https://docs.example/page for more"),
+    ],
+)
+def test_what_was_asked_of_another_server_is_not_told(form: str, said: str, kept: str) -> None:
+    def ask() -> None:
+        raise ConnectionError(said)
+
+    told = line(form, refused(ask), why=said)
+    assert secrets_in(told) == []
+    assert told.count(kept) == 2
+
+
 def test_a_long_text_without_an_address_is_looked_at_once() -> None:
     long = "a" * 200_000 + " @"
     began = time.process_time()

@@ -139,12 +139,18 @@ def test_not_even_at_the_level_of_debugging_is_a_value_of_a_statement_told(lines
     [
         ("waitress", "Exception while serving /media/secret-token/a/high.mp4"),
         ("gunicorn.error", "Error handling request /reset/secret-token?next=/"),
+        ("gunicorn.error", "Error handling request GET /reset/secret-token?next=/"),
+        (
+            "gunicorn.error",
+            "Invalid request from ip=192.0.2.7: Invalid HTTP request line: 'GET /reset/secret-token'",
+        ),
     ],
 )
 def test_a_server_that_fails_tells_no_address(lines, name: str, event: str) -> None:
     told = lines("text")
     logging.getLogger(name).error("%s", event)
     assert "secret-token" not in told.getvalue()
+    assert "192.0.2.7" not in told.getvalue()
     assert "(address)" in told.getvalue()
 
 
