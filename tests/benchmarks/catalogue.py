@@ -87,11 +87,7 @@ def tables(place: Place) -> Iterator[tuple[str, Iterable[dict[str, Any]]]]:
     yield "track", (_track(number) for number in range(place.tracks))
     yield (
         "rendition",
-        (
-            _rendition(number, quality)
-            for number in range(place.tracks)
-            for quality in QUALITIES
-        ),
+        (_rendition(number, quality) for number in range(place.tracks) for quality in QUALITIES),
     )
     yield (
         "daily_plays",

@@ -30,6 +30,8 @@ LISTENERS = 8
 RUNG = "medium.mp4"
 """The best that strangers may hear."""
 RANGE_BYTES = 96 * 1024
+
+
 def run() -> list[Figure]:
     """Both figures; the second only where wrk is installed, since a load made in Python would measure itself."""
     return [token_check(), *(apart(signed_ranges) if wrk.is_there() else [])]

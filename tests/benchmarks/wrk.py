@@ -60,9 +60,7 @@ def ranges(paths: Sequence[str], *, size_bytes: int, range_bytes: int, count: in
     """Requests for one range after the other of each of *paths*, files of so many bytes, as players ask."""
     starts = [number * range_bytes % (size_bytes - range_bytes) for number in range(count)]
     return [
-        written(
-            paths[number % len(paths)], headers={"Range": f"bytes={start}-{start + range_bytes - 1}"}
-        )
+        written(paths[number % len(paths)], headers={"Range": f"bytes={start}-{start + range_bytes - 1}"})
         for number, start in enumerate(starts)
     ]
 

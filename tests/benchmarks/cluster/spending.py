@@ -39,14 +39,14 @@ def spent(stack: Stack, act: Callable[[], T]) -> tuple[T, Spent]:
 
 
 def _look(stack: Stack) -> Spent:
-    cpu_s = {part: sum(map(_used_s, found)) for part, found in stack.processes().items()}
+    cpu_s = {part: sum(map(used_s, found)) for part, found in stack.processes().items()}
     [(transactions, wal)] = stack.postgresql.ask(
         "SELECT xact_commit, pg_current_wal_insert_lsn() - '0/0' FROM pg_stat_database WHERE datname = current_database()"
     )
     return Spent(cpu_s, int(str(transactions)), int(str(wal)))
 
 
-def _used_s(process: psutil.Process) -> float:
+def used_s(process: psutil.Process) -> float:
     """With what its children used that ended meanwhile."""
     try:
         times = process.cpu_times()

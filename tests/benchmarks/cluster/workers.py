@@ -1,0 +1,86 @@
+"""Songs a minute by the product's own workers: one process on one core against as many on all cores, by the queue in PostgreSQL.
+
+A job uses more than one thread where it may, so one worker on two cores would be quicker than half of two: each side is kept to as many cores as it
+has processes. Both make the renditions of the same songs anew, in turn; time runs from the first job that is queued to the last that is done.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from statistics import median
+
+import psutil
+
+from tests.benchmarks.cluster.music import Music
+from tests.benchmarks.cluster.spending import used_s
+from tests.benchmarks.cluster.stack import Stack
+from tests.benchmarks.figures import Figure
+
+LEAST = 0.9
+ROUNDS = 3
+SONGS_A_WORKER = 4
+PATIENCE_S = 600
+_DONE = "SELECT count(*) FROM job WHERE kind = 'transcode' AND state = 'done'"
+_LEFT = "SELECT count(*) FROM job WHERE kind = 'transcode' AND state <> 'done'"
+_TOOK = """
+SELECT extract(epoch FROM max(updated_at) - min(created_at)) FROM
+(SELECT * FROM job WHERE kind = 'transcode' ORDER BY created_at DESC LIMIT {count}) AS last
+"""
+
+
+def measure(stack: Stack, music: Music) -> Iterator[Figure]:
+    """The ratio, and what a minute of music costs."""
+    cores = sorted(os.sched_getaffinity(0))
+    pairs, costs = [], []
+    for number in range(ROUNDS):
+        sides = (1, len(cores)) if number % 2 else (len(cores), 1)
+        found = {count: _transcode(stack, music, cores[:count]) for count in sides}
+        pairs.append((found[1][0], found[len(cores)][0]))
+        costs += [cost for _, cost in found.values()]
+    one, all_ = (median(column) for column in zip(*pairs, strict=True))
+    yield Figure(
+        f"Songs a minute by {len(cores)} workers on {len(cores)} cores / {len(cores)} times those of one on one",
+        median(many / single for single, many in pairs) / len(cores),
+        LEAST,
+        at_most=False,
+        detail=f"{60 * all_:.1f} a minute against {60 * one:.1f}, songs of {music.seconds} s, queue in PostgreSQL; each worker does one job at a time",
+    )
+    yield Figure(
+        "Transcoding, a minute of music",
+        median(costs),
+        unit="s of processor time",
+        detail="all that a job does, with verification",
+    )
+
+
+def _transcode(stack: Stack, music: Music, cores: list[int]) -> tuple[float, float]:
+    """Songs a second, and the processor seconds for a minute of music."""
+    count = SONGS_A_WORKER * len(cores)
+    with ExitStack() as running:
+        workers = [
+            running.enter_context(
+                stack.worker(f"worker-{len(cores)}-{number}", MUSICCONNECT_WORKER_THREADS="1")
+            )
+            for number in range(len(cores))
+        ]
+        processes = [psutil.Process(worker.process.pid) for worker in workers]
+        for process in processes:
+            for each in [process, *process.children(recursive=True)]:
+                for thread in each.threads():
+                    os.sched_setaffinity(thread.id, cores)
+        before, done = sum(map(used_s, processes)), _number(stack, _DONE)
+        for number in range(count):
+            music.artist.post(f"/api/v1/tracks/{music.songs[number]}/retry")
+        deadline = time.monotonic() + PATIENCE_S
+        while _number(stack, _LEFT) or _number(stack, _DONE) < done + count:
+            assert time.monotonic() < deadline, workers[0].log()[-3000:]
+            time.sleep(0.2)
+        spent_s = sum(map(used_s, processes)) - before
+    return count / _number(stack, _TOOK.format(count=count)), 60 * spent_s / (count * music.seconds)
+
+
+def _number(stack: Stack, question: str) -> float:
+    return float(str(stack.postgresql.ask(question)[0][0]))
