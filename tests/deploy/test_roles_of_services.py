@@ -237,6 +237,9 @@ def test_haproxy_takes_its_settings(tmp_path: Path) -> None:
 def test_patroni_is_told_members_and_who_may_come(tmp_path: Path) -> None:
     files = rendered(tmp_path, "postgres", "db2", "patroni.yml.j2", "pgbouncer.ini.j2", "hba.conf.j2")
     settings = yaml.safe_load(files["patroni.yml.j2"])
+    # Its log tells no row that is refused, nor what a statement was given.
+    told = settings["postgresql"]["parameters"]
+    assert (told["log_error_verbosity"], told["log_parameter_max_length_on_error"]) == ("terse", 0)
     assert settings["name"] == "db2"
     assert settings["etcd3"]["hosts"] == ["192.0.2.11:2379", "192.0.2.12:2379", "192.0.2.13:2379"]
     shared = settings["bootstrap"]["dcs"]

@@ -1,5 +1,6 @@
 """``musicconnect nginx``: a configuration for this node, or the sentence that says what it lacks."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -55,6 +56,17 @@ def test_it_is_printed_by_a_command(tmp_path: Path) -> None:
     assert 'proxy_set_header Host "music.example:8080";' in done.stdout
     assert "ssl_certificate" not in done.stdout
     assert f"alias {tmp_path}/data/media/$gate_object;" in done.stdout
+
+
+@pytest.mark.parametrize("name", sorted(examples()))
+def test_no_part_of_it_notes_requests_in_the_usual_form_of_nginx(name: str) -> None:
+    """That form tells the address of the visitor and of the page, with tokens and searches in it."""
+    servers = re.split(r"^server \{", examples()[name], flags=re.MULTILINE)[1:]
+    assert len(servers) == 2
+    for server in servers:
+        noted = re.findall(r"access_log ([^;]+);", server)
+        assert noted
+        assert [one for one in noted if one != "off" and not one.endswith(" musicconnect")] == []
 
 
 def test_several_web_servers_stand_behind_it(settings: Settings, tmp_path: Path) -> None:

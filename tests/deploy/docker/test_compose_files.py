@@ -164,6 +164,8 @@ def test_nginx_takes_its_frame_with_a_site(tmp_path: Path) -> None:
     argv = [PROGRAM, "-t", "-p", str(tmp_path), "-c", str(tmp_path / "nginx.conf")]
     done = subprocess.run(argv, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
+    # In the usual form nginx would note who asked for what, with the tokens in it.
+    assert re.findall(r"access_log (?!off)[^;]+;", frame) == []
 
 
 # ---- the secrets of a cluster
