@@ -84,7 +84,8 @@ wheel: $(STAMPS)/dev ## Build the package that deploy/ansible installs, into dis
 	@rm -rf build
 	@ls dist
 
-bench: $(STAMPS)/dev ## Measure, and write docs/benchmarks.md
+bench: $(STAMPS)/dev ## Measure, and write docs/benchmarks.md and the tables of docs/scale.md
+	@$(BIN)/python tools/test_needs.py benchmarks
 	$(BIN)/python -m tests.benchmarks
 
 # 47 times each of some 60 operations by each of four kinds of people are more than ten thousand requests.

@@ -84,6 +84,11 @@ HOSTS = (
     ),
 )
 """What the drills on hosts need beside."""
+BENCHMARKS = (
+    Need("wrk", "wrk", "asks web servers without costing much itself", program("wrk")),
+    Need("ip", "iproute2", "gives what is measured a network of its own", program("ip")),
+)
+"""What the benchmarks need beside."""
 
 NODE = Path(__file__).resolve().parents[1] / "tests" / "node"
 """Where what runs in Node.js is listed, with a checksum for each package."""
@@ -91,8 +96,9 @@ NODE = Path(__file__).resolve().parents[1] / "tests" / "node"
 
 def main() -> None:
     """Install what is missing where that is possible; stop with a list where it is not."""
-    if sys.argv[1:] == ["hosts"]:
-        programs(HOSTS)
+    beside = {"hosts": HOSTS, "benchmarks": BENCHMARKS}
+    if sys.argv[1:]:
+        programs(beside[sys.argv[1]])
         return
     programs(NEEDS)
     node_packages()

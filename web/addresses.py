@@ -8,6 +8,7 @@ from flask import request
 
 from appliance import hooks
 from appliance.catalog import rendition_keys
+from appliance.catalog.artwork import SIZES_PX
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
@@ -30,6 +31,15 @@ def public(key: str) -> str:
 def artwork(release: Release, size_px: int, ending: str = "webp") -> str:
     """Where a cover of this size is, or an empty text when the release has none."""
     return public(f"{release.artwork_key}/{size_px}.{ending}") if release.artwork_key else ""
+
+
+def pictures(key: str) -> dict[str, str]:
+    """Where the sizes of the picture *key* are, by their width in pixels."""
+    if hooks.has("media_url"):
+        return {str(px): public(f"{key}/{px}.webp") for px in SIZES_PX}
+    # A list has a hundred of them, and asking nobody for each took a fifth of answering it.
+    folder = f"{root()}/{key}/"
+    return {str(px): f"{folder}{px}.webp" for px in SIZES_PX}
 
 
 def stream(

@@ -1,4 +1,4 @@
-"""``python -m tests.benchmarks [SUITE …]``: measure, write docs/benchmarks.md, fail when a bound is missed."""
+"""``python -m tests.benchmarks [SUITE …]``: measure, write docs/benchmarks.md and the tables of docs/scale.md, fail when a bound is missed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from tests.benchmarks import payments
 from tests.benchmarks import sealing
 from tests.benchmarks import serving
 from tests.benchmarks import transcoding
+from tests.benchmarks.cluster import suite as cluster
 from tests.benchmarks.figures import Figure
+from tests.benchmarks.scale import __main__ as scale
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 SUITES = {
@@ -29,6 +31,7 @@ SUITES = {
     "sealing": sealing.run,
     "serving": serving.run,
     "gate": gate.run,
+    "cluster": cluster.run,
     "ledger": ledger.run,
     "access": access.run,
     "payments": payments.run,
@@ -38,7 +41,7 @@ SUITES = {
     "lighthouse": lighthouse.run,
 }
 
-ORDER = [*SUITES, "cluster"]
+ORDER = [*SUITES, "drills"]
 """Sections of the page; the last is written by ``tests/deploy/drills/drill_cluster.py``."""
 
 
@@ -57,6 +60,7 @@ def main(wanted: Sequence[str]) -> int:
         for figure in measured[name]:
             print(f"  {page.row(figure)}", flush=True)
     write(measured)
+    scale.write()
     missed = [figure.name for figures in measured.values() for figure in figures if not figure.kept]
     if missed:
         print(f"Missed: {'; '.join(missed)}", file=sys.stderr)

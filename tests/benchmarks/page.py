@@ -21,10 +21,10 @@ COLUMNS = "| what | measured | bound | unit | kept | in detail |\n|---|--:|--:|-
 
 def updated(page: str, measured: Mapping[str, Sequence[Figure]], *, order: Sequence[str], today: date) -> str:
     """*page* with the sections of the suites that were *measured* made anew, all of them in the given *order*."""
-    sections = _sections(page)
-    sections.update({suite: section(figures, today=today) for suite, figures in measured.items()})
-    told = (f"## {suite.capitalize()}\n\n{sections[suite]}" for suite in order if suite in sections)
-    return "\n".join([HEAD, *told])
+    told = sections(page)
+    told.update({suite: section(figures, today=today) for suite, figures in measured.items()})
+    parts = (f"## {suite.capitalize()}\n\n{told[suite]}" for suite in order if suite in told)
+    return "\n".join([HEAD, *parts])
 
 
 def section(figures: Sequence[Figure], *, today: date) -> str:
@@ -44,7 +44,8 @@ def row(figure: Figure) -> str:
     return f"| {figure.name} | {figure.value:.3g} | {bound} | {figure.unit} | {kept} | {figure.detail} |"
 
 
-def _sections(page: str) -> dict[str, str]:
+def sections(page: str) -> dict[str, str]:
+    """The text of each section, by its name in small letters."""
     parts = re.split(r"^## (.+)\n\n", page, flags=re.MULTILINE)
     return {
         name.lower(): text.rstrip("\n") + "\n" for name, text in zip(parts[1::2], parts[2::2], strict=True)

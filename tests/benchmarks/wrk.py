@@ -22,6 +22,8 @@ request = function()
   return requests[at]
 end
 """
+PATIENCE_S = 30
+"""Beyond it, an answer counts as none."""
 _UNITS = {"us": 0.001, "ms": 1.0, "s": 1000.0, "m": 60_000.0}
 _FORMS = {
     "rate": r"Requests/sec:\s+([\d.]+)()",
@@ -75,7 +77,17 @@ def script(path: Path, requests: Sequence[bytes]) -> Path:
 
 def ask(port: int, asked: Path, *, connections: int, seconds: float) -> Answered:
     """Send by so many connections, each again as soon as it is answered; ``RuntimeError`` when not all of it were answers."""
-    argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s", "--latency", "-s", str(asked)]
+    argv = [
+        "wrk",
+        "--latency",
+        "-s",
+        str(asked),
+        "-t1",
+        f"-c{connections}",
+        f"-d{seconds:g}s",
+        "--timeout",
+        f"{PATIENCE_S}s",
+    ]
     done = subprocess.run(
         [*argv, f"http://127.0.0.1:{port}"],
         capture_output=True,

@@ -7,7 +7,6 @@ from flask import url_for
 
 from appliance import clock
 from appliance.catalog import tracks
-from appliance.catalog.artwork import SIZES_PX
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
@@ -73,7 +72,7 @@ def entry(row: PlaylistEntry, track: dict[str, Any] | None) -> dict[str, Any]:
 
 def _track(row: Track, right: Access) -> dict[str, Any]:
     release, artist = row.release, row.release.artist
-    sizes = {str(px): addresses.artwork(release, px) for px in SIZES_PX} if release.artwork_key else None
+    sizes = addresses.pictures(release.artwork_key) if release.artwork_key else None
     return {
         "id": row.id,
         "title": row.title,

@@ -11,7 +11,6 @@ from appliance.catalog import artist_page
 from appliance.catalog import credits
 from appliance.catalog import releases
 from appliance.catalog import tracks
-from appliance.catalog.artwork import SIZES_PX
 from appliance.catalog.member_models import ArtistMember
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Credit
@@ -45,7 +44,7 @@ def artist(row: Artist) -> dict[str, Any]:
         "location": row.location,
         "links": [{"url": link.url, "label": link.label} for link in artist_page.links_of(row)],
         "accent": row.accent or None,
-        "picture": _picture(row.picture_key),
+        "picture": addresses.pictures(row.picture_key) if row.picture_key else None,
         "colour": row.colour or None,
         "version": row.version,
         "url": f"{addresses.root()}/@{row.slug}",
@@ -92,10 +91,6 @@ def offer(tier: Offer) -> dict[str, Any]:
     }
 
 
-def _picture(key: str) -> dict[str, str] | None:
-    return {str(px): addresses.public(f"{key}/{px}.webp") for px in SIZES_PX} if key else None
-
-
 def releases_told(rows: Sequence[Release], priced: Mapping[str, Price] | None = None) -> list[dict[str, Any]]:
     """Releases as they stand in lists, with what they cost by two queries whatever their number; none for what is *priced* already."""
     tags = price_tags.of_releases(rows, priced)
@@ -117,7 +112,7 @@ def _release(row: Release, tag: PriceTag | None) -> dict[str, Any]:
         "licence": row.licence,
         "catalogue_number": row.catalogue_number,
         "release_date": row.release_date.isoformat() if row.release_date else None,
-        "artwork": {str(px): addresses.artwork(row, px) for px in SIZES_PX} if row.artwork_key else None,
+        "artwork": addresses.pictures(row.artwork_key) if row.artwork_key else None,
         "colour": row.colour or None,
         "audience": row.audience,
         "published_at": row.published_at.isoformat() if row.published_at else None,

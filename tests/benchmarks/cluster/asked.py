@@ -6,8 +6,11 @@ import json
 import time
 from collections.abc import Iterator
 from urllib.parse import quote
+from urllib.parse import urlsplit
 from uuid import uuid4
 
+from appliance.memberships import media_tokens
+from appliance.startup import SECRET_FILE
 from tests.benchmarks import catalogue
 from tests.benchmarks import wrk
 from tests.benchmarks.catalogue import Place
@@ -62,6 +65,22 @@ def plays(stack: Stack) -> list[bytes]:
     return [
         wrk.written(f"{read('track', number, stack.place)}/play", method="POST") for number in range(COUNT)
     ]
+
+
+def playlists(stack: Stack, track: str) -> list[bytes]:
+    """The playlist of a rendition."""
+    return [wrk.written(_signed(stack, track).replace("master.m3u8", "medium.media.m3u8"))]
+
+
+def _signed(stack: Stack, track: str) -> str:
+    return urlsplit(stack.client().post(f"/api/v1/tracks/{track}/play")["hls_url"]).path
+
+
+def questions(stack: Stack, track: str) -> list[bytes]:
+    """What nginx asks the application of an address, before it keeps the answer for a while."""
+    path = _signed(stack, track).replace("/media/", "/gate/", 1).replace("master.m3u8", "medium.mp4")
+    secret = (stack.data / SECRET_FILE).read_text("ascii").strip()
+    return [wrk.written(path, headers={"X-Gate-Key": media_tokens.gate_key(secret)})]
 
 
 def reports(stack: Stack, count: int) -> Iterator[bytes]:

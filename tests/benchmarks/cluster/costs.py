@@ -27,6 +27,10 @@ def measure(stack: Stack, music: Music) -> Iterator[Figure]:
     yield from _requests(stack, "Read of the API", asked.every_read(stack.place))
     yield from _requests(stack, "Page of a release", asked.pages(stack.place))
     yield from _requests(stack, "Putting a track on", asked.plays(stack))
+    yield from _requests(stack, "Playlist", asked.playlists(stack, music.songs[0]))
+    yield from _requests(
+        stack, "Question of the gate", asked.questions(stack, music.songs[0]), port=stack.web.port
+    )
     size, rows = _number(stack, _SIZE), _number(stack, "SELECT count(*) FROM play")
     yield from _requests(stack, "Report of a play", list(asked.reports(stack, REPORTS)), wal=True)
     stored = _number(stack, "SELECT count(*) FROM play") - rows
@@ -51,11 +55,15 @@ def measure(stack: Stack, music: Music) -> Iterator[Figure]:
         )
 
 
-def _requests(stack: Stack, name: str, requests: Sequence[bytes], *, wal: bool = False) -> Iterator[Figure]:
+def _requests(
+    stack: Stack, name: str, requests: Sequence[bytes], *, wal: bool = False, port: int = 0
+) -> Iterator[Figure]:
     script = wrk.script(stack.folder / "cost.lua", requests)
     if not wal:
-        wrk.ask(stack.port, script, connections=CONNECTIONS, seconds=1)
-    found, cost = spent(stack, lambda: wrk.ask(stack.port, script, connections=CONNECTIONS, seconds=SECONDS))
+        wrk.ask(port or stack.port, script, connections=CONNECTIONS, seconds=1)
+    found, cost = spent(
+        stack, lambda: wrk.ask(port or stack.port, script, connections=CONNECTIONS, seconds=SECONDS)
+    )
     yield from _parts(name, found.count, cost)
     yield Figure(
         f"{name}, statements",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from statistics import median
 from urllib.request import urlopen
 
@@ -41,7 +42,8 @@ def _against_bare(stack: Stack, kind: str) -> Figure:
         for which in ("ours", "bare") if number % 2 else ("bare", "ours"):
             script = ours if which == "ours" else theirs
             found, cost = spent(
-                stack, lambda: wrk.ask(stack.port, script, connections=CONNECTIONS, seconds=SECONDS)
+                stack,
+                partial(wrk.ask, stack.port, script, connections=CONNECTIONS, seconds=SECONDS),
             )
             speed[which] = found.rate
             if which == "ours":
