@@ -4,6 +4,8 @@ The idea and the name are those of the Idempotency-Key header (IETF draft-ietf-h
 """
 
 import hashlib
+import time
+from collections.abc import Callable
 from datetime import datetime
 from datetime import timedelta
 
@@ -17,6 +19,9 @@ from appliance.errors import Conflict
 KEPT = timedelta(days=2)
 LOST_AFTER = timedelta(seconds=60)
 """An act that has not ended by then died with its process, and may be tried again."""
+PATIENCE_S = 10.0
+"""How long whoever sends something a second time waits for the first to end."""
+LOOK_EVERY_S = 0.1
 
 
 class IdempotencyKey(Base):
@@ -28,9 +33,10 @@ class IdempotencyKey(Base):
 
 
 class StillRunning(Conflict):
-    """The same act is being done just now by another request."""
+    """The same act is being done just now by another request, or died with its process: at the latest in *again_in_s* it can be sent again."""
 
-    def __init__(self) -> None:
+    def __init__(self, again_in_s: int) -> None:
+        self.again_in_s = again_in_s
         super().__init__(
             "This was sent twice and the first one is still being worked on. Look again in a moment."
         )
@@ -56,13 +62,25 @@ def begin(name: str, *, now: datetime) -> str:
             row = IdempotencyKey.get(IdempotencyKey.digest == name)
         if row.location:
             return str(row.location)
-        if now - row.created_at < LOST_AFTER:
-            raise StillRunning
+        if (left := LOST_AFTER - (now - row.created_at)) > timedelta():
+            raise StillRunning(int(left.total_seconds()) + 1)
         # Of two that come at once after a crash one takes it.
         lost = (IdempotencyKey.digest == name) & (IdempotencyKey.created_at == row.created_at)
         if not IdempotencyKey.update(created_at=now).where(lost, IdempotencyKey.location == "").execute():
-            raise StillRunning
+            raise StillRunning(int(LOST_AFTER.total_seconds()))
         return ""
+
+
+def begin_or_wait(name: str, *, now: Callable[[], datetime]) -> str:
+    """As ``begin``, but whoever comes second waits a while for the first to end: most of them were sent by a finger that was too quick."""
+    deadline = time.monotonic() + PATIENCE_S
+    while True:
+        try:
+            return begin(name, now=now())
+        except StillRunning:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(LOOK_EVERY_S)
 
 
 def end(name: str, location: str) -> None:

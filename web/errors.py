@@ -116,8 +116,9 @@ def on_own(error: errors.MusicConnectError) -> ResponseReturnValue:
     if status == 404 and (moved := artist_moved()):
         return moved
     answer = answer_with(status, told(error), field=getattr(error, "field", None))
-    if status == 503:
-        answer.headers["Retry-After"] = "10"
+    again_in_s = getattr(error, "again_in_s", 10 if status == 503 else 0)
+    if again_in_s:
+        answer.headers["Retry-After"] = str(again_in_s)
     return answer
 
 

@@ -1,7 +1,5 @@
 """A form that is sent twice makes one thing: the second answer is the redirect of the first."""
 
-import time
-
 from flask import Flask
 from flask import Response
 from flask import g
@@ -13,12 +11,10 @@ from flask.typing import ResponseReturnValue
 from appliance import clock
 from appliance import idempotency
 from appliance.database import new_id
-from appliance.idempotency import StillRunning
 
 FIELD = "form_token"
 NO_FORMS = frozenset({"api", "webhooks"})
 """Families of programs: to look for a field would read the body away from them."""
-PATIENCE_S = 10.0
 
 
 def register(app: Flask) -> None:
@@ -38,16 +34,7 @@ def begin() -> ResponseReturnValue | None:
         return None
     owner = str(session.get("_user_id") or session.get("csrf_token") or "")
     name = idempotency.digest(token, owner=owner, act=f"{request.endpoint} {request.path}")
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            location = idempotency.begin(name, now=clock.now())
-        except StillRunning:
-            if time.monotonic() >= deadline:
-                raise
-            time.sleep(0.1)
-        else:
-            break
+    location = idempotency.begin_or_wait(name, now=clock.now)
     if location:
         return redirect(location, 303)
     g.form_sent = name

@@ -31,6 +31,36 @@ def test_while_the_first_is_at_work_the_second_is_told_so(appliance: Appliance) 
         idempotency.begin(NAME, now=NOW + timedelta(seconds=2))
 
 
+def test_whoever_is_told_to_wait_is_told_how_long(appliance: Appliance) -> None:
+    idempotency.begin(NAME, now=NOW)
+    later = NOW + timedelta(seconds=20.5)
+    with pytest.raises(StillRunning) as told:
+        idempotency.begin(NAME, now=later)
+    assert told.value.again_in_s == 40
+    assert idempotency.begin(NAME, now=later + timedelta(seconds=told.value.again_in_s)) == ""
+
+
+def test_the_second_waits_for_the_first(appliance: Appliance) -> None:
+    idempotency.begin(NAME, now=NOW)
+
+    def end() -> None:
+        database.hold_open()
+        idempotency.end(NAME, "/studio/releases/1")
+        database.close_thread()
+
+    first = threading.Timer(0.3, end)
+    first.start()
+    assert idempotency.begin_or_wait(NAME, now=lambda: NOW) == "/studio/releases/1"
+    first.join()
+
+
+def test_the_second_does_not_wait_for_ever(appliance: Appliance, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(idempotency, "PATIENCE_S", 0.2)
+    idempotency.begin(NAME, now=NOW)
+    with pytest.raises(StillRunning):
+        idempotency.begin_or_wait(NAME, now=lambda: NOW)
+
+
 def test_what_was_refused_or_died_may_be_sent_again(appliance: Appliance) -> None:
     idempotency.begin(NAME, now=NOW)
     idempotency.end(NAME, "")

@@ -62,7 +62,9 @@ def pair(tmp_path: Path, postgresql: Cluster) -> Iterator[Pair]:
         upstreams = [f"--upstream=127.0.0.1:{server.port}" for server in servers]
         cache, log = str(tmp_path / "cache"), str(tmp_path / "requests.log")
         (tmp_path / "cache").mkdir()
-        site = client.run("nginx", "--listen", f"127.0.0.1:{port}", "--cache", cache, "--log", log, *upstreams)
+        site = client.run(
+            "nginx", "--listen", f"127.0.0.1:{port}", "--cache", cache, "--log", log, *upstreams
+        )
         stack.enter_context(nginx(tmp_path / "nginx", site, port))
         client.sign_up()
         yield Pair(client, servers)
@@ -98,6 +100,8 @@ def test_an_upload_goes_on_at_either_and_outlives_the_one_that_dies(pair: Pair) 
     with pytest.raises((Refused, OSError)):
         client.get("/ready")
     with Gunicorn(pair.servers[0].data.parent / "two", **client.environ) as third:
-        answer = third.ask(f"/api/v1/tracks/{upload.rpartition('/')[2]}", Authorization=f"Bearer {client.token}")
+        answer = third.ask(
+            f"/api/v1/tracks/{upload.rpartition('/')[2]}", Authorization=f"Bearer {client.token}"
+        )
         assert answer.status == 200, answer.text
         assert hashlib.sha256(MUSIC).hexdigest() in answer.text

@@ -19,6 +19,7 @@ from tests.load.journal import Journal
 TIMEOUT_S = 15
 PAUSE_S = 0.5
 """How long it waits before it asks once more."""
+LONGEST_WAIT_S = 60
 OVERLOADED = frozenset({429, 500, 502, 503, 504})
 
 
@@ -53,11 +54,16 @@ class Client:
         What is *repeatable* (by RFC 9110, section 9.2.2: GET, HEAD and PUT; others where the caller says so) is asked once more.
         """
         once_more = method in {"GET", "HEAD", "PUT"} if repeatable is None else repeatable
-        began, at_s, status, tries = time.monotonic(), time.time(), 0, 0
+        began, at_s, status, tries, told_to_wait = time.monotonic(), time.time(), 0, 0, False
         while True:
             tries += 1
             answer = self._send(method, path, body, headers or {})
             status = answer.status if answer is not None else 0
+            # What was begun under the same key and died with its server is done anew, but not at once.
+            if answer is not None and status == 409 and once_more and not told_to_wait and "Retry-After" in answer.headers:  # fmt: skip
+                told_to_wait = True
+                time.sleep(min(int(answer.headers["Retry-After"]), LONGEST_WAIT_S))
+                continue
             again = answer is None or status in OVERLOADED
             if not (again and once_more and tries == 1):
                 break

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from appliance import clock
+from appliance import idempotency
 from appliance.accounts.models import Scope
 from appliance.catalog.models import Release
 from appliance.catalog.models import ReleaseState
@@ -96,6 +98,22 @@ def test_a_program_buys_a_release_for_its_fan(
     assert client.get("/api/v1/orders", headers=fan.headers).json["items"] == [paid]
     quote = client.post("/api/v1/quotes", json=wish, headers=fan.headers).json
     assert quote["owned"]
+
+
+def test_an_order_that_died_with_its_server_is_made_when_its_key_is_sent_again_after_a_while(
+    client: FlaskClient, release: Release, till: Till, fan: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "PATIENCE_S", 0.0)
+    prices.set_release(release, 0, pay_more=True, actor=fan.user, now=clock.now())
+    free = {"kind": "release", "thing": release.id, "total_minor": 0}
+    name = idempotency.digest("lost", owner=fan.user.id, act="api /api/v1/orders")
+    begun_at = clock.now() - idempotency.LOST_AFTER + timedelta(seconds=5)
+    idempotency.begin(name, now=begun_at)
+    waits = send(client, fan, "/orders", "lost", **free)
+    assert waits.status_code == 409
+    assert 1 <= int(waits.headers["Retry-After"]) <= 6
+    idempotency.IdempotencyKey.update(created_at=begun_at - timedelta(seconds=5)).execute()
+    assert send(client, fan, "/orders", "lost", **free).status_code == 201
 
 
 def test_a_key_makes_one_order_however_often_it_is_sent(

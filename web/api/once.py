@@ -33,7 +33,7 @@ def once(who: User, sent: Mapping[str, Any], do: Callable[[], str], *, needed: b
         )
     name = idempotency.digest(key, owner=who.id, act=f"api {request.path}")
     said = hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()[:32]
-    found = idempotency.begin(name, now=clock.now())
+    found = idempotency.begin_or_wait(name, now=clock.now)
     if found:
         made, _blank, before = found.partition(" ")
         if before != said:

@@ -154,6 +154,7 @@ def cluster() -> Iterator[Cluster]:
             package = releases.build(folder)
             variables = {
                 **SECRETS,
+                "redis_password": SECRETS["musicconnect_vault_redis"],
                 **kept.repository("backups"),
                 "musicconnect_certificate": str(known),
                 "musicconnect_certificate_key": str(key),
