@@ -166,8 +166,12 @@ def tell_ready() -> None:
     if not address:
         return
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
-        # A leading @ stands for the null byte of Linux's abstract names (sd_notify(3)).
-        told.sendto(b"READY=1", "\0" + address[1:] if address.startswith("@") else address)
+        try:
+            # A leading @ stands for the null byte of Linux's abstract names (sd_notify(3)).
+            told.sendto(b"READY=1", "\0" + address[1:] if address.startswith("@") else address)
+        except OSError as error:
+            # Not to be heard is no reason not to work.
+            log.warning("readiness not told", extra={"why": str(error)})
 
 
 def become(module: str, arguments: Sequence[str], said: Mapping[str, str]) -> NoReturn:

@@ -86,13 +86,14 @@ def web(ctx: click.Context, host: str | None, port: int | None, fd: int | None, 
     """Run the web server alone; a worker must run elsewhere."""
     supervisor.follow_lifeline(lifeline)
     settings = settings_from(ctx, {"host": host, "port": port})
-    if fd is None and gunicorn_serving.is_wanted(settings):
+    # As a part of 'serve' it is one process that needs little memory.
+    if lifeline is None and gunicorn_serving.is_wanted(settings):
         # What is wrong is told here in a sentence; gunicorn would tell it by the stack of each worker.
         startup.start(settings, role=startup.WEB)
         database.check()
         doctor.require_safe_address(settings)
         startup.stop()
-        gunicorn_serving.become(settings)
+        gunicorn_serving.become(settings, fd)
     # Alone, with a socket that somebody else holds: the next one may be answering at it already.
     _run(settings, fd, linger_s=LINGER_S if fd is not None and lifeline is None else 0.0)
 

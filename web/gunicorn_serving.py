@@ -15,6 +15,7 @@ SILENT_S = 60
 KEEP_ALIVE_S = 75
 """Longer than nginx keeps an idle connection: so it is nginx that closes it, and never asks over one that just closed."""
 MOST_WORKERS = 12
+FIRST_INHERITED = 3
 GIVEN = ("data", "host", "port", "web_socket")
 """What may have been said on the command line, and is handed on."""
 
@@ -37,9 +38,10 @@ def workers(settings: Settings) -> int:
     return settings.web_workers or min(len(os.sched_getaffinity(0)), MOST_WORKERS)
 
 
-def arguments(settings: Settings) -> list[str]:
-    """The command line of gunicorn."""
+def arguments(settings: Settings, *, inherits: bool = False) -> list[str]:
+    """The command line of gunicorn, which *inherits* a socket that listens already or else opens its own."""
     shown = f"[{settings.host}]" if ":" in settings.host else settings.host
+    where = f"unix:{settings.web_socket}" if settings.web_socket else f"{shown}:{settings.port}"
     # A worker tells that it lives by touching a file: in memory, for a disk may be slow.
     memory = ["--worker-tmp-dir", "/dev/shm"] if os.access("/dev/shm", os.W_OK) else []  # noqa: S108 - a mount
     return [
@@ -51,8 +53,7 @@ def arguments(settings: Settings) -> list[str]:
         str(workers(settings)),
         "--threads",
         str(settings.web_threads),
-        "--bind",
-        f"unix:{settings.web_socket}" if settings.web_socket else f"{shown}:{settings.port}",
+        *([] if inherits else ["--bind", where]),
         "--graceful-timeout",
         str(GRACE_S),
         "--timeout",
@@ -69,7 +70,18 @@ def arguments(settings: Settings) -> list[str]:
     ]
 
 
-def become(settings: Settings) -> None:
-    """Turn this process into gunicorn's master; returns never."""
+def become(settings: Settings, fd: int | None = None) -> None:
+    """Turn this process into gunicorn's master, at the socket *fd* where that is handed over; returns never."""
     said = {f"{ENV_PREFIX}{name.upper()}": str(getattr(settings, name)) for name in GIVEN}
-    supervisor.become("gunicorn", arguments(settings), said)
+    if fd is not None:
+        said |= _handed_on(fd)
+    supervisor.become("gunicorn", arguments(settings, inherits=fd is not None), said)
+
+
+def _handed_on(fd: int) -> dict[str, str]:
+    """As systemd hands a socket over (sd_listen_fds(3)): gunicorn then leaves it to others when it ends, and removes none of a file's."""
+    if fd != FIRST_INHERITED:
+        os.dup2(fd, FIRST_INHERITED)
+        os.close(fd)
+    os.set_inheritable(FIRST_INHERITED, True)
+    return {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}

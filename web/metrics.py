@@ -1,7 +1,4 @@
-"""Figures for Prometheus: every request is counted by its view, and ``/metrics`` tells them with all others of this node.
-
-For gunicorn: call ``begin_master`` before it forks, and hang ``post_fork`` and ``child_exit`` onto its hooks of these names.
-"""
+"""Figures for Prometheus: every request is counted by its view, and ``/metrics`` tells them with all others of this node."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -16,7 +13,6 @@ from prometheus_flask_exporter import PrometheusMetrics
 
 from appliance import monitoring
 from appliance.monitoring import readers
-from appliance.monitoring import sharing
 from appliance.monitoring.exposition import Exposition
 from appliance.monitoring.readers import FORWARDED
 from appliance.settings import Settings
@@ -69,21 +65,6 @@ def register(app: Flask, settings: Settings) -> None:
 def begin(settings: Settings) -> None:
     """This process serves a node with these settings: share its counts, and open the door for monitors where one is wanted."""
     monitoring.begin(settings)
-
-
-def begin_master(settings: Settings) -> None:
-    """This process will fork those that serve a node with these settings."""
-    monitoring.begin_master(settings)
-
-
-def post_fork(server: Any, worker: Any) -> None:
-    """A worker of gunicorn begins."""
-    monitoring.begin_forked()
-
-
-def child_exit(server: Any, worker: Any) -> None:
-    """A worker of gunicorn ended: what it has counted stays counted, what it held is no longer held."""
-    sharing.end_process()
 
 
 def _leave_out_invented_methods() -> None:

@@ -40,7 +40,7 @@ _shared: Path | None = None
 
 
 def share(data: Path) -> None:
-    """From now on this process and those it forks count in the data folder; before it counts anything, and once.
+    """From now on this process counts in the data folder; before it counts anything, and once.
 
     Whoever comes first begins anew. Without room, the process counts for itself.
     """
@@ -58,27 +58,6 @@ def share(data: Path) -> None:
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
     values.ValueClass = values.MultiProcessValue(_this_process)  # type: ignore[no-untyped-call]
     _shared = folder
-
-
-def begin_process() -> None:
-    """In a process that was forked from one that shares: set its room aside, before it counts anything."""
-    if _shared is not None:
-        try:
-            _set_aside(_shared)
-        except OSError as error:
-            log.warning("counts are not shared", extra={"why": str(error)})
-            values.ValueClass = values.MutexValue
-
-
-def end_process() -> None:
-    """Add what processes that are gone have counted to what is kept of such; after one ended."""
-    if _shared is not None:
-        try:
-            with _held(_shared):
-                _tidy(_shared)
-        except OSError as error:
-            # Whoever is asked next sees to it.
-            log.warning("counts are not put together", extra={"why": str(error)})
 
 
 def collect() -> list[Metric] | None:

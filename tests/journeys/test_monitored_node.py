@@ -172,11 +172,11 @@ def test_whichever_worker_of_gunicorn_is_asked_tells_of_all(
         "MUSICCONNECT_DATABASE_URL": url,
         "MUSICCONNECT_QUEUE_URL": f"sqlite:///{tmp_path / 'queue.sqlite3'}",
         "MUSICCONNECT_METRICS_PORT": str(door),
+        "MUSICCONNECT_WEB_SERVER": "gunicorn",
+        "MUSICCONNECT_WEB_WORKERS": "3",
+        "MUSICCONNECT_WEB_THREADS": "2",
     }
-    gunicorn = [
-        *(sys.executable, "-m", "gunicorn", "--config", str(ROOT / "tests/servers/gunicorn_node.py")),
-        *("--bind", f"127.0.0.1:{port}", "tests.servers.gunicorn_node:application()"),
-    ]
+    gunicorn = [sys.executable, "-m", "appliance", "web", "--port", str(port)]
     here = f"http://127.0.0.1:{port}"
     home = 'endpoint="api.list_releases",method="GET",status="200"'
     counted = "flask_http_request_duration_seconds_count"

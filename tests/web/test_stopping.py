@@ -21,9 +21,9 @@ from tests.servers.node import Node
 pytestmark = pytest.mark.timeout(180)
 
 
-@pytest.fixture
-def node(tmp_path: Path) -> Node:
-    made = Node(tmp_path)
+@pytest.fixture(params=["embedded", "gunicorn"])
+def node(tmp_path: Path, request: pytest.FixtureRequest) -> Node:
+    made = Node(tmp_path, MUSICCONNECT_WEB_SERVER=request.param, MUSICCONNECT_WEB_WORKERS="1")
     made.run("migrate")
     return made
 
@@ -77,7 +77,7 @@ def test_no_request_fails_while_one_process_takes_over_from_another(node: Node) 
     with socket.create_server(("127.0.0.1", 0), backlog=128) as listening:
         port, stopping, failed = listening.getsockname()[1], threading.Event(), []
         first = web(node, listening)
-        people = [threading.Thread(target=ask, args=(port, stopping, failed)) for _ in range(4)]
+        people = [threading.Thread(target=ask, args=(port, stopping, failed), daemon=True) for _ in range(4)]
         for person in people:
             person.start()
         second = web(node, listening)
@@ -106,7 +106,13 @@ def test_what_is_asked_is_answered_before_the_end(node: Node) -> None:
         answer = http.client.HTTPResponse(connection)
         answer.begin()
         assert answer.status < 500
-        assert answer.getheader("Connection") == "close"
+        answer.read()
+        if answer.getheader("Connection") != "close":
+            # gunicorn promised that before it was told to stop, and keeps it for the next one.
+            connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            answer = http.client.HTTPResponse(connection)
+            answer.begin()
+            assert (answer.status, answer.getheader("Connection")) == (200, "close")
         assert process.wait(30) == 0
         connection.close()
 
