@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from collections.abc import Mapping
 from datetime import date
 from datetime import datetime
+from typing import Any
 
 import peewee
 
 from appliance import database
+from appliance import prepared
 from appliance.accounts.models import User
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Release
@@ -22,6 +24,8 @@ from appliance.listening.models import DailyPlays
 from appliance.listening.models import Play
 from appliance.memberships import access
 from appliance.memberships.access import NO_KEYS
+from appliance.prepared import Prepared
+from appliance.prepared import Statement
 
 _MERGED = (
     Play.user,
@@ -36,6 +40,27 @@ _MERGED = (
     Play.counted_at,
     Play.received_at,
     Play.updated_at,
+)
+_ADDED: dict[str, Any] = {
+    "conflict_target": [DailyPlays.track, DailyPlays.day],
+    "update": {DailyPlays.plays: DailyPlays.plays + peewee.EXCLUDED.plays},
+}
+# Every player reports every few seconds, mostly of one play: what is asked then is put into words once.
+_tracks = Prepared(
+    lambda *track_ids: (
+        Track.select(Track, Release, Artist).join(Release).join(Artist).where(Track.id.in_(track_ids))
+    ),
+    Track.release,
+    Release.artist,
+)
+_held = Prepared(
+    lambda *play_ids: database.locked(Play.select().where(Play.id.in_(play_ids)).order_by(Play.id))
+)
+_count_day = Statement(
+    lambda track, artist, day, plays: DailyPlays.insert(
+        track=track, artist=artist, day=day, plays=plays
+    ).on_conflict(**_ADDED),
+    4,
 )
 
 
@@ -74,8 +99,7 @@ def _seen(
     """Those of the tracks that this person may know of, their artists joined."""
     if not track_ids:
         return {}
-    query = Track.select(Track, Release, Artist).join(Release).join(Artist)
-    rows = list(query.where(Track.id.in_(sorted(track_ids))))
+    rows = _tracks(*sorted(track_ids))
     rights = access.to_tracks(user, rows, roles=roles, keys=keys, now=now)
     return {row.id: row for row in rows if rights[row.id].may_see}
 
@@ -99,10 +123,10 @@ def _store(told: Mapping[str, Play], tracks: Mapping[str, Track]) -> None:
     # Two batches that tell of the same plays take them in the same order, so that neither waits for the other for ever.
     ids = sorted(told)
     # First the rows, uncounted, whoever of two makes them; then, held, what is told is put in and counted.
-    Play.insert_many([told[key].__data__ for key in ids]).on_conflict_ignore().execute()
-    changed: list[dict[str, object]] = []
+    _make([told[key].__data__ for key in ids])
+    changed: list[dict[str, Any]] = []
     counted: Counter[tuple[str, str, date]] = Counter()
-    for play in database.locked(Play.select().where(Play.id.in_(ids)).order_by(Play.id)):
+    for play in _held(*ids):
         if not rules.belongs(told[play.id], play):
             continue
         before = dict(play.__data__)
@@ -112,9 +136,23 @@ def _store(told: Mapping[str, Play], tracks: Mapping[str, Track]) -> None:
         _count(counted, play, 1)
         if play.__data__ != before:
             changed.append(dict(play.__data__))
-    if changed:
-        Play.insert_many(changed).on_conflict(conflict_target=[Play.id], preserve=_MERGED).execute()
+    _change(changed)
     _add(counted)
+
+
+def _make(rows: list[dict[str, Any]]) -> None:
+    if len(rows) == 1:
+        prepared.insert(Play, ignore=True, **rows[0])
+    else:
+        Play.insert_many(rows).on_conflict_ignore().execute()
+
+
+def _change(rows: list[dict[str, Any]]) -> None:
+    if len(rows) == 1:
+        [row] = rows
+        prepared.update(Play, row["id"], **{field.name: row[field.name] for field in _MERGED})
+    elif rows:
+        Play.insert_many(rows).on_conflict(conflict_target=[Play.id], preserve=_MERGED).execute()
 
 
 def _count(counted: Counter[tuple[str, str, date]], play: Play, by: int) -> None:
@@ -123,13 +161,12 @@ def _count(counted: Counter[tuple[str, str, date]], play: Play, by: int) -> None
 
 
 def _add(counted: Counter[tuple[str, str, date]]) -> None:
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"track": track, "artist": artist, "day": day, "plays": plays}
         for (track, artist, day), plays in sorted(counted.items())
         if plays
     ]
-    if rows:
-        DailyPlays.insert_many(rows).on_conflict(
-            conflict_target=[DailyPlays.track, DailyPlays.day],
-            update={DailyPlays.plays: DailyPlays.plays + peewee.EXCLUDED.plays},
-        ).execute()
+    if len(rows) == 1:
+        _count_day(*rows[0].values())
+    elif rows:
+        DailyPlays.insert_many(rows).on_conflict(**_ADDED).execute()
