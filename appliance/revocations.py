@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
-from typing import Any
 
 import peewee
 
@@ -20,6 +19,7 @@ from appliance import replica
 from appliance.database import Base
 from appliance.database import UtcDateTimeField
 from appliance.database import proxy
+from appliance.prepared import Prepared
 
 POLL_S = 5.0
 """How long another process may not know of a revocation."""
@@ -36,6 +36,15 @@ class Revocation(Base):
     id = peewee.BigAutoField()
     subject = peewee.CharField(max_length=60)
     at = UtcDateTimeField(index=True)
+
+
+_since = Prepared(
+    lambda top: (
+        Revocation.select(Revocation.id, Revocation.subject)
+        .where(Revocation.id > top)
+        .order_by(Revocation.id)
+    )
+)
 
 
 @dataclass(slots=True)
@@ -88,9 +97,8 @@ def _current() -> _Known:
         return _known
     latest = dict(_known.latest) if same else {}
     top = _known.epoch if same else 0
-    rows: Any = Revocation.select(Revocation.id, Revocation.subject).where(Revocation.id > top)
-    for number, subject in rows.order_by(Revocation.id).tuples():
-        latest[subject], top = number, number
+    for row in _since(top):
+        latest[row.subject] = top = int(row.id)
     found = _Known(proxy.obj, top, latest)
     # What a replica does not know yet may have been known here: others must not be told less than before.
     if proxy.in_transaction() or replica.is_read():

@@ -69,28 +69,16 @@ def test_what_a_replica_says_is_answered_and_not_kept(monkeypatch: pytest.Monkey
 def test_who_looked_earlier_and_was_overtaken_takes_nothing_back(monkeypatch: pytest.MonkeyPatch) -> None:
     before = revocations.epoch()
     revocations.forget()
-    real = revocations.Revocation.select
+    real = revocations._since
 
-    def overtaken(*fields: object) -> object:
-        rows = list(real(*fields).where(revocations.Revocation.id > before).tuples())
-        monkeypatch.setattr(revocations.Revocation, "select", real)
+    def overtaken(top: int) -> list[revocations.Revocation]:
+        rows = real(top)
+        monkeypatch.setattr(revocations, "_since", real)
         revoke("listener:a")
         assert revocations.epoch() > before
-        return Rows(rows)
+        return rows
 
-    class Rows:
-        def __init__(self, rows: list[object]) -> None:
-            self.rows = rows
-
-        def where(self, *conditions: object) -> Rows:
-            return self
-
-        order_by = where
-
-        def tuples(self) -> list[object]:
-            return self.rows
-
-    monkeypatch.setattr(revocations.Revocation, "select", overtaken)
+    monkeypatch.setattr(revocations, "_since", overtaken)
     revocations.epoch()
     assert revocations.epoch() > before
     assert revocations.ended(["listener:a"], since=before)
