@@ -72,6 +72,7 @@ class Source:
         self._lock = threading.Lock()
         self._idle: list[tuple[float, Any]] = []
         self._taken = 0
+        self._closed_at = 0.0
 
     def take(self) -> tuple[float, Any]:
         """A sound connection, and when it was made."""
@@ -89,7 +90,7 @@ class Source:
     def give_back(self, born: float, connection: Any, *, sound: bool) -> None:
         """Keep a connection for the next, or throw it away when it is broken or old."""
         try:
-            if sound and time.monotonic() - born < KEPT_S:
+            if sound and born > self._closed_at and time.monotonic() - born < KEPT_S:
                 with self._lock:
                     self._idle.append((born, connection))
             else:
@@ -100,7 +101,8 @@ class Source:
             self._free.release()
 
     def close_idle(self) -> None:
-        """Close what nobody uses."""
+        """Close what nobody uses; what somebody still uses is closed when it is given back."""
+        self._closed_at = time.monotonic()
         with self._lock:
             idle, self._idle = self._idle, []
         for _, connection in idle:

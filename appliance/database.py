@@ -214,10 +214,11 @@ def wrote() -> bool:
     return isinstance(proxy.obj, Pool) and proxy.obj.wrote()
 
 
-def close_thread() -> None:
-    """Close the connection of a thread that ends."""
-    if proxy.obj is not None and not proxy.is_closed():
-        proxy.close()
+def close_thread(served: peewee.Database | None = None) -> None:
+    """Close the connection of a thread that ends, of the database that *served* it if that is not the one of now."""
+    served = served or proxy.obj
+    if served is not None and not served.is_closed():
+        served.close()
 
 
 def close() -> None:

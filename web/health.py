@@ -9,9 +9,13 @@ from flask import jsonify
 from appliance import database
 from appliance import jobs
 from appliance.errors import Unavailable
+from appliance.monitoring import readers
+from web.metrics import from_monitor
 from web.request_cycle import appliance
 
 log = logging.getLogger(__name__)
+
+STRANGERS_HEAR = "does not answer"
 
 blueprint = Blueprint("health", __name__)
 
@@ -27,6 +31,7 @@ def ready() -> tuple[Response, int]:
     """Database and storage answer; 503 with the reasons when one does not.
 
     The queue is told of and is no reason: work goes on without it, and a balancer must not take every node out because of it.
+    Reasons name machines and folders, so strangers hear only which part it is; who may read ``/metrics`` hears them, and so does the log.
     """
     checks = {"database": database.check, "queue": jobs.check, "storage": appliance().store.check}
     reasons: dict[str, str] = {}
@@ -36,6 +41,8 @@ def ready() -> tuple[Response, int]:
         except Unavailable as error:
             log.warning("not ready", extra={"part": name, "why": str(error)})
             reasons[name] = str(error)
+    if reasons and not from_monitor(readers.of(appliance().settings), appliance().settings):
+        reasons = dict.fromkeys(reasons, STRANGERS_HEAR)
     answer = {name: reasons.get(name, "ok") for name in checks}
     ready = not set(reasons) - {"queue"}
     return jsonify(status="ready" if ready else "not ready", **answer), 200 if ready else 503

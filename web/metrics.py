@@ -15,6 +15,7 @@ from appliance import monitoring
 from appliance.monitoring import readers
 from appliance.monitoring.exposition import Exposition
 from appliance.monitoring.readers import FORWARDED
+from appliance.monitoring.readers import Readers
 from appliance.settings import Settings
 from web import request_log
 
@@ -73,21 +74,26 @@ def _leave_out_invented_methods() -> None:
         request.prom_do_not_track = True  # type: ignore[attr-defined]
 
 
+def from_monitor(allowed: Readers, settings: Settings) -> bool:
+    """Whether one of the monitors asks, of those that are *allowed*."""
+    # Only behind as many proxies as are trusted the address is the one that these say.
+    unknown_proxy = not request_log.by_proxy(settings.trusted_proxies) and (
+        FORWARDED_MARK in request.environ or any(name in request.headers for name in FORWARDED)
+    )
+    return allowed.may_read(
+        request.remote_addr or "",
+        authorization=request.headers.get("Authorization", ""),
+        forwarded=unknown_proxy,
+    )
+
+
 def _fence(settings: Settings) -> Callable[[Callable[[], Any]], Callable[[], Any]]:
     allowed = readers.of(settings)
 
     def fenced(view: Callable[[], Any]) -> Callable[[], Any]:
         @wraps(view)
         def answer() -> Any:
-            # Only behind as many proxies as are trusted the address is the one that these say.
-            unknown_proxy = not request_log.by_proxy(settings.trusted_proxies) and (
-                FORWARDED_MARK in request.environ or any(name in request.headers for name in FORWARDED)
-            )
-            if allowed.may_read(
-                request.remote_addr or "",
-                authorization=request.headers.get("Authorization", ""),
-                forwarded=unknown_proxy,
-            ):
+            if from_monitor(allowed, settings):
                 return view()
             return Response("This is for the monitors of this node.\n", 403, mimetype="text/plain")
 

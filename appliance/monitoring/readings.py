@@ -89,6 +89,8 @@ class Readings:
 
     def _ask(self) -> None:
         up = False
+        # Whoever asks may take longer than the process goes on with this database.
+        served = database.proxy.obj
         try:
             with database.bounded(STATEMENT_S):
                 database.proxy.execute_sql("SELECT 1")
@@ -104,7 +106,7 @@ class Readings:
             log.warning("the database does not answer the monitor", exc_info=True)
             up = False
         finally:
-            database.close_thread()
+            database.close_thread(served)
             with self._lock:
                 if self._asking is threading.current_thread():
                     self._asking, self._up = None, up

@@ -67,6 +67,19 @@ def test_the_settings_bound_what_a_statement_may_take(url: str) -> None:
     assert (shown("statement_timeout"), shown("lock_timeout")) == ("70s", "3s")
 
 
+def test_a_connection_that_is_given_back_after_the_end_is_not_kept(url: str) -> None:
+    """Such as by a thread that asked for figures while the process stopped."""
+    pool = opened(url)
+    database.proxy.execute_sql("SELECT 1")
+    held = pool.connection()
+    pool.close_idle()
+    database.let_go()
+    assert (held.closed, pool.primary.counts()) == (True, (0, 0))
+    database.proxy.execute_sql("SELECT 1")
+    database.let_go()
+    assert pool.primary.counts() == (0, 1)
+
+
 def test_what_the_address_says_wins(url: str) -> None:
     opened(f"{url}&application_name=mine&options=-c%20statement_timeout%3D11s", limits=Limits(statement_s=7))
     assert (shown("application_name"), shown("statement_timeout")) == ("mine", "11s")

@@ -300,7 +300,10 @@ SCHEMAS: dict[str, Schema] = {
                 "enum": ["ready", "not ready"],
                 "description": "All parts together.",
             },
-            **{part: text("ok, or what is wrong.") for part in ("database", "queue", "storage")},
+            **{
+                part: text("ok, or that it does not answer; monitors are told what is wrong.")
+                for part in ("database", "queue", "storage")
+            },
         },
         says="Whether the server can work.",
     ),
