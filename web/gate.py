@@ -2,6 +2,8 @@
 
 It asks by its ``auth_request`` and keeps the answer for a few seconds, so that a range costs no Python. The answer names the stored object
 and, for a bucket, holds an address that opens it; so it is for who knows the key of the gate, which stands in the server's configuration.
+
+It asks too whether anybody is known who sends a recording: while a body comes, it takes a thread.
 """
 
 import hmac
@@ -18,7 +20,9 @@ from appliance.memberships import media_tokens
 from appliance.storage import Signing
 from appliance.storage import StoredObject
 from web import media
+from web.request_cycle import NotSignedIn
 from web.request_cycle import appliance
+from web.request_cycle import person
 
 blueprint = Blueprint("gate", __name__)
 
@@ -33,10 +37,7 @@ KEY_HEADER = "X-Gate-Key"
 @blueprint.get("/gate/<token>/<asset>/<name>")
 def ask(token: str, asset: str, name: str) -> Response:
     """204 with the object that this media address opens, or 403; nothing at all for who is not the server in front."""
-    if not hmac.compare_digest(
-        request.headers.get(KEY_HEADER, "").encode(), media_tokens.gate_key(appliance().secret).encode()
-    ):
-        raise NotFound("There is nothing at this address.")
+    _require_key()
     now_s = int(time.time())
     answer = Response(status=403)
     try:
@@ -56,6 +57,25 @@ def ask(token: str, asset: str, name: str) -> Response:
         found = _found(stored_at)
         answer.headers["X-Gate-Type"] = found.content_type if found else "application/octet-stream"
     return answer
+
+
+@blueprint.get("/gate/sender")
+def sender() -> Response:
+    """204 when somebody is signed in or has a token, else 401: asked before the body of a recording is let through."""
+    _require_key()
+    try:
+        return Response(status=401 if person() is None else 204)
+    except NotSignedIn:
+        # A token that is not valid; nginx wants no page about it.
+        return Response(status=401)
+
+
+def _require_key() -> None:
+    """``NotFound`` for who is not the server in front."""
+    if not hmac.compare_digest(
+        request.headers.get(KEY_HEADER, "").encode(), media_tokens.gate_key(appliance().secret).encode()
+    ):
+        raise NotFound("There is nothing at this address.")
 
 
 def _found(stored_at: str) -> StoredObject | None:

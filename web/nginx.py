@@ -27,6 +27,10 @@ CERTIFICATES = "/etc/letsencrypt/live"
 AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt"
 PLAIN = re.compile(r"[A-Za-z0-9_./:\[\]@~+ -]+")
 """What can stand in nginx's language as it is; a space only between the words of a ``listen``."""
+RECORDINGS = (
+    "^/(?:api/v1/uploads(?:/[^/]+)?|(?:api/v1|studio)/releases/[^/]+/tracks|studio/tracks/[^/]+/master)$"
+)
+PICTURES = "^/(?:(?:api/v1|studio)/(?:artists/[^/]+/(?:merchandise/[^/]+/)?picture|releases/[^/]+/artwork)|admin/collective/logo)$"
 HIDDEN = ("X-Trans-Id", "X-Openstack-Request-Id", "Server")
 """What kinds of S3 servers say of themselves."""
 
@@ -130,6 +134,8 @@ def configuration(
             "challenges": challenges,
             "key": media_tokens.gate_key(secret),
             "max_body_mb": settings.max_upload_mb + 1,
+            "recordings": RECORDINGS,
+            "pictures": PICTURES,
         }
     )
 
@@ -137,6 +143,7 @@ def configuration(
 def _shared() -> dict[str, object]:
     """What the application says too, so that both are one answer."""
     # Imported here, as is Jinja: the supervisor, which never answers a request, would carry Flask in its memory all day.
+    from web import bodies
     from web import gate
     from web import headers
     from web import media
@@ -146,6 +153,7 @@ def _shared() -> dict[str, object]:
         "id_header": request_log.HEADER,
         "kept_s": gate.KEPT_S,
         "key_header": gate.KEY_HEADER,
+        "picture_mb": bodies.MOST_PICTURE_BYTES // (1024 * 1024),
         "public_s": media.PUBLIC_S,
         "sound_cache": media.SOUND_CACHE,
         "exposed": media.EXPOSED,

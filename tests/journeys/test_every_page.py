@@ -74,7 +74,7 @@ THEMES = {
 NO_PAGES = {
     "files": "shop.receipt shop.credit_note membership.receipt membership.credit_note studio.order_file studio.parcel_file studio.code_file "
     "media.public media.protected frame.static_file frame.accent sharing.card sharing.embed_accent security.static static "
-    "downloads.fetch gate.ask installed.icon sharing.episode studio.original admin.export_trail admin.export_trail_lines "
+    "downloads.fetch gate.ask gate.sender installed.icon sharing.episode studio.original admin.export_trail admin.export_trail_lines "
     "admin.bank_file studio.statement_csv studio.statement_pdf",
     "answers to programs": "sharing.artist_feed sharing.podcast sharing.collective_feed sharing.oembed sharing.robots sharing.sitemap "
     "sharing.sitemap_part installed.manifest installed.service_worker health.health health.ready prometheus_metrics listen.artist "

@@ -79,6 +79,17 @@ def test_nobody_else_is_told_anything(client: FlaskClient, address: str, key: st
     right, wrong = (client.get(f"/gate/{path}", headers=headers) for path in (address, "x" + address))
     assert right.status_code == wrong.status_code == 404
     assert right.data == wrong.data
+    assert client.get("/gate/sender", headers=headers).status_code == 404
+
+
+def test_the_server_in_front_is_told_whether_anybody_is_known(
+    client: FlaskClient, in_front: dict[str, str], artist: Person
+) -> None:
+    def asked(**more: str) -> int:
+        return client.get("/gate/sender", headers={**in_front, **more}).status_code
+
+    assert (asked(), asked(Authorization="Bearer x"), asked(Cookie="session=x")) == (401, 401, 401)
+    assert asked(**artist.headers) == 204
 
 
 def test_the_key_of_the_gate_tells_nothing_of_the_secret_and_is_another_one_for_each(

@@ -12,11 +12,16 @@ from appliance.cli import cli
 from appliance.errors import Invalid
 from appliance.memberships import media_tokens
 from appliance.settings import Settings
+from appliance.startup import Appliance
 from appliance.storage import LocalStore
 from tools.nginx_examples import FOLDER
 from tools.nginx_examples import examples
+from web import bodies
 from web import headers
 from web import request_log
+from web.app import create_app
+from web.nginx import PICTURES
+from web.nginx import RECORDINGS
 from web.nginx import configuration
 
 SECRET = "s" * 64
@@ -145,3 +150,15 @@ def test_what_is_kept_tells_nobody_the_request_of_who_asked_first(settings: Sett
     shown = text(settings, tmp_path)
     assets = shown[shown.index("location /assets/ {") : shown.index("location = /metrics {")]
     assert f"proxy_hide_header {request_log.HEADER};" in assets
+
+
+def test_whatever_takes_more_than_a_form_gets_it_through_and_only_recordings_unbuffered(
+    appliance: Appliance,
+) -> None:
+    app = create_app(appliance)
+    for rule in app.url_map.iter_rules():
+        most, path = bodies.most_bytes(app, rule.endpoint), re.sub(r"<[^>]+>", "x", rule.rule)
+        recording, picture = (bool(re.search(one, path)) for one in (RECORDINGS, PICTURES))
+        if {"POST", "PUT", "PATCH"} & set(rule.methods or ()):
+            assert recording == (most == app.config["MAX_CONTENT_LENGTH"]), path
+            assert picture == (most == bodies.MOST_PICTURE_BYTES), path
