@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable
+from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ from appliance.shop import offers
 from appliance.shop import quotes
 from appliance.shop import receipts
 from appliance.shop import settling
+from appliance.shop.merchandise import holding
 from appliance.shop.models import Discount
 from appliance.shop.models import Kind
 from appliance.shop.models import Order
@@ -72,6 +74,14 @@ class Buyer:
     began: Sequence[str] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Scarce:
+    """What an order keeps from others: *variants*; *instead_of* tells which open orders are given up for it."""
+
+    instead_of: Callable[[], Collection[str]]
+    variants: Collection[str]
+
+
 def begin(wish: Wish, buyer: Buyer, *, provider: str, now: datetime) -> Order:
     """The order for *wish*: made once, and the same one for whoever sends it again; one that costs nothing is settled at once.
 
@@ -95,10 +105,10 @@ def place(
     provider: str,
     now: datetime,
     also: Sequence[str] = (),
-    scarce: bool = False,
+    scarce: Scarce | None = None,
     written: Callable[[str], None] | None = None,
 ) -> Order:
-    """As ``begin``, for what *quote* says; *also* is what else tells two orders apart, *scarce* that it keeps something from others.
+    """As ``begin``, for what *quote* says; *also* is what else tells two orders apart, *scarce* what it keeps from others.
 
     *written* is called in the same transaction with the id of an order that was made just now, and takes it back by raising.
     """
@@ -114,6 +124,7 @@ def place(
     with transaction():
         if quote.discount is not None:
             discounts.hold(quote.discount)
+        holding.orders(_given_up_for(quote, buyer, key, scarce))
         nearly_over = (Order.held_until < now + LEFT_TO_PAY) & (
             Order.checkout_state != CheckoutState.COMPLETED
         )
@@ -142,7 +153,7 @@ def place(
                 business_number=quote.business_number,
                 **invoiced,
                 locale=buyer.locale[:12],
-                held_until=now + HELD_FOR if scarce or _counts(quote) else None,
+                held_until=now + HELD_FOR if scarce is not None or _counts(quote) else None,
                 created_at=now,
                 updated_at=now,
             )
@@ -156,6 +167,8 @@ def place(
         # Only now: of two that came at once the second waited for the first, and sees what it bought and used up.
         if offers.has_all(quote.offer, buyer.user):
             raise Conflict("You have bought this already; it is among your purchases.")
+        given_up = _given_up_for(quote, buyer, key, scarce) - {order_id}
+        holding.variants(scarce.variants if scarce else (), of_orders=given_up)
         _write(order_id, quote)
         if written is not None:
             written(order_id)
@@ -242,14 +255,27 @@ def _counts(quote: Quote) -> bool:
 def _use(discount: Discount, buyer: Buyer, order_id: str, *, now: datetime) -> None:
     """Count the use of a code; where it is used up, what the same buyer began with it and did not pay makes room: they chose anew."""
     if discounts.is_overdrawn(discount, now=now):
-        mine = Order.id.in_(list(buyer.began)) & Order.user.is_null()
-        if buyer.user is not None:
-            mine |= Order.user == buyer.user.id
-        begun = (Order.discount == discount.id) & (Order.state == OrderState.OPEN) & (Order.id != order_id)
-        begun &= UNPAID
-        for other in list(Order.select(Order.id).where(begun, mine).order_by(Order.id)):
-            give_up(other.id, now=now)
+        for other in _begun_with(discount, buyer):
+            if other != order_id:
+                give_up(other, now=now)
     discounts.require_left(discount, now=now)
+
+
+def _begun_with(discount: Discount, buyer: Buyer) -> list[str]:
+    """The orders that this buyer began with the code and did not pay."""
+    mine = Order.id.in_(list(buyer.began)) & Order.user.is_null()
+    if buyer.user is not None:
+        mine |= Order.user == buyer.user.id
+    begun = (Order.discount == discount.id) & (Order.state == OrderState.OPEN) & UNPAID
+    return [row.id for row in Order.select(Order.id).where(begun, mine).order_by(Order.id)]
+
+
+def _given_up_for(quote: Quote, buyer: Buyer, key: str, scarce: Scarce | None) -> set[str]:
+    """All orders that may have to make room for this one: asked for before it is written, and again when it is."""
+    found = {row.id for row in Order.select(Order.id).where(Order.open_key == key)}
+    if quote.discount is not None and _counts(quote):
+        found.update(_begun_with(quote.discount, buyer))
+    return found | set(scarce.instead_of()) if scarce is not None else found
 
 
 def _provider(quote: Quote, name: str) -> str:

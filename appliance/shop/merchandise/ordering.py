@@ -19,12 +19,12 @@ from appliance.shop.merchandise import stock
 from appliance.shop.merchandise.destinations import Destination
 from appliance.shop.merchandise.models import Parcel
 from appliance.shop.merchandise.models import ParcelLine
-from appliance.shop.merchandise.models import Variant
 from appliance.shop.merchandise.quoting import Basket
 from appliance.shop.merchandise.quoting import BasketQuote
 from appliance.shop.models import Order
 from appliance.shop.models import OrderState
 from appliance.shop.orders import Buyer
+from appliance.shop.orders import Scarce
 
 
 def begin(
@@ -47,15 +47,23 @@ def begin(
     what = [f"{one.variant.id}:{one.quantity}" for one in quote.picked]
     also = [*what, to.name, to.lines, to.postal_code, to.city, to.country]
 
+    def others() -> list[str]:
+        return open_orders(basket.artist, buyer.user, instead_of)
+
     def written(order_id: str) -> None:
-        others = [one for one in open_orders(basket.artist, buyer.user, instead_of) if one != order_id]
-        _hold(others, {one.variant.id for one in quote.picked})
-        for other in others:
-            orders.give_up(other, now=now)
+        for other in others():
+            if other != order_id:
+                orders.give_up(other, now=now)
         _pack(order_id, quote, to, now=now)
 
     return orders.place(
-        quote.quote, buyer, provider=provider, now=now, also=also, scarce=True, written=written
+        quote.quote,
+        buyer,
+        provider=provider,
+        now=now,
+        also=also,
+        scarce=Scarce(others, frozenset(one.variant.id for one in quote.picked)),
+        written=written,
     )
 
 
@@ -82,14 +90,6 @@ def give_up(order: Order, *, now: datetime) -> None:
         if held.checkout_state == CheckoutState.COMPLETED:
             raise Conflict("Your payment is on its way; look again in a few minutes.")
         orders.give_up(held.id, now=now)
-
-
-def _hold(order_ids: Collection[str], variants: Collection[str]) -> None:
-    """Hold orders, then all variants that are put back or taken, each in one order: two who swap what they want do not wait for each other."""
-    packed = ParcelLine.select(ParcelLine.variant).join(Parcel).where(Parcel.order.in_(list(order_ids)))
-    wanted = {*variants, *(line.variant for line in packed)} if order_ids else set(variants)
-    list(database.locked(Order.select(Order.id).where(Order.id.in_(list(order_ids))).order_by(Order.id)))
-    list(database.locked(Variant.select(Variant.id).where(Variant.id.in_(list(wanted))).order_by(Variant.id)))
 
 
 def open_orders(artist: Artist, user: User | None, ids: Collection[str]) -> list[str]:
