@@ -158,9 +158,12 @@ def track_list(
     own = [row.id for row in seen if rights[row.id].may_edit]
     work = jobs.latest(tracks.TRANSCODE, own) if own else {}
     tags = price_tags.of_tracks(seen, priced)
+    # The tracks of a release differ in so few rights that most of a long list is told by the same words.
+    told = {right: right_of(right) for right in {rights[row.id] for row in seen}}
     return [
         {
             **track(row, rights[row.id], made.get(row.id, []), work, listener=listener),
+            "access": told[rights[row.id]],
             "price": order_told.tag(tags.get(row.id)),
             "contributors": credits.told(people.get(row.id, [])),
         }
@@ -171,7 +174,7 @@ def track_list(
 def track(
     row: Track, right: Access, made: Sequence[Rendition], work: Mapping[str, jobs.Job], *, listener: str
 ) -> dict[str, Any]:
-    """A track; the people behind it also see the original and what went wrong."""
+    """A track without what is told of rights and prices; the people behind it also see the original and what went wrong."""
     job = work.get(row.id)
     shown: dict[str, Any] = {
         "id": row.id,
@@ -196,7 +199,6 @@ def track(
         "licence": row.licence or row.release.licence,
         "slug": row.slug,
         "exclusive": row.exclusive,
-        "access": right_of(right),
         "version": row.version,
     }
     if right.may_edit:
