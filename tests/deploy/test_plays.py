@@ -238,6 +238,14 @@ def test_a_node_that_comes_is_asked_by_proxies_only_when_it_answers() -> None:
     )
 
 
+def test_a_release_is_on_every_host_of_a_cluster_before_the_first_changes_over() -> None:
+    first, *others = plays_of("application")
+    assert first["hosts"] == "web:worker"
+    assert "serial" not in first
+    assert "tasks_from: stage" in yaml.safe_dump(first)
+    assert all(play["serial"] == 1 for play in others)
+
+
 def test_a_node_that_goes_is_asked_no_more_before_it_is_stopped() -> None:
     leaves = next(
         at for at, play in enumerate(plays_of("remove_node")) if "tasks_from: leave" in yaml.safe_dump(play)

@@ -255,8 +255,10 @@ def test_08_a_web_server_is_cut_off_from_the_database(made: Cluster, scene: Scen
 
 def test_09_a_disk_is_full(made: Cluster, scene: Scene) -> None:
     drill = Drill(made, scene, "disk of a web server full for 30 s")
-    with drill.load(), full_disk(made, "web1"):
+    with small_disk(made, "web1") as room, drill.load():
+        made.on("web1", "sh", "-c", f"head -c 64m /dev/zero > {room}/filler || true")
         time.sleep(30)
+        made.on("web1", "rm", f"{room}/filler")
     drill.keep("acknowledged and lost", drill.figures["lost"], 0, "")
 
 
@@ -373,7 +375,7 @@ def long_song(made: Cluster, scene: Scene) -> str:
         uploader = Uploader(client, random.Random(3), scene.artist)
         path, wish = f"/api/v1/artists/{scene.artist}/releases", {"title": "A long night", "kind": "ep"}
         uploader.release = str(client.post("release", path, wish)["id"])
-        return uploader.send("A long song.wav", song(random.Random(5), seconds=120))
+        return uploader.send("A long song.wav", song(random.Random(5), seconds=60))
 
 
 def maker_of(made: Cluster, track: str) -> str:
@@ -408,14 +410,12 @@ def cut_off(made: Cluster, name: str, group: str) -> Iterator[None]:
 
 
 @contextmanager
-def full_disk(made: Cluster, name: str) -> Iterator[None]:
-    """The data folder of this host is on a disk without a free byte while the block runs."""
+def small_disk(made: Cluster, name: str) -> Iterator[str]:
+    """What arrives at this host lies on a disk of 16 MB while the block runs; yields where that is."""
     room = "/srv/musicconnect/data/uploads"
-    made.on(name, "sh", "-c", f"mkdir -p {room} && mount -t tmpfs -o size=4m,mode=0700,uid=$(id -u musicconnect),gid=$(id -g musicconnect) tmpfs {room}")  # fmt: skip
+    owner = "uid=$(id -u musicconnect),gid=$(id -g musicconnect)"
+    made.on(name, "sh", "-c", f"mkdir -p {room} && mount -t tmpfs -o size=16m,mode=0700,{owner} tmpfs {room}")
     try:
-        made.on(name, "sh", "-c", f"head -c 8m /dev/zero > {room}/filler || true")
-        made.on(name, "systemctl", "restart", "musicconnect-web@*.service")
-        yield
-        made.on(name, "sh", "-c", f"rm {room}/filler")
+        yield room
     finally:
         made.on(name, "umount", "--lazy", room)
