@@ -56,8 +56,20 @@ def test_a_crowd_loses_nothing_that_was_acknowledged_when_processes_are_killed(
     judge.close()
 
 
-def asked(at_s: float, *, act: str = "page", answered: bool = True, tries: int = 1) -> Asked:
-    return Asked(act, at_s, 0.5, 200 if answered else 502, tries, answered)
+def asked(
+    at_s: float, *, act: str = "page", answered: bool = True, tries: int = 1, repeatable: bool = True
+) -> Asked:
+    return Asked(act, at_s, 0.5, 200 if answered else 502, tries, answered, repeatable)
+
+
+def test_what_was_asked_only_once_is_told_apart_from_what_failed_twice() -> None:
+    lines = [
+        asked(0, answered=False, tries=2),
+        asked(1, act="pay", answered=False, repeatable=False),
+        asked(2),
+    ]
+    seen = verdict.trouble(lines)
+    assert (seen.failed, seen.failed_repeatable) == (2, 1)
 
 
 def test_an_outage_lasts_from_the_first_failure_of_an_act_to_its_next_answer() -> None:
