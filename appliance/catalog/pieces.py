@@ -89,10 +89,15 @@ def join(upload: Upload, path: Path, *, store: ObjectStore) -> None:
 
 def cut(upload_id: str, start_bytes: int, *, store: ObjectStore) -> None:
     """Forget what there is from *start_bytes*."""
+    for key in forget(upload_id, start_bytes):
+        store.delete(key)
+
+
+def forget(upload_id: str, start_bytes: int) -> list[str]:
+    """Let nothing count any more from *start_bytes*; where it lies in the store, to be removed after the commit."""
     gone = keys(upload_id, start_bytes)
     UploadPiece.delete().where(UploadPiece.key.in_(gone)).execute()
-    for key in gone:
-        store.delete(key)
+    return gone
 
 
 def keys(upload_id: str, start_bytes: int = 0) -> list[str]:

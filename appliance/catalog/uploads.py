@@ -142,6 +142,9 @@ def finish(
             result = _made(upload)
             if result is None:
                 pieces.join(upload, path, store=store)
+                # That takes its time: by now another node may have made it, or somebody have forgotten the upload.
+                result = _made(_still_there(upload))
+            if result is None:
                 result = _receive(upload, path, store=store, attempts=attempts, now=now)
         except Invalid as error:
             Upload.update(problem=str(error), expires_at=now).where(
@@ -244,11 +247,15 @@ def _forget(upload_id: str, condition: peewee.Expression, *, store: ObjectStore)
 
 def _cut(upload: Upload, there_bytes: int, *, store: ObjectStore) -> WrongOffset:
     """Set the upload back to the bytes that are really there; what the client is told."""
-    Upload.update(offset_bytes=there_bytes).where(
-        Upload.id == upload.id, Upload.offset_bytes == upload.offset_bytes, Upload.finished_at.is_null()
-    ).execute()
-    pieces.cut(upload.id, there_bytes, store=store)
-    return WrongOffset(STANDS_AT, there=there_bytes, offset=upload.offset_bytes)
+    here = (Upload.id == upload.id) & (Upload.offset_bytes == upload.offset_bytes)
+    with transaction():
+        moved = Upload.update(offset_bytes=there_bytes).where(here, Upload.finished_at.is_null()).execute()
+        # What another node took meanwhile counts: nothing of it was there when this one looked.
+        gone = pieces.forget(upload.id, there_bytes) if moved else []
+    for key in gone:
+        store.delete(key)
+    there = there_bytes if moved else _still_there(upload).offset_bytes
+    return WrongOffset(STANDS_AT, there=there, offset=upload.offset_bytes)
 
 
 def _still_there(upload: Upload) -> Upload:

@@ -58,9 +58,23 @@ def upload(owner: User, release: Release) -> Upload:
     return begin(owner, release)
 
 
-def begin(owner: User, release: Release, size_bytes: int = len(MUSIC), filename: str = "song.flac") -> Upload:
+def begin(
+    owner: User,
+    release: Release,
+    size_bytes: int = len(MUSIC),
+    filename: str = "song.flac",
+    *,
+    replaces: Track | None = None,
+) -> Upload:
     return uploads.begin(
-        owner, release, filename=filename, size_bytes=size_bytes, max_upload_mb=100, expiry_h=24, now=NOW
+        owner,
+        release,
+        filename=filename,
+        size_bytes=size_bytes,
+        max_upload_mb=100,
+        expiry_h=24,
+        now=NOW,
+        replaces=replaces,
     )
 
 

@@ -2,6 +2,7 @@
 
 import io
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,12 +10,16 @@ import pytest
 
 from appliance import database
 from appliance import jobs
+from appliance.catalog import pieces
 from appliance.catalog import staging
 from appliance.catalog import uploads
+from appliance.catalog.models import Replacement
 from appliance.catalog.models import Track
 from appliance.catalog.models import Upload
 from appliance.catalog.models import UploadPiece
+from appliance.errors import NotFound
 from appliance.startup import Appliance
+from appliance.storage import ObjectStore
 from tests.appliance.test_uploads import MUSIC
 from tests.appliance.test_uploads import append
 from tests.appliance.test_uploads import begin
@@ -98,3 +103,66 @@ def test_nodes_that_finish_at_once_make_one_track(
         assert set(threads.map(end, range(4))) == {upload.id}
     assert (Track.select().count(), jobs.Job.select().count(), kept(appliance)) == (1, 1, [])
     assert appliance.store.open(f"originals/{upload.id}").read() == MUSIC
+
+
+def test_what_another_node_takes_while_one_looks_is_not_cut_off(
+    appliance: Appliance, upload: Upload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = pieces.held
+
+    def count(asked: Upload) -> int:
+        monkeypatch.setattr(pieces, "held", counted)
+        append(appliance, upload, MUSIC[:1000])
+        there = counted(asked)
+        append(appliance, upload, MUSIC[1000:2000], 1000)
+        return there
+
+    monkeypatch.setattr(pieces, "held", count)
+    with pytest.raises(staging.WrongOffset) as told:
+        late = io.BytesIO(MUSIC[:10])
+        uploads.append(upload, late, offset=0, folder=tmp_path / "late", store=appliance.store, now=NOW)
+    assert told.value.facts["there"] == 2000
+    whole = append(appliance, upload, MUSIC[2000:], 2000)
+    assert appliance.store.open(finish(appliance, whole).original_key).read() == MUSIC
+
+
+def test_a_node_that_finishes_late_brings_no_older_master_back(
+    appliance: Appliance, upload: Upload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    track = finish(appliance, append(appliance, upload, MUSIC))
+    older, newer = (
+        append(appliance, begin(upload.user, track.release, replaces=track), MUSIC) for _ in range(2)
+    )
+
+    def others_finish() -> None:
+        finish(appliance, older)
+        finish(appliance, newer)
+
+    _meanwhile(others_finish, monkeypatch)
+    uploads.finish(older, folder=tmp_path / "late", store=appliance.store, attempts=5, now=NOW)
+    assert [row.id for row in Replacement.select()] == [newer.id]
+
+
+def test_a_node_that_finishes_late_makes_no_track_of_a_forgotten_upload(
+    appliance: Appliance, upload: Upload, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = append(appliance, upload, MUSIC)
+    folder, store = tmp_path / "late", appliance.store
+    _meanwhile(
+        lambda: uploads.terminate(upload, folder=appliance.staging, store=appliance.store), monkeypatch
+    )
+    with pytest.raises(NotFound):
+        uploads.finish(upload, folder=folder, store=store, attempts=5, now=NOW)
+    assert (Track.select().count(), kept(appliance), list(folder.iterdir())) == (0, [], [])
+
+
+def _meanwhile(act: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let others *act* while a node puts an upload together."""
+    together = pieces.join
+
+    def join(upload: Upload, path: Path, *, store: ObjectStore) -> None:
+        monkeypatch.setattr(pieces, "join", together)
+        together(upload, path, store=store)
+        act()
+
+    monkeypatch.setattr(pieces, "join", join)
