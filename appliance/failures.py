@@ -19,9 +19,12 @@ _LOCAL = r"[\w.!#$%&'*+=?^`{|}~-]"
 # Only from the beginning of a word, so that a long one takes no longer than it is long.
 _MAIL = re.compile(rf"(?<!{_LOCAL}){_LOCAL}+@[\w-]+(?:\.[\w-]+)*")
 # What was asked of another server, as its libraries tell it: a query may be a person's or hold a token, and so may a path without a host.
-_ASKED = re.compile(r"""(\bhttps?://[^\s?'"<>]*\?|\bwith url: )[^\s'"<>]+""")
+_WITH_URL = re.compile(r"""(\bwith url: )[^\s'"<>]+""")
+_WORD = re.compile(r"""[^\s'"<>]+""")
+_ADDRESS = re.compile(r"\bhttps?://")
 _BEGINS = ("CONTEXT:", "DETAIL:", "Params:")
-_ROWS = re.compile(rf"(?:\s|\\n)*(?:{'|'.join(_BEGINS)}).*", re.DOTALL)
+# Blanks only from where they begin, for the same reason as above.
+_ROWS = re.compile(rf"(?:(?<!\s)(?<!\\n)(?:\s|\\n)++)?(?:{'|'.join(_BEGINS)}).*", re.DOTALL)
 
 
 def told(error: BaseException) -> str:
@@ -50,11 +53,21 @@ def cleaned(text: str) -> str:
 
     For texts of any program: they put errors into theirs.
     """
-    if "://" in text or " url: " in text:
-        text = _ASKED.sub(r"\1(left out)", text)
+    if " url: " in text:
+        text = _WITH_URL.sub(r"\1(left out)", text)
+    if "://" in text:
+        text = _WORD.sub(_without_query, text)
     if "@" in text:
         text = _MAIL.sub(MAIL, text)
     return _ROWS.sub(f" {LEFT_OUT}", text) if any(word in text for word in _BEGINS) else text
+
+
+def _without_query(word: re.Match[str]) -> str:
+    """Pure: a word of a text, an address in it without its query."""
+    text = word[0]
+    address = _ADDRESS.search(text)
+    asked = text.find("?", address.end()) + 1 if address else 0
+    return f"{text[:asked]}(left out)" if 0 < asked < len(text) else text
 
 
 def _lines(error: BaseException, *, seen: set[int]) -> list[str]:

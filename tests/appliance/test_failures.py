@@ -211,13 +211,27 @@ def test_what_was_asked_of_another_server_is_not_told(form: str, said: str, kept
     assert told.count(kept) == 2
 
 
-def test_a_long_text_without_an_address_is_looked_at_once() -> None:
-    long = "a" * 200_000 + " @"
+@pytest.mark.parametrize(
+    ("long", "told"),
+    [
+        ("a" * 200_000, " @"),
+        ("http://" * 50_000, ""),
+        (" " * 100_000 + "x", " DETAIL: y"),
+        ("\\n" * 100_000 + "x", " DETAIL: y"),
+    ],
+    ids=["letters", "addresses", "blanks", "lines"],
+)
+def test_a_long_text_is_looked_at_once(long: str, told: str) -> None:
     began = time.process_time()
-    assert failures.cleaned(long) == long
+    assert failures.cleaned(long + told) == long + told.replace("DETAIL: y", failures.LEFT_OUT)
     assert (
         time.process_time() - began < 2
     )  # Seconds of work, not of waiting; a look at each of its ends takes minutes.
+
+
+def test_blanks_before_what_a_database_tells_of_a_row_go_with_it() -> None:
+    assert failures.cleaned("a \\n  b\n \\n DETAIL:  Key (email)=(x)") == "a \\n  b (values left out)"
+    assert failures.cleaned("Params: [1]") == " (values left out)"
 
 
 def test_a_stack_is_told_as_python_tells_it() -> None:
