@@ -59,7 +59,10 @@ def begin(name: str, *, now: datetime) -> str:
             query = IdempotencyKey.insert(digest=name, created_at=now).on_conflict_ignore()
             if query.as_rowcount().execute():
                 return ""
-            row = IdempotencyKey.get(IdempotencyKey.digest == name)
+            row = IdempotencyKey.get_or_none(IdempotencyKey.digest == name)
+        if row is None:
+            # The first one failed in this moment: the key is free.
+            raise StillRunning(1)
         if row.location:
             return str(row.location)
         if (left := LOST_AFTER - (now - row.created_at)) > timedelta():

@@ -97,6 +97,31 @@ def test_of_many_that_come_at_once_one_wins(appliance: Appliance) -> None:
     assert won == [""]
 
 
+def test_nobody_falls_over_a_key_that_is_freed_meanwhile(appliance: Appliance) -> None:
+    problems: list[BaseException] = []
+
+    def send() -> None:
+        database.hold_open()
+        try:
+            for _ in range(60):
+                try:
+                    idempotency.begin(NAME, now=NOW)
+                except StillRunning:
+                    continue
+                idempotency.end(NAME, "")
+        except Exception as error:
+            problems.append(error)
+        finally:
+            database.close_thread()
+
+    threads = [threading.Thread(target=send) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert problems == []
+
+
 def test_old_keys_are_forgotten(appliance: Appliance) -> None:
     idempotency.begin(NAME, now=NOW)
     idempotency.end(NAME, "/there")
