@@ -1,6 +1,6 @@
 """The Flask application: made from a started appliance, with every family of pages registered here."""
 
-from functools import cache
+from functools import lru_cache
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -44,6 +44,8 @@ from web import studio
 from web import webhooks
 
 EXTENSION = "musicconnect"
+CALLED = 2000
+"""More functions than there are pages, and what is done before and after each."""
 
 
 def create_app(appliance: Appliance) -> Flask:
@@ -52,7 +54,8 @@ def create_app(appliance: Appliance) -> Flask:
     app = Flask(__name__)
     app.extensions[EXTENSION] = appliance
     # Flask looks at each function that it calls, some thirty for a request, whether it is a coroutine; that it was one or not stays so.
-    app.ensure_sync = cache(app.ensure_sync)  # type: ignore[method-assign]
+    # Some are made for one request and hold what is its alone, so not all are kept for ever.
+    app.ensure_sync = lru_cache(CALLED)(app.ensure_sync)  # type: ignore[method-assign]
     secure = settings.public_url.startswith("https://")
     app.config.update(
         SECRET_KEY=appliance.secret,

@@ -1,7 +1,9 @@
-"""What a first visit may weigh."""
+"""What a first visit may weigh, and what stays of it."""
 
+import gc
 import gzip
 import re
+import weakref
 from pathlib import Path
 
 from flask import Flask
@@ -92,3 +94,16 @@ def test_styles_use_the_colours_of_the_tokens_alone() -> None:
             continue
         found = re.findall(r"(?<![\w&-])#[0-9a-f]{3,8}\b(?![^{}]*\{)", path.read_text("utf-8"))
         assert set(found) <= {"#fff", "#000"}, (path.name, found)
+
+
+def test_what_is_done_for_one_request_alone_is_let_go(app: Flask) -> None:
+    def hand_out() -> None:
+        """Such as a cookie, after this request."""
+
+    kept = weakref.ref(hand_out)
+    app.ensure_sync(hand_out)
+    del hand_out
+    for _ in range(5000):
+        app.ensure_sync(lambda: None)
+    gc.collect()
+    assert kept() is None
