@@ -4,15 +4,19 @@ import http.client
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from appliance.settings import Settings
+from appliance.storage import LocalStore
 from tests.servers.gunicorn import Gunicorn
 from tests.servers.nginx import nginx
 from tests.servers.node import Node
 from tests.servers.ports import free_port
 from tests.sounds import tone
 from tests.waiting import until
+from web.nginx import configuration
 
 THREADS = 2
 TUS = "Tus-Resumable: 1.0.0\r\nUpload-Length: 50000000\r\nContent-Type: application/offset+octet-stream"
@@ -97,3 +101,27 @@ def test_what_somebody_sends_who_is_known_goes_straight_through(front: Node) -> 
         assert front.send("GET", "/api/v1/releases")[0] == 200
     finally:
         front.token = token
+
+
+def test_who_sends_a_recording_while_the_application_is_away_is_told_to_come_again(tmp_path: Path) -> None:
+    port = free_port()
+    settings = Settings(
+        data=tmp_path, public_url=f"http://127.0.0.1:{port}", port=free_port(), trusted_proxies=1
+    )
+    (tmp_path / "cache").mkdir()
+    site = configuration(
+        settings,
+        LocalStore(tmp_path / "media"),
+        secret="s" * 64,
+        listen=(f"127.0.0.1:{port}",),
+        cache=str(tmp_path / "cache"),
+        log=str(tmp_path / "requests.log"),
+    )
+    with nginx(tmp_path / "nginx", site, port):
+        asked = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        asked.request("PATCH", "/api/v1/uploads/x", b"f", {"Content-Type": "application/offset+octet-stream"})
+        told = asked.getresponse()
+        assert (told.status, told.headers["Retry-After"]) == (503, "10")
+        assert told.headers["Content-Type"] == "application/problem+json"
+        told.read()
+        asked.close()
