@@ -13,7 +13,7 @@ from tests.benchmarks.figures import Figure
 LISTENERS = 8
 RUNG = "medium.mp4"
 """The best that strangers may hear."""
-SIZES_KIB = (64, 256)
+SIZES_KIB = (64, 96, 256)
 
 
 def measure(stack: Stack, music: Music) -> Iterator[Figure]:
