@@ -49,8 +49,8 @@ def measure(stack: Stack, music: Music) -> Iterator[Figure]:
     for kind in KINDS:
         p99 = quantiles(times[kind], n=100)[98]
         shown = f"{len(times[kind])} requests; {told}"
-        yield Figure(f"{kind.capitalize()}, p50", median(times[kind]), P50_MS, True, "ms", shown)
-        yield Figure(f"{kind.capitalize()}, p99", p99, P99_MS, True, "ms", shown)
+        yield Figure(f"{CLIENTS} listeners, {kind}: p50", median(times[kind]), P50_MS, True, "ms", shown)
+        yield Figure(f"{CLIENTS} listeners, {kind}: p99", p99, P99_MS, True, "ms", shown)
     script = wrk.script(stack.folder / "reads.lua", asked.every_read(stack.place))
     full = wrk.ask(stack.port, script, connections=CLIENTS, seconds=20)
     yield Figure(
