@@ -32,6 +32,7 @@ def tables(measured: Measured) -> dict[str, str]:
         "prices": _prices(),
         "requests": _requests(of),
         "steps": _steps(of, measured),
+        "order": _order(of, measured),
         "goal": _goal(of, measured),
         "money": _money(of, measured),
         "growth": _growth(of, measured),
@@ -133,6 +134,16 @@ def _steps(of: list[reckoning.Kind], measured: Measured) -> str:
     return _table(
         ["step", "€ a month", *alone, "listeners, and what ends first", "with edges for the sound"], rows
     )
+
+
+def _order(of: list[reckoning.Kind], measured: Measured) -> str:
+    """What ends after what, of the largest step behind edges."""
+    found = reckoning.limits(STEPS[-1], of, measured, HABITS, PRICES, edge=True)
+    rows = [
+        [name, f"{_rounded(listeners):,}", f"{GOAL.listeners / listeners:.1f}"]
+        for name, listeners in sorted(found.items(), key=lambda item: item[1])
+    ]
+    return _table(["twelve nodes behind edges", "listeners", f"times as much for {GOAL.listeners:,}"], rows)
 
 
 def _goal(of: list[reckoning.Kind], measured: Measured) -> str:
