@@ -10,7 +10,7 @@ from appliance.mail.rendering import translator
 from appliance.papers import crediting
 from appliance.papers import naming
 from appliance.papers.parts import Part
-from appliance.shop import orders
+from appliance.shop import order_lists
 from appliance.shop import paper
 from appliance.shop import receipt_pdf as words
 from appliance.shop import receipts
@@ -31,7 +31,7 @@ def receipt(row: Receipt) -> Paper:
     """The receipt on paper, of an order or of a membership, in the language of its buyer."""
     if row.order_id is not None:
         order = Order.get_by_id(row.order_id)
-        items = orders.items_of([order])[order.id]
+        items = order_lists.items_of([order])[order.id]
         content = words.drawn(order, items, row, locale=order.locale, taken_off=parcels.taken_off(order))
     else:
         sheet = of_membership(row, Payment.get_by_id(row.payment), translator(row.locale))
@@ -137,7 +137,7 @@ def _taxes(part: Part, currency: str, told: Callable[[str], str]) -> list[Row]:
 
 
 def _things(order: Order) -> str:
-    return ", ".join(item.name for item in orders.items_of([order])[order.id])[:300]
+    return ", ".join(item.name for item in order_lists.items_of([order])[order.id])[:300]
 
 
 def _drawn_receipt(paper_id: str) -> Paper:

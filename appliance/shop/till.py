@@ -8,7 +8,7 @@ from appliance.database import transaction
 from appliance.errors import Conflict
 from appliance.payments import CheckoutRequest
 from appliance.payments import LineItem
-from appliance.shop import orders
+from appliance.shop import order_lists
 from appliance.shop.models import Order
 from appliance.shop.models import OrderState
 
@@ -51,7 +51,7 @@ def lead(order: Order, *, return_to: str, cancel_to: str, now: datetime) -> str:
 
 def _lines(order: Order) -> list[LineItem]:
     """What stands at the till: each line without the tax in it, which is told beside."""
-    rows = orders.items_of([order])[order.id]
+    rows = order_lists.items_of([order])[order.id]
     return [
         LineItem(f"{order.artist_name}: {row.name}"[:200], row.amount_minor - row.tax_minor)
         for row in rows

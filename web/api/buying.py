@@ -20,6 +20,7 @@ from appliance.papers import drawing
 from appliance.shop import codes
 from appliance.shop import delivery
 from appliance.shop import offers
+from appliance.shop import order_lists
 from appliance.shop import orders
 from appliance.shop import quotes
 from appliance.shop import receipts
@@ -82,7 +83,7 @@ def list_orders() -> Response:
     """What one bought, the last first, also from before there was an account."""
     who, wanted = money.payer(Scope.MONEY_READ), limit()
     delivery.claim(who, now=clock.now())
-    rows = orders.of_person(who, limit=wanted + 1, before=cursor_id())
+    rows = order_lists.of_person(who, limit=wanted + 1, before=cursor_id())
     following = cursor_for(rows[wanted - 1].id) if len(rows) > wanted else None
     return jsonify(items=order_told.bought(rows[:wanted]), next_cursor=following)
 

@@ -9,7 +9,7 @@ from appliance import processors
 from appliance.accounts.models import User
 from appliance.payments import Feature
 from appliance.shop import offers
-from appliance.shop import orders
+from appliance.shop import order_lists
 from appliance.shop import taxes
 from appliance.shop.models import Order
 from appliance.shop.models import OrderItem
@@ -70,7 +70,7 @@ def quote(row: Quote, who: User | None) -> dict[str, Any]:
 
 def bought(rows: Sequence[Order]) -> list[dict[str, Any]]:
     """Orders for who bought, by two more queries whatever their number."""
-    items, numbers = orders.items_of(rows), orders.receipts_of(rows)
+    items, numbers = order_lists.items_of(rows), order_lists.receipts_of(rows)
     return [
         {
             **_facts(row, items[row.id]),
@@ -84,7 +84,7 @@ def bought(rows: Sequence[Order]) -> list[dict[str, Any]]:
 
 def sold(rows: Sequence[Order]) -> list[dict[str, Any]]:
     """Orders for who sold, by two more queries whatever their number."""
-    items, numbers = orders.items_of(rows), orders.receipts_of(rows)
+    items, numbers = order_lists.items_of(rows), order_lists.receipts_of(rows)
     return [
         {
             **_facts(row, items[row.id]),

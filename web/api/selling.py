@@ -17,6 +17,7 @@ from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.shop import codes
 from appliance.shop import discounts
+from appliance.shop import order_lists
 from appliance.shop import orders
 from appliance.shop.models import CodeBatch
 from appliance.shop.models import Discount
@@ -42,7 +43,7 @@ def list_sales(slug: str) -> Response:
     """What an artist sold, the last first."""
     artist, _who = money.seller(slug, Scope.MONEY_READ)
     wanted = limit()
-    rows = orders.of_artist(artist, limit=wanted + 1, before=cursor_id())
+    rows = order_lists.of_artist(artist, limit=wanted + 1, before=cursor_id())
     following = cursor_for(rows[wanted - 1].id) if len(rows) > wanted else None
     return jsonify(items=order_told.sold(rows[:wanted]), next_cursor=following)
 

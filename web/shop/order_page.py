@@ -16,7 +16,7 @@ from appliance.memberships import access
 from appliance.papers import drawing
 from appliance.papers import finding
 from appliance.shop import gifting
-from appliance.shop import orders
+from appliance.shop import order_lists
 from appliance.shop import receipts
 from appliance.shop.merchandise import destinations
 from appliance.shop.models import OrderItem
@@ -42,7 +42,7 @@ def order(order_id: str) -> ResponseReturnValue:
     if request.args.get("key") and visitors.by_key(order_id):
         return redirect(url_for("shop.order", order_id=order_id), 303)
     row = visitors.own(order_id)
-    items = orders.items_of([row])[row.id]
+    items = order_lists.items_of([row])[row.id]
     opened = _opened(items)
     given = gifting.of_order(row)
     return render_template(

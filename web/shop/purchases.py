@@ -8,7 +8,7 @@ from appliance import clock
 from appliance.accounts.models import Scope
 from appliance.papers import finding
 from appliance.shop import delivery
-from appliance.shop import orders
+from appliance.shop import order_lists
 from web.presentation import papers as paper_views
 from web.presentation import shop as shown
 from web.request_cycle import require_person
@@ -23,9 +23,9 @@ def purchases() -> str:
     who = require_person(Scope.ADMIN)
     delivery.claim(who, now=clock.now())
     before = request.args.get("before", "")[:26]
-    rows = orders.of_person(who, limit=ON_A_PAGE + 1, before=before)
+    rows = order_lists.of_person(who, limit=ON_A_PAGE + 1, before=before)
     more, rows = len(rows) > ON_A_PAGE, rows[:ON_A_PAGE]
-    items = orders.items_of(rows)
+    items = order_lists.items_of(rows)
     return render_template(
         "shop/purchases.html",
         orders=[shown.order(row, items[row.id]) for row in rows],

@@ -37,6 +37,7 @@ from appliance.payments import RefundFact
 from appliance.payments import TaxableSale
 from appliance.payments import TaxRate
 from appliance.shop import discounts
+from appliance.shop import order_lists
 from appliance.shop import orders
 from appliance.shop import receipt_pdf
 from appliance.shop import receipts
@@ -546,7 +547,7 @@ def test_music_that_is_no_longer_to_be_had_does_not_come_along_and_is_not_named(
     articles.edit(vinyl, {"release": release.id}, actor=artist.owner, now=NOW)
     Release.update(state=ReleaseState.DRAFT).where(Release.id == release.id).execute()
     order = order_of(artist, {sizes_of(vinyl)[""].id: 1}, fan)
-    assert release.title not in [item.name for item in orders.items_of([order])[order.id]]
+    assert release.title not in [item.name for item in order_lists.items_of([order])[order.id]]
 
 
 def test_what_is_made_to_order_has_no_stock_to_run_out(artist: Artist, till: Till) -> None:
@@ -576,7 +577,7 @@ def test_a_record_brings_its_music_along(artist: Artist, release: Release, fan: 
 def test_the_receipt_lists_goods_and_shipping(artist: Artist, shirt: Variant, till: Till) -> None:
     order = order_of(artist, {shirt.id: 2})
     order = tell(order.id, till.paid(order.id, at=NOW))
-    items = orders.items_of([order])[order.id]
+    items = order_lists.items_of([order])[order.id]
     assert [receipt_pdf.line(item, "EUR")[0] for item in items] == ["T-shirt (M) × 2", "Shipping (Germany)"]
     paper = receipt_pdf.drawn(order, items, receipts.of(order), locale="en")  # type: ignore[arg-type]
     assert paper.startswith(b"%PDF-")

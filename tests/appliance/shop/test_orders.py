@@ -40,6 +40,7 @@ from appliance.payments import RefundFact
 from appliance.shop import delivery
 from appliance.shop import discounts
 from appliance.shop import offers
+from appliance.shop import order_lists
 from appliance.shop import orders
 from appliance.shop import prices
 from appliance.shop import receipts
@@ -86,7 +87,7 @@ def test_what_was_paid_for_can_be_downloaded(till: Till, release: Release, fan: 
 def test_a_few_words_arrive_with_and_without_something_on_top(till: Till, release: Release) -> None:
     for tip in (0, 200):
         order = buy(wish(release, tip_minor=tip, message="For the van"), email="guest@example.com")
-        said = [item.message for item in orders.items_of([order])[order.id]]
+        said = [item.message for item in order_lists.items_of([order])[order.id]]
         assert said == (["", "For the van"] if tip else ["For the van"])
 
 
@@ -227,7 +228,7 @@ def test_a_tip_comes_with_a_message_and_opens_nothing(release: Release, fan: Use
     order = buy(wish(release, tip_minor=300, message="  For the\r\nvan  ", tip_name="Trinkgeld"), fan)
     assert order.total_minor == 1000
     order = tell(order.id, till.paid(order.id, at=NOW))
-    _music, tip = orders.items_of([order])[order.id]
+    _music, tip = order_lists.items_of([order])[order.id]
     assert (tip.kind, tip.name, tip.message, tip.amount_minor) == (
         Kind.TIP,
         "Trinkgeld",
@@ -262,7 +263,7 @@ def test_the_whole_catalogue_is_cheaper_and_opens_all_of_it(
     offer = offers.find(Kind.CATALOGUE, artist.id)
     assert (offer.full_minor, offer.price_minor) == (1533, 1150)
     order = buy(Wish(Kind.CATALOGUE, artist.id), fan)
-    items = orders.items_of([order])[order.id]
+    items = order_lists.items_of([order])[order.id]
     assert sum(item.amount_minor for item in items) == 1150
     tell(order.id, till.paid(order.id, at=NOW))
     assert all(may_download(fan, row) for row in (first, second, third))
@@ -306,7 +307,7 @@ def test_what_of_a_preorder_is_out_already_is_there_at_once(
     ).execute()
     prices.set_release(album, 700, pay_more=False, preorder=True, actor=artist.owner, now=NOW)
     order = buy(wish(album), fan)
-    assert [(row.name, row.amount_minor) for row in orders.items_of([order])[order.id]] == [
+    assert [(row.name, row.amount_minor) for row in order_lists.items_of([order])[order.id]] == [
         ("The Album", 700),
         ("Low Tide", 0),
     ]
