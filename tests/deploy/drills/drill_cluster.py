@@ -344,7 +344,7 @@ def test_14_the_table_tells_what_was_found() -> None:
     """Written only when all drills have run: a half of it would hide the other."""
     if len({one.name.partition(":")[0] for one in FOUND}) < DRILLS:
         pytest.skip("Not every drill has run.")
-    write({"cluster": FOUND})
+    write({"drills": FOUND})
 
 
 @contextmanager
