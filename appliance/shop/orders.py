@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from collections.abc import Collection
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,6 +24,7 @@ from appliance.payments import CheckoutState
 from appliance.payments import Feature
 from appliance.shop import discounts
 from appliance.shop import gifting
+from appliance.shop import making_room
 from appliance.shop import offers
 from appliance.shop import quotes
 from appliance.shop import receipts
@@ -48,8 +48,6 @@ LEFT_TO_PAY = timedelta(minutes=20)
 """Whoever comes back with less time than this begins anew."""
 OPEN_FOR = timedelta(days=30)
 """When an open order is given up at last. A payment that comes later, by bank say, still makes it paid."""
-UNPAID = Order.checkout_state != CheckoutState.COMPLETED
-"""Nobody went through its till yet, so no money is on the way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +67,6 @@ class Buyer:
     name: str = ""
     address: str = ""
     began: Sequence[str] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Scarce:
-    """What an order keeps from others: *variants*; *instead_of* tells which open orders are given up for it."""
-
-    instead_of: Callable[[], Collection[str]]
-    variants: Collection[str]
 
 
 def begin(wish: Wish, buyer: Buyer, *, provider: str, now: datetime) -> Order:
@@ -102,7 +92,7 @@ def place(
     provider: str,
     now: datetime,
     also: Sequence[str] = (),
-    scarce: Scarce | None = None,
+    scarce: making_room.Scarce | None = None,
     written: Callable[[str], None] | None = None,
 ) -> Order:
     """As ``begin``, for what *quote* says; *also* is what else tells two orders apart, *scarce* what it keeps from others.
@@ -118,10 +108,15 @@ def place(
     }
     paid_by = _provider(quote, provider)
     key = _open_key(quote, buyer, email, paid_by, also)
+
+    def others() -> set[str]:
+        who = buyer.user.id if buyer.user else None
+        return making_room.candidates(quote, who, buyer.began, key=key, scarce=scarce)
+
     with transaction():
         if quote.discount is not None:
             discounts.hold(quote.discount)
-        holding.orders(_given_up_for(quote, buyer, key, scarce))
+        holding.orders(others())
         nearly_over = (Order.held_until < now + LEFT_TO_PAY) & (
             Order.checkout_state != CheckoutState.COMPLETED
         )
@@ -150,7 +145,7 @@ def place(
                 business_number=quote.business_number,
                 **invoiced,
                 locale=buyer.locale[:12],
-                held_until=now + HELD_FOR if scarce is not None or _counts(quote) else None,
+                held_until=now + HELD_FOR if scarce is not None or making_room.counts(quote) else None,
                 created_at=now,
                 updated_at=now,
             )
@@ -164,7 +159,7 @@ def place(
         # Only now: of two that came at once the second waited for the first, and sees what it bought and used up.
         if offers.has_all(quote.offer, buyer.user):
             raise Conflict("You have bought this already; it is among your purchases.")
-        given_up = _given_up_for(quote, buyer, key, scarce) - {order_id}
+        given_up = others() - {order_id}
         holding.variants(scarce.variants if scarce else (), of_orders=given_up)
         _write(order_id, quote)
         if written is not None:
@@ -189,14 +184,14 @@ def expire(*, now: datetime) -> int:
 
     Those whose till was gone through wait for their money, which takes days by a debit. A payment that comes later still finds its order.
     """
-    kept_out = (Order.held_until <= now) & UNPAID
+    kept_out = (Order.held_until <= now) & making_room.UNPAID
     due = kept_out | (Order.created_at < now - OPEN_FOR)
     query = Order.select(Order.id).where(Order.state == OrderState.OPEN, due)
     ids = [row.id for row in query.order_by(Order.id).limit(1000)]
     return sum(give_up(order_id, due=due, now=now) for order_id in ids)
 
 
-def give_up(order_id: str, *, due: peewee.ColumnBase = UNPAID, now: datetime) -> bool:
+def give_up(order_id: str, *, due: peewee.ColumnBase = making_room.UNPAID, now: datetime) -> bool:
     """Wait for it no longer, and let others have what it kept; nothing happens unless it is open and, still, *due*. Whether it was given up."""
     with transaction():
         # Since it was chosen, its buyer may have gone through the till.
@@ -208,35 +203,13 @@ def give_up(order_id: str, *, due: peewee.ColumnBase = UNPAID, now: datetime) ->
     return True
 
 
-def _counts(quote: Quote) -> bool:
-    """Whether the order uses a code that can be used up."""
-    return quote.discount is not None and quote.discount.most_uses is not None
-
-
 def _use(discount: Discount, buyer: Buyer, order_id: str, *, now: datetime) -> None:
     """Count the use of a code; where it is used up, what the same buyer began with it and did not pay makes room: they chose anew."""
     if discounts.is_overdrawn(discount, now=now):
-        for other in _begun_with(discount, buyer):
+        for other in making_room.begun_with(discount, buyer.user.id if buyer.user else None, buyer.began):
             if other != order_id:
                 give_up(other, now=now)
     discounts.require_left(discount, now=now)
-
-
-def _begun_with(discount: Discount, buyer: Buyer) -> list[str]:
-    """The orders that this buyer began with the code and did not pay."""
-    mine = Order.id.in_(list(buyer.began)) & Order.user.is_null()
-    if buyer.user is not None:
-        mine |= Order.user == buyer.user.id
-    begun = (Order.discount == discount.id) & (Order.state == OrderState.OPEN) & UNPAID
-    return [row.id for row in Order.select(Order.id).where(begun, mine).order_by(Order.id)]
-
-
-def _given_up_for(quote: Quote, buyer: Buyer, key: str, scarce: Scarce | None) -> set[str]:
-    """All orders that may have to make room for this one: asked for before it is written, and again when it is."""
-    found = {row.id for row in Order.select(Order.id).where(Order.open_key == key)}
-    if quote.discount is not None and _counts(quote):
-        found.update(_begun_with(quote.discount, buyer))
-    return found | set(scarce.instead_of()) if scarce is not None else found
 
 
 def _provider(quote: Quote, name: str) -> str:

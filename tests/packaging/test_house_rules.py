@@ -23,8 +23,8 @@ BECOMES_A_PROGRAM = {"appliance/sandbox/launcher.py", "appliance/supervisor.py"}
 READS_ENVIRONMENT = {
     "appliance/settings.py": "where settings are read",
     "appliance/supervisor.py": "hands its own environment to its children, and asks where systemd wants to be told",
+    "web/gunicorn_hooks.py": "keeps from gunicorn's master where systemd wants to be told, and gives it to its workers",
     "appliance/monitoring/sharing.py": "tells prometheus_client, which asks the environment, where its files are; reads nothing",
-    "web/gunicorn_hooks.py": "keeps from gunicorn where systemd wants to be told, until a worker can answer",
 }
 TABLES = {
     "appliance/migrations/0001_initial.py": "a whole schema as it was",

@@ -12,6 +12,7 @@ from appliance.errors import Conflict
 from appliance.errors import NotFound
 from appliance.payments import CheckoutState
 from appliance.shop import orders
+from appliance.shop.making_room import Scarce
 from appliance.shop.merchandise import destinations
 from appliance.shop.merchandise import parcels
 from appliance.shop.merchandise import quoting
@@ -24,7 +25,6 @@ from appliance.shop.merchandise.quoting import BasketQuote
 from appliance.shop.models import Order
 from appliance.shop.models import OrderState
 from appliance.shop.orders import Buyer
-from appliance.shop.orders import Scarce
 
 
 def begin(
