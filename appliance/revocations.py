@@ -95,8 +95,9 @@ def _current() -> _Known:
     if same and (time.monotonic() < _known.until_s or proxy.in_transaction()):
         # Inside a transaction rows may be seen that are taken back; their numbers would come again.
         return _known
-    latest = dict(_known.latest) if same else {}
-    top = _known.epoch if same else 0
+    with _storing:
+        # Both of one moment: another thread's newer number beside older facts would let its revocations be overlooked for good.
+        latest, top = (dict(_known.latest), _known.epoch) if _known.database is proxy.obj else ({}, 0)
     for row in _since(top):
         latest[row.subject] = top = int(row.id)
     found = _Known(proxy.obj, top, latest)

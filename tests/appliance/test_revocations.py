@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from collections.abc import KeysView
 from datetime import timedelta
 
 import pytest
@@ -52,6 +54,38 @@ def test_another_process_learns_of_it_within_seconds(monkeypatch: pytest.MonkeyP
     revocations.Revocation.insert(subject="listener:a", at=NOW).execute()
     assert not revocations.ended(["listener:a"], since=before)
     monkeypatch.setattr(revocations._known, "until_s", 0.0)
+    assert revocations.ended(["listener:a"], since=before)
+
+
+def test_threads_that_ask_at_once_overlook_nothing_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = revocations.epoch()
+    revocations.Revocation.insert(subject="listener:a", at=NOW).execute()
+
+    def ask() -> None:
+        database.hold_open()
+        try:
+            revocations.epoch()
+        finally:
+            database.close_thread()
+
+    other = threading.Thread(target=ask)
+
+    class Facts(dict[str, int]):
+        """Facts of before: while one thread copies them, another one asks the database."""
+
+        def keys(self) -> KeysView[str]:
+            found = dict.keys(self)
+            if other.ident is None:
+                other.start()
+                other.join(0.5)
+            return found
+
+        __iter__ = None  # type: ignore[assignment]  # Else it is copied without asking for its keys.
+
+    monkeypatch.setattr(revocations._known, "latest", Facts(revocations._known.latest))
+    revocations.forget()
+    revocations.epoch()
+    other.join()
     assert revocations.ended(["listener:a"], since=before)
 
 
