@@ -100,19 +100,19 @@ def append(
         if (there := pieces.held(upload)) != offset:
             # A node with the version before keeps what it takes to itself.
             raise _cut(upload, there, store=store)
+        # Before its bytes come: who tidies up on another node cannot see that it is being sent.
+        Upload.update(expires_at=now + timedelta(hours=expiry_h)).where(Upload.id == upload.id).execute()
         path = staging.path_of(folder, upload.id)
         try:
             taken = staging.take(path, stream, most_bytes=upload.size_bytes - offset, checksum=checksum)
-            expires_at = now + timedelta(hours=expiry_h)
             if not taken:
-                Upload.update(expires_at=expires_at).where(Upload.id == upload.id).execute()
                 return _still_there(upload)
             piece = pieces.store(upload, path, offset=offset, store=store)
         finally:
             path.unlink(missing_ok=True)
         with transaction():
             moved = (
-                Upload.update(offset_bytes=offset + taken, expires_at=expires_at)
+                Upload.update(offset_bytes=offset + taken)
                 .where(Upload.id == upload.id, Upload.offset_bytes == offset)
                 .execute()
             )

@@ -4,6 +4,7 @@ import io
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -124,6 +125,22 @@ def test_what_another_node_takes_while_one_looks_is_not_cut_off(
     assert told.value.facts["there"] == 2000
     whole = append(appliance, upload, MUSIC[2000:], 2000)
     assert appliance.store.open(finish(appliance, whole).original_key).read() == MUSIC
+
+
+def test_what_is_being_sent_does_not_expire_for_a_node_that_tidies_up(
+    appliance: Appliance, upload: Upload, tmp_path: Path
+) -> None:
+    last_minute = upload.expires_at - timedelta(minutes=1)
+
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            later = upload.expires_at + timedelta(hours=1)
+            assert uploads.expire(folder=tmp_path / "worker", store=appliance.store, now=later) == 0
+            return super().read(size)
+
+    folder, store = appliance.staging, appliance.store
+    sent = uploads.append(upload, Slow(MUSIC), offset=0, folder=folder, store=store, now=last_minute)
+    assert appliance.store.open(finish(appliance, sent).original_key).read() == MUSIC
 
 
 def test_a_node_that_finishes_late_brings_no_older_master_back(
