@@ -68,7 +68,9 @@ base() {
   cp /etc/apt/apt.conf.d/99* "$b/etc/apt/apt.conf.d/" 2>/dev/null || true
   printf '[global]\ncert = /etc/ssl/certs/ca-certificates.crt\ntimeout = 180\n' >"$b/etc/pip.conf"
   if [ "$TH_PROXY" = yes ]; then
-    echo "Acquire::http::Proxy \"http://$TH_NET.1:3142\";" >"$b/etc/apt/apt.conf.d/80testhosts"
+    # Of several that ask it for the same list at once one may never be answered; who asks again is.
+    printf 'Acquire::http::Proxy "http://%s.1:3142";\nAcquire::http::Timeout "20";\nAcquire::Retries "5";\n' "$TH_NET" \
+      >"$b/etc/apt/apt.conf.d/80testhosts"
     echo "proxy = http://$TH_NET.1:3142" >>"$b/etc/pip.conf"
   fi
   [ -f "$TH_DIR/id_ed25519" ] || ssh-keygen -q -t ed25519 -N '' -C testhosts -f "$TH_DIR/id_ed25519"
