@@ -15,14 +15,12 @@ from waitress.task import WSGITask
 
 from appliance.monitoring.readers import FORWARDED
 from web import bodies
+from web import pacing
 from web.metrics import FORWARDED_MARK
 
 MOST_HEAD_BYTES = 32 * 1024
 HEAD_S = 20
 """Seconds for the head of a request, from its first byte."""
-BODY_S = 60
-LEAST_BYTES_PER_S = 1024
-"""A body may take a minute, and a second more for each of these: the slowest phone is faster."""
 IDLE_S = 120
 """Seconds until a connection is closed on which nothing is asked, or whose other end takes nothing of the answer."""
 MOST_CONNECTIONS = 1000
@@ -105,7 +103,7 @@ def is_late(channel: Any, now: float) -> bool:
         taken = now - channel.began
         if not coming.headers_finished:
             return bool(taken > HEAD_S)
-        return bool(taken > BODY_S + coming.body_bytes_received / LEAST_BYTES_PER_S)
+        return pacing.is_late(taken_s=taken, taken_bytes=coming.body_bytes_received)
     return bool(channel.total_outbufs_len and now - channel.last_activity > IDLE_S)
 
 

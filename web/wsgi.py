@@ -18,6 +18,7 @@ from appliance.errors import Unavailable
 from appliance.settings import Settings
 from appliance.startup import Appliance
 from web import metrics
+from web import pacing
 from web.app import create_app
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,7 @@ def application() -> Flask:
     # Before anything is counted.
     metrics.begin(settings)
     made = create_app(appliance)
+    made.wsgi_app = pacing.Paced(made.wsgi_app)  # type: ignore[method-assign]
     node_processes.enter(
         "web", plugins=plugin_settings.fingerprint(plugin_settings.merged(settings)), now=clock.now()
     )

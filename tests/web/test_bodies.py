@@ -7,6 +7,7 @@ import pytest
 
 from tests.servers import site
 from web import bodies
+from web import pacing
 from web import serving
 
 
@@ -100,8 +101,8 @@ def test_a_head_that_comes_drop_by_drop_is_left(server, monkeypatch):
 
 
 def test_a_body_that_comes_drop_by_drop_is_left(server, monkeypatch):
-    monkeypatch.setattr(serving, "BODY_S", 0.2)
-    monkeypatch.setattr(serving, "LEAST_BYTES_PER_S", 1000)
+    monkeypatch.setattr(pacing, "BODY_S", 0.2)
+    monkeypatch.setattr(pacing, "LEAST_BYTES_PER_S", 1000)
     start = head("POST", "/api/v1/releases", "Content-Type: application/json", "Content-Length: 1000")
     assert say(server, start, *[b"x"] * 10, pause_s=0.1) == b""
 

@@ -125,3 +125,15 @@ def test_who_sends_a_recording_while_the_application_is_away_is_told_to_come_aga
         assert told.headers["Content-Type"] == "application/problem+json"
         told.read()
         asked.close()
+
+
+def test_what_came_before_a_cut_connection_counts(front: Node) -> None:
+    music = tone(1)
+    upload = front.announce_upload(front.make_release(), "song.flac", len(music))
+    head = (
+        f"PATCH {upload} HTTP/1.1\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
+        f"Content-Type: application/offset+octet-stream\r\nAuthorization: Bearer {front.token}"
+    )
+    with begun(front, head, length=len(music)):
+        until(lambda: list((front.data / "uploads").glob("*.part")))
+    assert until(lambda: front.offset_of(upload)) == 1
