@@ -90,7 +90,7 @@ def test_an_upload_goes_on_at_either_and_outlives_the_one_that_dies(pair: Pair) 
         [dying] = until(pair.receiving)
         os.killpg(dying.process.pid, signal.SIGKILL)
         dying.process.wait()
-        assert b" 502 " in slow.recv(4096).partition(b"\r\n")[0]
+        assert b" 503 " in slow.recv(4096).partition(b"\r\n")[0]
     assert client.offset_of(upload) == offset
     while offset < len(MUSIC):
         offset = client.send_bytes(upload, MUSIC[offset : offset + PART], offset)
