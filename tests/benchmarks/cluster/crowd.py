@@ -45,7 +45,7 @@ def measure(stack: Stack, music: Music) -> Iterator[Figure]:
     times, cost = spent(stack, lambda: _listen(stack, releases, SECONDS))
     count = sum(map(len, times.values()))
     busy = ", ".join(f"{part} {100 * seconds / SECONDS:.0f} %" for part, seconds in cost.cpu_s.items())
-    told = f"{CLIENTS} listeners, {THINK_S:g} s between two requests, {count / SECONDS:.0f} a second in all, {stack.place.tracks:,} tracks; of a core: {busy}"
+    told = f"{CLIENTS} listeners, {THINK_S:g} s between two requests, {count / SECONDS:.0f} a second in all, {stack.place.tracks:,} tracks; of a core: {busy}; {cost.busy}"
     for kind in KINDS:
         p99 = quantiles(times[kind], n=100)[98]
         shown = f"{len(times[kind])} requests; {told}"

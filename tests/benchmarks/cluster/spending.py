@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
@@ -15,11 +17,23 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Spent:
-    """Between two looks: processor seconds by part, transactions (a statement outside of one is one), and bytes of the write-ahead log."""
+    """Between two looks: processor seconds by part, transactions (a statement outside of one is one), and bytes of the write-ahead log.
+
+    *busy_s* is what all processors did in *took_s*, whoever it was for: what others do on the machine is seen by it.
+    """
 
     cpu_s: dict[str, float]
     transactions: int
     wal_bytes: int
+    busy_s: float
+    took_s: float
+
+    @property
+    def busy(self) -> str:
+        """How busy the whole machine was, and with the stack alone."""
+        whole_s = self.took_s * (os.cpu_count() or 1)
+        shares = (100 * self.busy_s / whole_s, 100 * sum(self.cpu_s.values()) / whole_s)
+        return "processors {:.0f} % busy, {:.0f} % with the stack".format(*shares)
 
     def each_ms(self, count: int) -> dict[str, float]:
         """Milliseconds of processor time by part, for one of so many."""
@@ -35,6 +49,8 @@ def spent(stack: Stack, act: Callable[[], T]) -> tuple[T, Spent]:
         {part: after.cpu_s[part] - seconds for part, seconds in before.cpu_s.items()},
         after.transactions - before.transactions,
         after.wal_bytes - before.wal_bytes,
+        after.busy_s - before.busy_s,
+        after.took_s - before.took_s,
     )
 
 
@@ -43,7 +59,9 @@ def _look(stack: Stack) -> Spent:
     [(transactions, wal)] = stack.postgresql.ask(
         "SELECT xact_commit, pg_current_wal_insert_lsn() - '0/0' FROM pg_stat_database WHERE datname = current_database()"
     )
-    return Spent(cpu_s, int(str(transactions)), int(str(wal)))
+    times = psutil.cpu_times()
+    busy_s = sum(times) - times.idle - times.iowait - times.guest - times.guest_nice
+    return Spent(cpu_s, int(str(transactions)), int(str(wal)), busy_s, time.monotonic())
 
 
 def used_s(process: psutil.Process) -> float:
