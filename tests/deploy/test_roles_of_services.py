@@ -280,6 +280,17 @@ def test_a_restore_is_how_patroni_makes_the_cluster(tmp_path: Path) -> None:
     assert yaml.safe_load(text)["postgresql"]["parameters"]["archive_command"].startswith("pgbackrest ")
 
 
+def test_a_restore_to_the_latest_names_no_target_for_which_pgbackrest_would_refuse_an_action(
+    tmp_path: Path,
+) -> None:
+    text = rendered(tmp_path, "postgres", "db1", "patroni.yml.j2", postgres_restore_target="latest")[
+        "patroni.yml.j2"
+    ]
+    command = " ".join(yaml.safe_load(text)["bootstrap"]["pgbackrest"]["command"].split())
+    assert command.endswith("--type=default restore")
+    assert "--target" not in command
+
+
 def test_backups_go_to_the_bucket_encrypted(tmp_path: Path) -> None:
     told = {
         "postgres_backup_repository": "s3",
