@@ -133,7 +133,7 @@ STORED = [
 GATE = [
     Attack(f"the gate at {path}", lambda s, path=path: path.format(token=s.token(), asset=s.asset))  # type: ignore[misc]
     for path in (
-        "/gate", "/gate/", "/gate/{token}/{asset}/low.mp4", "/%67ate/{token}/{asset}/low.mp4", "//gate/{token}/{asset}/low.mp4",
+        "/gate", "/gate/", "/gate-sender", "/gate/sender", "/gate/{token}/{asset}/low.mp4", "/%67ate/{token}/{asset}/low.mp4", "//gate/{token}/{asset}/low.mp4",
         "/x/../gate/{token}/{asset}/low.mp4", "/x/%2e%2e/gate/{token}/{asset}/low.mp4", "/gate/../gate/{token}/{asset}/low.mp4",
         "/gate;x/{token}/{asset}/low.mp4", "/./gate/{token}/{asset}/low.mp4", "/media/..;/gate/{token}/{asset}/low.mp4",
         "/GATE/{token}/{asset}/low.mp4", "/gate%2f{token}/{asset}/low.mp4",
