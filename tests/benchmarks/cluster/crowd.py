@@ -28,6 +28,8 @@ from tests.benchmarks.cluster.stack import Stack
 from tests.benchmarks.figures import Figure
 
 CLIENTS, THINK_S, SECONDS = 100, 1.0, 60.0
+GATHERING_S = 15.0
+"""As long as a visit: in this time they come one after the other, else all would open a page in the same second, and nothing is measured yet."""
 P50_MS, P99_MS = 50, 200
 HEARD = 400
 """So many releases, spread over the catalogue, have a track with bytes."""
@@ -41,10 +43,11 @@ def measure(stack: Stack, music: Music) -> Iterator[Figure]:
     """Two figures a kind of request; then how much there is when nobody thinks."""
     releases = [number * (stack.place.releases // HEARD) for number in range(HEARD)]
     musics.lend(stack, music, [number * catalogue.TRACKS_A_RELEASE for number in releases])
-    _listen(stack, releases, 5.0)
-    times, cost = spent(stack, lambda: _listen(stack, releases, SECONDS))
+    times, cost = spent(stack, lambda: _listen(stack, releases))
     count = sum(map(len, times.values()))
-    busy = ", ".join(f"{part} {100 * seconds / SECONDS:.0f} %" for part, seconds in cost.cpu_s.items())
+    busy = ", ".join(
+        f"{part} {100 * seconds / (SECONDS + GATHERING_S):.0f} %" for part, seconds in cost.cpu_s.items()
+    )
     told = f"{CLIENTS} listeners, {THINK_S:g} s between two requests, {count / SECONDS:.0f} a second in all, {stack.place.tracks:,} tracks; of a core: {busy}; {cost.busy}"
     for kind in KINDS:
         p99 = quantiles(times[kind], n=100)[98]
@@ -61,14 +64,14 @@ def measure(stack: Stack, music: Music) -> Iterator[Figure]:
     )
 
 
-def _listen(stack: Stack, releases: list[int], seconds: float) -> Times:
+def _listen(stack: Stack, releases: list[int]) -> Times:
     times: Times = {kind: [] for kind in KINDS}
     broken: list[BaseException] = []
-    until = time.monotonic() + seconds
+    since = time.monotonic() + GATHERING_S
 
     def one(number: int) -> None:
         try:
-            Listener(stack, random.Random(number), times, until).listen(releases)
+            Listener(stack, random.Random(number), times, since).listen(releases)
         except BaseException as error:
             broken.append(error)
 
@@ -89,13 +92,14 @@ class _Over(Exception):
 class Listener:
     """One of the hundred, on a connection that is kept."""
 
-    def __init__(self, stack: Stack, dice: random.Random, times: Times, until: float) -> None:
-        self.stack, self.dice, self.times, self.until = stack, dice, times, until
+    def __init__(self, stack: Stack, dice: random.Random, times: Times, since: float) -> None:
+        self.stack, self.dice, self.times, self.since = stack, dice, times, since
+        self.until = since + SECONDS
         self.connection = HTTPConnection("127.0.0.1", stack.port, timeout=PATIENCE_S)
 
     def listen(self, releases: list[int]) -> None:
         """One visit after the other."""
-        time.sleep(self.dice.random() * THINK_S)
+        time.sleep(self.dice.random() * GATHERING_S)
         while time.monotonic() < self.until:
             release = self.dice.choice(releases)
             # Each visit elsewhere in the catalogue; what is only looked at need not be what is heard.
@@ -134,7 +138,8 @@ class Listener:
         self.connection.request(method, path, headers=headers)
         answer = self.connection.getresponse()
         told = answer.read()
-        self.times[kind].append(1000 * (time.perf_counter() - began))
+        if time.monotonic() >= self.since:
+            self.times[kind].append(1000 * (time.perf_counter() - began))
         assert answer.status in {200, 206}, f"{method} {path}: {answer.status}"
         time.sleep(self.dice.expovariate(1 / THINK_S))
         return told
