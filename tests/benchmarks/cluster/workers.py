@@ -18,7 +18,7 @@ from tests.benchmarks.cluster.music import Music
 from tests.benchmarks.cluster.stack import Stack
 from tests.benchmarks.figures import Figure
 
-LEAST = 0.9
+LEAST, MOST = 0.9, 1.1
 ROUNDS = 3
 SONGS_A_WORKER = 4
 PATIENCE_S = 600
@@ -40,13 +40,20 @@ def measure(stack: Stack, music: Music) -> Iterator[Figure]:
         sides = (1, len(cores)) if number % 2 else (len(cores), 1)
         found = {count: _transcode(stack, music, cores[:count]) for count in sides}
         pairs.append((found[1], found[len(cores)]))
+    ratio = median(many / single for single, many in pairs) / len(cores)
+    # No machine does more than all of it: then the one core was kept busy by somebody else.
+    doubt = (
+        "; more than 1 is the doing of what else ran on the machine: measure again on a quiet one"
+        if ratio > MOST
+        else ""
+    )
     one, all_ = (median(column) for column in zip(*pairs, strict=True))
     yield Figure(
         f"Songs a minute by {len(cores)} workers on {len(cores)} cores / {len(cores)} times those of one on one",
-        median(many / single for single, many in pairs) / len(cores),
+        ratio,
         LEAST,
         at_most=False,
-        detail=f"{60 * all_:.1f} a minute against {60 * one:.1f}, songs of {music.seconds} s, queue in PostgreSQL; each worker does one job at a time",
+        detail=f"{60 * all_:.1f} a minute against {60 * one:.1f}, songs of {music.seconds} s, queue in PostgreSQL; each worker does one job at a time{doubt}",
     )
     yield Figure(
         "Transcoding, a minute of music",
