@@ -31,9 +31,12 @@ def section(figures: Sequence[Figure], *, today: date) -> str:
     """The table of one suite, what it was measured on, and why a figure was missed."""
     machine = f"{os.cpu_count()} cores ({platform.machine()}), Python {platform.python_version()}"
     lines = [COLUMNS, *map(row, figures), "", f"Measured on {today.isoformat()} on {machine}.", ""]
+    missed: dict[str, list[str]] = {}
     for figure in figures:
         if not figure.kept and figure.cause:
-            lines += [f"**Missed: {figure.name}**: {figure.cause}", ""]
+            missed.setdefault(figure.cause, []).append(figure.name)
+    for cause, names in missed.items():
+        lines += [f"**Missed: {'; '.join(names)}**: {cause}", ""]
     return "\n".join(lines)
 
 
