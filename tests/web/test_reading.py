@@ -269,6 +269,7 @@ ELSEWHERE = {
         "for who pays, not even for an admin: tests/web/test_memberships_pages.py",
     ),
     "gate.ask": "for the server in front: tests/web/test_gate.py",
+    "gate.sender": "for the server in front: tests/web/test_slow_bodies.py",
     "people.authenticator": "after a proof, by no token: tests/web/test_step_up.py",
     "people.new_passkey": "after a proof, by no token: tests/web/test_step_up.py",
     "security.change_email": "of who is signed in, by no token: tests/web/test_sign_in.py",

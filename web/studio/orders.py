@@ -12,7 +12,7 @@ from flask import url_for
 from appliance import clock
 from appliance import currencies
 from appliance.catalog.models import Artist
-from appliance.shop import orders as domain
+from appliance.shop import order_lists
 from appliance.shop.models import Order
 from appliance.shop.models import OrderItem
 from web import presentation
@@ -46,9 +46,9 @@ def orders(slug: str) -> str:
     """What was sold, newest first."""
     artist, _who = artist_with_money(slug)
     before = request.args.get("before", "")[:26]
-    rows = domain.of_artist(artist, limit=ON_A_PAGE + 1, before=before)
+    rows = order_lists.of_artist(artist, limit=ON_A_PAGE + 1, before=before)
     more, rows = len(rows) > ON_A_PAGE, rows[:ON_A_PAGE]
-    items = domain.items_of(rows)
+    items = order_lists.items_of(rows)
     return render_template(
         "studio/orders.html",
         artist=presentation.artist(artist),
@@ -74,8 +74,8 @@ def lines(artist: Artist) -> Iterator[str]:
     """A row with the names of the columns, and one for each order."""
     yield tables.line(COLUMNS)
     before = ""
-    while rows := domain.of_artist(artist, limit=AT_ONCE, before=before):
-        items, numbers = domain.items_of(rows), domain.receipts_of(rows)
+    while rows := order_lists.of_artist(artist, limit=AT_ONCE, before=before):
+        items, numbers = order_lists.items_of(rows), order_lists.receipts_of(rows)
         for row in rows:
             yield tables.line(_cells(row, items[row.id], numbers.get(row.id, "")))
         before = rows[-1].id
