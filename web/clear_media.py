@@ -1,5 +1,6 @@
 """An encrypted rung as one clear file, for programs that read no playlists: decrypted on its way out, piece by piece."""
 
+from collections.abc import Generator
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import BinaryIO
@@ -44,7 +45,7 @@ class ClearView:
 class Pieces(Source):
     """A stream of what comes piece by piece."""
 
-    def __init__(self, pieces: Iterator[bytes]) -> None:
+    def __init__(self, pieces: Generator[bytes, None, None]) -> None:
         self._pieces = pieces
         self._left = b""
 
@@ -66,7 +67,7 @@ class Pieces(Source):
         super().close()
 
 
-def _told(pieces: Iterator[bytes], key: str) -> Iterator[bytes]:
+def _told(pieces: Iterator[bytes], key: str) -> Generator[bytes, None, None]:
     try:
         yield from pieces
     except sealing.Damaged as error:

@@ -1,6 +1,7 @@
 """The page on which an artist says who they are: texts, links, colour, picture and address."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from flask import flash
 from flask import redirect
@@ -142,9 +143,9 @@ def _stored(artist: Artist) -> dict[str, object]:
     return {name: getattr(artist, name) for name in FIELDS} | {"links": rows}
 
 
-def _sent() -> dict[str, object]:
+def _sent() -> dict[str, Any]:
     form: MultiDict[str, str] = request.form
-    values: dict[str, object] = {name: form.get(name, "").strip() for name in FIELDS}
+    values: dict[str, Any] = {name: form.get(name, "").strip() for name in FIELDS}
     values["slug"] = form.get("slug", "").strip().lower().removeprefix("@")
     if not form.get("own_accent"):
         values["accent"] = ""
