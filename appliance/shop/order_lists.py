@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+import peewee
+
 from appliance.accounts.models import User
 from appliance.catalog.models import Artist
 from appliance.shop import receipts
@@ -22,22 +24,12 @@ def items_of(rows: Iterable[Order]) -> dict[str, list[OrderItem]]:
 
 def of_person(user: User, *, limit: int, before: str = "") -> list[Order]:
     """What this person bought, newest first (keyset by id); what was never paid is not in it."""
-    query = Order.select().where(
-        Order.user == user.id, Order.state.in_((OrderState.PAID, OrderState.REFUNDED))
-    )
-    if before:
-        query = query.where(Order.id < before)
-    return list(query.order_by(Order.id.desc()).limit(limit))
+    return _paid(Order.user == user.id, limit=limit, before=before)
 
 
 def of_artist(artist: Artist, *, limit: int, before: str = "") -> list[Order]:
     """The orders of this artist, newest first (keyset by id); what was never paid is not in it."""
-    query = Order.select().where(
-        Order.artist == artist.id, Order.state.in_((OrderState.PAID, OrderState.REFUNDED))
-    )
-    if before:
-        query = query.where(Order.id < before)
-    return list(query.order_by(Order.id.desc()).limit(limit))
+    return _paid(Order.artist == artist.id, limit=limit, before=before)
 
 
 def receipts_of(rows: Iterable[Order]) -> dict[str, str]:
@@ -45,3 +37,10 @@ def receipts_of(rows: Iterable[Order]) -> dict[str, str]:
     wanted = [row.id for row in rows]
     found = Receipt.select().where(Receipt.order.in_(wanted)) if wanted else ()
     return {str(row.order_id): receipts.named(row) for row in found}
+
+
+def _paid(whose: peewee.Expression, *, limit: int, before: str) -> list[Order]:
+    query = Order.select().where(whose, Order.state.in_((OrderState.PAID, OrderState.REFUNDED)))
+    if before:
+        query = query.where(Order.id < before)
+    return list(query.order_by(Order.id.desc()).limit(limit))

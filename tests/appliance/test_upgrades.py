@@ -101,12 +101,14 @@ def test_what_the_version_before_inserts_is_still_taken(before: peewee.Database)
     else:
         before.execute_sql("SET session_replication_role = replica")
     for table, columns in was.items():
+        rows = before.execute_sql(f'SELECT COUNT(*) FROM "{table}"').fetchone()[0]
         # All it must name: what has no default of the database's own and may not be nothing.
         named = [column for column in columns.values() if not column.null and column.default is None]
         values = [VALUES[column.data_type.upper().partition("(")[0]] for column in named]
         names = ", ".join(f'"{column.name}"' for column in named)
         marks = ", ".join(["?" if isinstance(before, peewee.SqliteDatabase) else "%s"] * len(values))
         before.execute_sql(f'INSERT INTO "{table}" ({names}) VALUES ({marks})', values)
+        assert before.execute_sql(f'SELECT COUNT(*) FROM "{table}"').fetchone()[0] == rows + 1
 
 
 def test_what_a_migration_must_not_do_is_seen(before: peewee.Database) -> None:

@@ -60,6 +60,17 @@ def answer(connection: socket.socket) -> http.client.HTTPResponse:
     return got
 
 
+def announced(front: Node) -> tuple[bytes, str, str]:
+    """A song, where it may be sent to, and how a request that sends all of it begins."""
+    music = tone(1)
+    upload = front.announce_upload(front.make_release(), "song.flac", len(music))
+    head = (
+        f"PATCH {upload} HTTP/1.1\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
+        f"Content-Type: application/offset+octet-stream\r\nAuthorization: Bearer {front.token}"
+    )
+    return music, upload, head
+
+
 @pytest.mark.parametrize("known_by", ["", "\r\nAuthorization: Bearer x", "\r\nCookie: session=x"])
 def test_a_large_body_of_a_stranger_is_refused_before_it_comes(front: Node, known_by: str) -> None:
     with begun(front, f"POST /api/v1/uploads HTTP/1.1\r\n{TUS}{known_by}", length=50_000_000) as sent:
@@ -84,12 +95,7 @@ def test_slow_bodies_of_strangers_take_no_thread(front: Node, path: str) -> None
 
 
 def test_what_somebody_sends_who_is_known_goes_straight_through(front: Node) -> None:
-    music = tone(1)
-    upload = front.announce_upload(front.make_release(), "song.flac", len(music))
-    head = (
-        f"PATCH {upload} HTTP/1.1\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
-        f"Content-Type: application/offset+octet-stream\r\nAuthorization: Bearer {front.token}"
-    )
+    music, upload, head = announced(front)
     with begun(front, head, length=len(music)) as sent:
         # The byte is here, though the rest is not.
         until(lambda: list((front.data / "uploads").glob("*.part")))
@@ -128,12 +134,7 @@ def test_who_sends_a_recording_while_the_application_is_away_is_told_to_come_aga
 
 
 def test_what_came_before_a_cut_connection_counts(front: Node) -> None:
-    music = tone(1)
-    upload = front.announce_upload(front.make_release(), "song.flac", len(music))
-    head = (
-        f"PATCH {upload} HTTP/1.1\r\nTus-Resumable: 1.0.0\r\nUpload-Offset: 0\r\n"
-        f"Content-Type: application/offset+octet-stream\r\nAuthorization: Bearer {front.token}"
-    )
+    music, upload, head = announced(front)
     with begun(front, head, length=len(music)):
         until(lambda: list((front.data / "uploads").glob("*.part")))
     assert until(lambda: front.offset_of(upload)) == 1

@@ -193,6 +193,7 @@ def test_the_lock_of_a_process_that_is_gone_holds_nobody(node: Appliance, folder
     gone = f'{{"holder": "{host}:999999999:1"}}'.encode()
     store.put("locks/01ABC", io.BytesIO(gone), content_type="application/json")
     taking.take(node)
+    assert list(store.walk(locks.FOLDER)) == []
 
 
 def test_a_lock_that_was_not_renewed_holds_nobody(
