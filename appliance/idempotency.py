@@ -74,12 +74,13 @@ def begin(name: str, *, now: datetime) -> str:
         return ""
 
 
-def begin_or_wait(name: str, *, now: Callable[[], datetime]) -> str:
-    """As ``begin``, but whoever comes second waits a while for the first to end: most of them were sent by a finger that was too quick."""
+def begin_or_wait(name: str, *, now: Callable[[], datetime]) -> tuple[str, datetime]:
+    """As ``begin``, and when that was; whoever comes second waits a while for the first to end: most were sent by a finger that was too quick."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
+        begun_at = now()
         try:
-            return begin(name, now=now())
+            return begin(name, now=begun_at), begun_at
         except StillRunning:
             if time.monotonic() >= deadline:
                 raise
@@ -87,11 +88,15 @@ def begin_or_wait(name: str, *, now: Callable[[], datetime]) -> str:
 
 
 def end(name: str, location: str) -> None:
-    """Note where the result is; without one the act failed, and the key is free again."""
-    if location:
-        IdempotencyKey.update(location=location).where(IdempotencyKey.digest == name).execute()
-    else:
-        IdempotencyKey.delete().where(IdempotencyKey.digest == name).execute()
+    """Note where the result is, which is no empty text."""
+    here = (IdempotencyKey.digest == name) & (IdempotencyKey.location == "")
+    IdempotencyKey.update(location=location).where(here).execute()
+
+
+def give_back(name: str, *, begun_at: datetime) -> None:
+    """The act that was begun then failed: its key is free again, unless it counted as lost meanwhile and another took the key."""
+    mine = (IdempotencyKey.digest == name) & (IdempotencyKey.created_at == begun_at)
+    IdempotencyKey.delete().where(mine, IdempotencyKey.location == "").execute()
 
 
 def expire(*, now: datetime) -> int:

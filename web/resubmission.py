@@ -34,23 +34,24 @@ def begin() -> ResponseReturnValue | None:
         return None
     owner = str(session.get("_user_id") or session.get("csrf_token") or "")
     name = idempotency.digest(token, owner=owner, act=f"{request.endpoint} {request.path}")
-    location = idempotency.begin_or_wait(name, now=clock.now)
+    location, begun_at = idempotency.begin_or_wait(name, now=clock.now)
     if location:
         return redirect(location, 303)
-    g.form_sent = name
+    g.form_sent = name, begun_at
     return None
 
 
 def finish(response: Response) -> Response:
     """Remember where a form that was taken led; one that was refused may be sent again."""
-    name = g.pop("form_sent", "")
-    if name:
-        idempotency.end(name, response.location or "" if 300 <= response.status_code < 400 else "")
+    if 300 <= response.status_code < 400 and response.location and "form_sent" in g:
+        name, _begun_at = g.pop("form_sent")
+        idempotency.end(name, response.location)
+    give_up(None)
     return response
 
 
 def give_up(error: BaseException | None) -> None:
-    """Free the key of a form whose answer never came to be."""
-    name = g.pop("form_sent", "")
-    if name:
-        idempotency.end(name, "")
+    """Free the key of a form that made nothing, or whose answer never came to be."""
+    if "form_sent" in g:
+        name, begun_at = g.pop("form_sent")
+        idempotency.give_back(name, begun_at=begun_at)

@@ -50,7 +50,7 @@ def test_the_second_waits_for_the_first(appliance: Appliance) -> None:
 
     first = threading.Timer(0.3, end)
     first.start()
-    assert idempotency.begin_or_wait(NAME, now=lambda: NOW) == "/studio/releases/1"
+    assert idempotency.begin_or_wait(NAME, now=lambda: NOW) == ("/studio/releases/1", NOW)
     first.join()
 
 
@@ -62,10 +62,23 @@ def test_the_second_does_not_wait_for_ever(appliance: Appliance, monkeypatch: py
 
 
 def test_what_was_refused_or_died_may_be_sent_again(appliance: Appliance) -> None:
-    idempotency.begin(NAME, now=NOW)
-    idempotency.end(NAME, "")
+    begun_at = NOW + timedelta(microseconds=123_457)
+    idempotency.begin(NAME, now=begun_at)
+    idempotency.give_back(NAME, begun_at=begun_at)
     assert idempotency.begin(NAME, now=NOW) == ""
     assert idempotency.begin(NAME, now=NOW + idempotency.LOST_AFTER) == ""
+
+
+def test_who_counted_as_lost_and_fails_late_frees_no_key_that_another_took(appliance: Appliance) -> None:
+    idempotency.begin(NAME, now=NOW)
+    again = NOW + idempotency.LOST_AFTER
+    assert idempotency.begin(NAME, now=again) == ""
+    idempotency.give_back(NAME, begun_at=NOW)
+    with pytest.raises(StillRunning):
+        idempotency.begin(NAME, now=again)
+    idempotency.end(NAME, "/studio/releases/1")
+    idempotency.give_back(NAME, begun_at=again)
+    assert idempotency.begin(NAME, now=again) == "/studio/releases/1"
 
 
 def test_a_key_is_ones_own_and_for_one_act(appliance: Appliance) -> None:
@@ -108,7 +121,7 @@ def test_nobody_falls_over_a_key_that_is_freed_meanwhile(appliance: Appliance) -
                     idempotency.begin(NAME, now=NOW)
                 except StillRunning:
                     continue
-                idempotency.end(NAME, "")
+                idempotency.give_back(NAME, begun_at=NOW)
         except Exception as error:
             problems.append(error)
         finally:

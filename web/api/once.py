@@ -33,15 +33,16 @@ def once(who: User, sent: Mapping[str, Any], do: Callable[[], str], *, needed: b
         )
     name = idempotency.digest(key, owner=who.id, act=f"api {request.path}")
     said = hashlib.sha256(json.dumps(sent, sort_keys=True).encode()).hexdigest()[:32]
-    found = idempotency.begin_or_wait(name, now=clock.now)
+    found, begun_at = idempotency.begin_or_wait(name, now=clock.now)
     if found:
         made, _blank, before = found.partition(" ")
         if before != said:
             raise Invalid("This Idempotency-Key was used for something else; take a new one.", field=HEADER)
         return made
-    made = ""
     try:
         made = do()
-    finally:
-        idempotency.end(name, f"{made} {said}" if made else "")
+    except BaseException:
+        idempotency.give_back(name, begun_at=begun_at)
+        raise
+    idempotency.end(name, f"{made} {said}")
     return made
