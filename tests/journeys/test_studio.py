@@ -93,11 +93,13 @@ def test_an_artist_uploads_in_bulk_puts_in_order_and_publishes(
         sign_in(shown, node)
         new_release(shown, node, "Bulk", "Night Ferry")
         expect(shown.locator("#publish")).to_be_disabled()
+        expect(shown.locator("#steps .must")).to_have_text("Upload at least one track.")
         expect(shown.locator("#file")).to_have_js_property("multiple", True)
         shown.set_input_files("#file", [*files, rubbish])
         expect(shown.locator(".master")).to_have_count(len(files))
         expect(shown.locator(".upload-note", has_text="does not look like music")).to_be_visible()
         expect(shown.locator(".master.ready")).to_have_count(len(files), timeout=2000 * PATIENCE_S)
+        expect(shown.locator("#steps .must")).to_have_count(0)
         titles = shown.locator(".title-input")
         assert [field.input_value() for field in titles.all()] == ["Piece 1", "Piece 2", "Piece 3"]
         titles.first.fill("A better title")

@@ -54,8 +54,8 @@ def release(release_id: str) -> str:
 
 @blueprint.get("/releases/<release_id>/tracks")
 def track_list(release_id: str) -> str:
-    """The list of masters alone, for the script that keeps it fresh."""
-    return render_template("studio/_tracks.html", **_masters(*visible(release_id)))
+    """The list of masters and what is still needed, for the script that keeps them fresh."""
+    return render_template("studio/_fresh.html", **_masters(*visible(release_id)))
 
 
 @blueprint.post("/releases/<release_id>")

@@ -32,9 +32,10 @@ class ReleaseDesk extends HTMLElement {
     this.querySelector(":scope > section > [data-said]").textContent = sentence;
   }
 
-  // Fetch the list anew and put in the lines that differ, except the one somebody is typing in.
+  // Fetch the list anew and put in the lines that differ, except the one somebody is typing in; and what is still needed.
   async refresh() {
-    const fresh = new DOMParser().parseFromString(await page(this.dataset.tracks), "text/html").querySelector(".masters");
+    const found = new DOMParser().parseFromString(await page(this.dataset.tracks), "text/html");
+    const fresh = found.querySelector(".masters");
     const list = this.list;
     for (const line of [...list.children]) if (!line.id || !fresh.querySelector(`#${line.id}`)) line.remove();
     [...fresh.children].forEach((line, index) => {
@@ -46,6 +47,7 @@ class ReleaseDesk extends HTMLElement {
     });
     const publish = document.getElementById("publish");
     if (publish) publish.disabled = Boolean(fresh.dataset.hindered);
+    document.getElementById("steps")?.replaceWith(found.getElementById("steps"));
     this.watch();
   }
 
