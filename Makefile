@@ -99,7 +99,7 @@ drills: $(STAMPS)/dev ## Ask the API ten thousand times, break files, tell a lon
 # In the order in which they are written, for one goes on where the other ended.
 hosts: $(STAMPS)/dev ## Set up hosts by Ansible, on this machine and as root: install, upgrade, go back, kill, restore, one node and a cluster of eight
 	@$(BIN)/python tools/test_needs.py hosts
-	$(BIN)/python -m pytest -p no:randomly -n 0 -s $(addprefix tests/deploy/drills/drill_,one_node.py postgres.py redis.py backup.py roles.py)
+	$(BIN)/python -m pytest -p no:randomly -n 0 -s $(addprefix tests/deploy/drills/drill_,one_node.py certificate.py postgres.py redis.py backup.py roles.py)
 	$(BIN)/python -m pytest -p no:randomly -n 0 -s tests/deploy/drills/drill_cluster.py
 
 containers: $(STAMPS)/dev ## Build the image and run one node and a cluster of containers, on this machine and as root

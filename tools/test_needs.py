@@ -82,6 +82,7 @@ HOSTS = (
         "brings them packages",
         lambda: Path("/usr/sbin/apt-cacher-ng").exists(),
     ),
+    Need("Pebble", "pebble", "signs certificates as an authority does that certbot asks", program("pebble")),
 )
 """What the drills on hosts need beside."""
 BENCHMARKS = (
