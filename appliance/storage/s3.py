@@ -76,10 +76,11 @@ class S3Store:
         read_timeout_s: float = _READ_TIMEOUT_S,
     ) -> None:
         self._bucket = bucket
-        self._create_bucket = create_bucket
+        self._creates_bucket = create_bucket
+        self._looked_for_bucket = False
         self._spool_folder = None if spool_folder is None else str(spool_folder)
         try:
-            self._client = Minio(
+            self._server = Minio(
                 endpoint,
                 access_key=access_key,
                 secret_key=secret_key,
@@ -193,18 +194,27 @@ class S3Store:
 
     def check(self) -> None:
         """Make sure of the bucket, then write, read back and remove a small object."""
-        with wire.answers(self._bucket, ""):
-            there = self._client.bucket_exists(self._bucket)
-        if not there and not self._create_bucket:
-            raise wire.no_bucket(self._bucket)
-        if not there:
-            with wire.answers(self._bucket, ""):
-                self._client.make_bucket(self._bucket)
+        self._make_sure_of_bucket()
         checking.probe(self)
 
     def verify(self, key: str) -> None:
         """Download the object and compare its SHA-256 with its metadata's."""
         checking.verify(self, key)
+
+    @property
+    def _client(self) -> Minio:
+        """The server, where the bucket is by now if we are to make it: the first verb of all may be anybody's."""
+        if self._creates_bucket and not self._looked_for_bucket:
+            self._make_sure_of_bucket()
+        return self._server
+
+    def _make_sure_of_bucket(self) -> None:
+        with wire.answers(self._bucket, ""):
+            if not self._server.bucket_exists(self._bucket):
+                if not self._creates_bucket:
+                    raise wire.no_bucket(self._bucket)
+                wire.make_bucket(self._server, self._bucket)
+        self._looked_for_bucket = True
 
     def _stat_if_there(self, key: str) -> StoredObject | None:
         # Removed since it was listed, or a name that no key can have.

@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 import certifi
 import urllib3
+from minio import Minio
 from minio.error import MinioException
 from minio.error import S3Error
 
@@ -66,6 +67,15 @@ def answers(bucket: str, key: str) -> Iterator[None]:
 def no_bucket(bucket: str) -> Unavailable:
     """The error for a bucket that is not there, with its mend."""
     return Unavailable(f"There is no bucket {bucket}. Make it, or add create=1 to the setting 'store_url'.")
+
+
+def make_bucket(server: Minio, bucket: str) -> None:
+    """Make it, unless somebody else of us did so in this moment."""
+    try:
+        server.make_bucket(bucket)
+    except S3Error as error:
+        if error.code != "BucketAlreadyOwnedByYou":
+            raise
 
 
 class PastTheEnd(Invalid):

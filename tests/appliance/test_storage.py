@@ -17,6 +17,7 @@ from datetime import UTC
 from datetime import datetime
 from datetime import timedelta
 from pathlib import Path
+from typing import cast
 from uuid import uuid4
 
 import pytest
@@ -26,6 +27,7 @@ from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.errors import Unavailable
 from appliance.storage import ObjectStore
+from appliance.storage import Signing
 from appliance.storage import as_file
 from appliance.storage import open_store
 from appliance.storage import validate_key
@@ -654,6 +656,25 @@ def test_a_missing_bucket_is_said_with_its_mend(s3: S3Server) -> None:
     for ask in (store.check, lambda: put(store, "song"), lambda: keys(store), lambda: got(store, "song")):
         with pytest.raises(Unavailable, match=r"There is no bucket not-there\. Make it, or add create=1"):
             ask()
+
+
+def test_the_first_verb_of_all_makes_the_bucket_whoever_says_it(s3: S3Server) -> None:
+    """As on a cluster that is new, where nobody has asked a web server whether it is ready."""
+    verbs: tuple[Callable[[ObjectStore], object], ...] = (
+        lambda store: put(store, "song"),
+        keys,
+        lambda store: cast(Signing, store).signed_url("song", expires_in_s=60),
+        lambda store: store.delete("song"),
+    )
+    for verb in verbs:
+        verb(open_store(s3.url(f"bucket-{uuid4().hex}", create="1")))
+
+
+def test_a_bucket_that_several_make_at_once_is_there_for_all(s3: S3Server) -> None:
+    url = s3.url(f"bucket-{uuid4().hex}", create="1")
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(lambda number: put(open_store(url), f"song-{number}"), range(8)))
+    assert len(keys(open_store(url))) == 8
 
 
 def test_a_stream_that_changes_between_its_two_readings_is_not_stored(s3: S3Server) -> None:
