@@ -25,6 +25,7 @@ ROLES = ("common", "appliance", "web", "worker", "realtime", "proxy", "backup")
 OURS = (
     "single",
     "cluster",
+    "validate",
     "application",
     "add_node",
     "remove_node",
@@ -239,7 +240,8 @@ def test_a_node_that_comes_is_asked_by_proxies_only_when_it_answers() -> None:
 
 
 def test_a_release_is_on_every_host_of_a_cluster_before_the_first_changes_over() -> None:
-    first, *others = plays_of("application")
+    checks, first, *others = plays_of("application")
+    assert checks["ansible.builtin.import_playbook"] == "validate.yml"
     assert first["hosts"] == "web:worker"
     assert "serial" not in first
     assert "tasks_from: stage" in yaml.safe_dump(first)
@@ -247,14 +249,84 @@ def test_a_release_is_on_every_host_of_a_cluster_before_the_first_changes_over()
 
 
 def test_a_node_that_goes_is_asked_no_more_before_it_is_stopped() -> None:
-    leaves = next(
-        at for at, play in enumerate(plays_of("remove_node")) if "tasks_from: leave" in yaml.safe_dump(play)
-    )
-    assert first_with("remove_node", "proxy") < leaves < first_with("remove_node", "web")
-    for at in (first_with("remove_node", "proxy"), len(plays_of("remove_node")) - 1):
-        assert "musicconnect_leaving" in plays_of("remove_node")[at]["vars"]
-    for name in ("common/vars/main.yml", "proxy/vars/main.yml"):
-        assert "musicconnect_leaving" in (PLAYS / "roles" / name).read_text("utf-8")
+    plays = plays_of("remove_node")
+    leaves = next(at for at, play in enumerate(plays) if "tasks_from: leave" in yaml.safe_dump(play))
+    proxy, measured = first_with("remove_node", "proxy"), first_with("remove_node", "monitoring")
+    assert proxy < leaves < measured < first_with("remove_node", "web") < len(plays) - 2
+    for name in ("common/vars", "proxy/vars", "monitoring/defaults", "postgres/defaults"):
+        assert "musicconnect_leaving" in (PLAYS / "roles" / name / "main.yml").read_text("utf-8")
+
+
+def test_a_node_that_goes_reaches_the_engines_until_it_has_finished() -> None:
+    """Also those on a machine that is a proxy too: nothing but nginx is told there, and the firewall is shut at the end."""
+    plays = plays_of("remove_node")
+    shut = [at for at, play in enumerate(plays) if "musicconnect_leaving" in play.get("vars", {})]
+    assert [plays[at]["hosts"] for at in shut] == ["monitoring", "all", "postgres"]
+    common, proxy = plays[first_with("remove_node", "proxy")]["roles"]
+    assert common == {"role": "common"}
+    assert "musicconnect_leaving" in proxy
+    # At the end it is no machine of ours any more, and gets nothing back.
+    assert "inventory_hostname not in musicconnect_leaving" in plays[shut[1]]["roles"][0]["when"]
+
+
+@pytest.mark.parametrize("name", ["add_node", "remove_node"])
+def test_several_nodes_come_and_go_at_once(name: str) -> None:
+    """A colon and a comma in one pattern would make a name of the first half that no host has."""
+    done = tool("ansible-playbook", "--list-hosts", "-i", "inventories/twelve.yml", "-e", "node=web-3,work-3", f"{name}.yml")  # fmt: skip
+    assert "Could not match" not in done.stdout + done.stderr
+    seen = [set(re.findall(r"^      (\S+)$", play, re.M)) for play in done.stdout.split("  play #")[1:]]
+    told = [re.match(r"\d+ \(([^)]*)\)", play)[1] for play in done.stdout.split("  play #")[1:]]  # type: ignore[index]
+    assert len(seen) == len(plays_of(name))
+    for hosts, pattern in zip(seen, told, strict=True):
+        if "web-3" in pattern:
+            assert {"web-3", "work-3"} <= hosts
+    if name == "add_node":
+        assert {"watch", "web-3", "work-3"} in seen
+
+
+@pytest.mark.parametrize("name", ["add_node", "remove_node"])
+@pytest.mark.parametrize("node", ["web-3,wrok-3", ""])
+def test_a_node_that_is_not_in_the_inventory_is_told(name: str, node: str) -> None:
+    """Ansible would pass over plays without hosts, and all would seem well."""
+    done = tool("ansible-playbook", "-i", "inventories/twelve.yml", f"{name}.yml", "-e", f"node={node}", "-c", "local")  # fmt: skip
+    assert done.returncode != 0
+    said = " ".join(done.stdout.split())
+    assert "Say which node of the inventory" in said
+    assert ("The inventory has no wrok-3." in said) == bool(node)
+    assert "web-3 :" not in said
+
+
+def test_a_group_of_ones_own_keeps_no_node(tmp_path: Path) -> None:
+    (tmp_path / "more.yml").write_text("europe: {hosts: {web-1: null, web-2: null, web-3: null}}\n", "utf-8")
+    done = tool(
+        "ansible-playbook", "-i", "inventories/twelve.yml", "-i", str(tmp_path / "more.yml"), "remove_node.yml",
+        "-e", "node=web-1,web-2,web-3", "-c", "local", "-e", "ansible_become=false",
+    )  # fmt: skip
+    assert "Nobody would be left in the group web" in " ".join(done.stdout.split())
+
+
+def test_a_worker_that_left_already_is_not_asked_again() -> None:
+    asks, leave, _waits = read(PLAYS / "roles" / "worker" / "tasks" / "leave.yml")
+    assert asks["failed_when"] is False
+    assert "== 'active'" in leave["when"]
+
+
+def test_what_is_taken_off_leaves_no_settings_with_their_secrets() -> None:
+    text = (PLAYS / "roles" / "appliance" / "tasks" / "uninstall.yml").read_text("utf-8")
+    assert "{{ _musicconnect_data }}/musicconnect.toml" in text
+
+
+def test_what_would_go_wrong_is_told_before_anything_is_changed() -> None:
+    """In a play of its own, that stops all when one host fails, for each role of the plays behind it."""
+    checks = {"services": plays_of("services")[0], "application": plays_of("validate")[0]}
+    for name, play in checks.items():
+        assert play["max_fail_percentage"] == 0
+        assert "tasks_from: validate" in yaml.safe_dump(play)
+        with_checks = {role for behind in plays_of(name) for role in roles_of(behind) if (PLAYS / "roles" / role / "tasks" / "validate.yml").exists()}  # fmt: skip
+        assert with_checks - {"common"} == set(play["vars"]["_groups"]) - {"common"}
+    assert plays_of("services")[0]["tags"] == ["always"]
+    for name in ("cluster", "application"):
+        assert plays_of(name)[0]["ansible.builtin.import_playbook"] == "validate.yml"
 
 
 @pytest.mark.parametrize(
