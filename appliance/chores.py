@@ -79,16 +79,14 @@ def write_membership_letters() -> None:
 def write_paper_letters() -> None:
     """Every minute: write the letters that receipts of memberships and credit notes go with."""
     collective = identity.current(startup.appliance().settings).name
-    for job_id in paper_letters.write_due(collective=collective, now=clock.now()):
-        jobs.send(job_id)
+    paper_letters.write_due(collective=collective, now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="*"), name="write_gift_letters")  # type: ignore[untyped-decorator]
 @aftermath.settled
 def write_gift_letters() -> None:
     """Every minute: write the letters that bring a gift, on the day that its giver chose."""
-    for job_id in gift_letters.write_due(now=clock.now()):
-        jobs.send(job_id)
+    gift_letters.write_due(now=clock.now())
 
 
 @huey.periodic_task(crontab(minute="*"), name="process_payment_events")  # type: ignore[untyped-decorator]

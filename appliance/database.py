@@ -17,6 +17,7 @@ import peewee
 from playhouse.migrations import Runner
 from ulid import ULID
 
+from appliance import afterwards
 from appliance import engines
 from appliance import failures
 from appliance.connections import Limits
@@ -113,12 +114,13 @@ def transaction() -> Iterator[None]:
     between, without waiting; IMMEDIATE waits its turn.
     """
     database = proxy.obj
-    if isinstance(database, peewee.SqliteDatabase) and not database.in_transaction():
-        with database.atomic("IMMEDIATE"):
-            yield
-    else:
+    if database.in_transaction():
         with database.atomic():
             yield
+        return
+    at_once = ("IMMEDIATE",) if isinstance(database, peewee.SqliteDatabase) else ()
+    with afterwards.committed(), database.atomic(*at_once):
+        yield
 
 
 @contextmanager

@@ -21,7 +21,7 @@ def is_news(fact: DisputeFact, *, provider: str) -> bool:
 
 
 def write(fact: DisputeFact, *, provider: str, now: datetime) -> None:
-    """Tell every admin, in the transaction that notes the dispute; the letters go out with the next sweep of the jobs."""
+    """Tell every admin, in the transaction that notes the dispute."""
     facts = {
         "collective": startup.appliance().settings.collective_name,
         "amount": f"{currencies.written(fact.amount_minor, fact.currency)} {fact.currency}",
@@ -30,4 +30,4 @@ def write(fact: DisputeFact, *, provider: str, now: datetime) -> None:
     }
     for admin in roles.page(role=RoleName.ADMIN, limit=MOST_ADMINS):
         if admin.active:
-            mail.send("dispute_opened", admin.email, facts=facts, locale="en", now=now)
+            mail.post("dispute_opened", admin.email, facts=facts, locale="en", now=now)

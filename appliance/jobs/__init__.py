@@ -20,6 +20,7 @@ from appliance.jobs.running import Running
 from appliance.jobs.running import handles
 from appliance.jobs.running import interrupt_all
 from appliance.jobs.running import send
+from appliance.jobs.running import send_when_committed
 from appliance.jobs.sweeping import sweep
 
 __all__ = [
@@ -39,5 +40,6 @@ __all__ = [
     "page",
     "retry",
     "send",
+    "send_when_committed",
     "sweep",
 ]

@@ -13,6 +13,7 @@ from dataclasses import field
 from datetime import datetime
 from datetime import timedelta
 
+from appliance import afterwards
 from appliance import clock
 from appliance import database
 from appliance import failures
@@ -108,6 +109,11 @@ def send(job_id: str, *, priority: int = 0) -> None:
     """
     for job in _kind_of(job_id):
         hint(lanes.of(job.kind), lambda: run_job(job_id, priority=priority))
+
+
+def send_when_committed(job: Job) -> None:
+    """As ``send``, called inside the transaction that makes the row: where nobody who knows of the commit hears of the job."""
+    afterwards.give(lambda: hint(lanes.of(job.kind), lambda: run_job(job.id)))
 
 
 @huey.task(name="run_job")  # type: ignore[untyped-decorator]

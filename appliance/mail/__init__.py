@@ -1,6 +1,6 @@
 """E-mail: a message is written down in the transaction of the act it tells of, and sent by a durable job.
 
-``send`` inside the transaction, ``jobs.send`` with what it returns after the commit. A message is sent at least once: a worker that
+``send`` inside the transaction, ``jobs.send`` with what it returns after the commit; or ``post``, whose job is sent by itself then. A message is sent at least once: a worker that
 dies between the server's answer and the note of it sends again, with the same Message-ID, by which most mailboxes know a second copy.
 """
 
@@ -14,6 +14,7 @@ from appliance.mail import payment_wording
 from appliance.mail import shop_wording
 from appliance.mail.models import Message
 from appliance.mail.models import MessageState
+from appliance.mail.sending import post
 from appliance.mail.sending import send
 from appliance.mail.server import configure
 from appliance.mail.server import is_set
@@ -36,6 +37,7 @@ __all__ = [
     "membership_wording",
     "paper_wording",
     "payment_wording",
+    "post",
     "send",
     "shop_wording",
 ]

@@ -42,7 +42,7 @@ def send_again(message_id: str, *, now: datetime) -> str:
         if not message.text:
             raise Conflict("The text of this message is removed, so it cannot be sent any more.")
         Message.update(state=MessageState.WAITING, problem="").where(Message.id == message_id).execute()
-        return queue(message, now=now)
+        return str(queue(message, now=now).id)
 
 
 def in_trouble() -> tuple[int, str]:

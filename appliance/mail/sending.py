@@ -10,6 +10,7 @@ from appliance import prepared
 from appliance.database import transaction
 from appliance.errors import Invalid
 from appliance.errors import Unavailable
+from appliance.jobs import Job
 from appliance.mail import addresses
 from appliance.mail import attachments
 from appliance.mail import letter
@@ -35,11 +36,17 @@ def send(
     Call it inside the transaction of the act, and ``jobs.send`` with the id after the commit. *facts* hold ``collective``, its name,
     and what the kind names; *locale* is the reader's language. *attached* names a paper that goes with it (see ``attachments``).
     """
+    return str(_keep(kind, to, facts=facts, locale=locale, attached=attached, now=now).id)
+
+
+def post(
+    kind: str, to: str, *, facts: Mapping[str, object], locale: str, attached: str = "", now: datetime
+) -> str:
+    """As ``send``, and the job is sent by itself once the transaction is committed: for what follows from an act, deep within it."""
     with transaction():
-        message = _written(kind, to, facts=facts, locale=locale, now=now)
-        message.attached = attached
-        prepared.insert(Message, **message.__data__)
-        return queue(message, now=now)
+        job = _keep(kind, to, facts=facts, locale=locale, attached=attached, now=now)
+        jobs.send_when_committed(job)
+    return str(job.id)
 
 
 def send_at_once(
@@ -49,9 +56,9 @@ def send_at_once(
     _deliver(_written(kind, to, facts=facts, locale=locale, now=now), place, now=now)
 
 
-def queue(message: Message, *, now: datetime) -> str:
-    """The id of the job that sends *message*, made if there is none."""
-    return str(jobs.add(JOB, message.id, now=now, max_attempts=ATTEMPTS).id)
+def queue(message: Message, *, now: datetime) -> Job:
+    """The job that sends *message*, made if there is none."""
+    return jobs.add(JOB, message.id, now=now, max_attempts=ATTEMPTS)
 
 
 def note_failed(message_id: str, sentence: str) -> None:
@@ -83,6 +90,16 @@ def deliver(running: jobs.Running) -> None:
     # Its links are secret and have arrived; what is kept tells only that there was a message.
     _note(message, state=MessageState.SENT, problem="", text="", html="", sent_at=clock.now())
     log.info("mail sent", extra={"mail": message.id, "kind": message.kind})
+
+
+def _keep(
+    kind: str, to: str, *, facts: Mapping[str, object], locale: str, attached: str, now: datetime
+) -> Job:
+    with transaction():
+        message = _written(kind, to, facts=facts, locale=locale, now=now)
+        message.attached = attached
+        prepared.insert(Message, **message.__data__)
+        return queue(message, now=now)
 
 
 def _written(kind: str, to: str, *, facts: Mapping[str, object], locale: str, now: datetime) -> Message:

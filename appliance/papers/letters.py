@@ -27,7 +27,7 @@ AT_ONCE = 500
 
 
 def write_due(*, collective: str, now: datetime) -> list[str]:
-    """Write down every letter that is due, and return the jobs that send them, to be sent after the commit."""
+    """Write down every letter that is due; the jobs that send them, on their way already."""
     due = Receipt.told_at.is_null() & Receipt.payment.is_null(False)
     jobs: list[str] = []
     # All of them first, here as below: SQLite lets nobody begin to write while rows of an older state are still being read.
@@ -107,4 +107,4 @@ def _of_membership(
         "link": PAGE.format(root=root, id=row.id),
         **facts,
     }
-    return [mail.send(kind, to, facts=said, locale=receipt.locale, attached=attached, now=now)]
+    return [mail.post(kind, to, facts=said, locale=receipt.locale, attached=attached, now=now)]

@@ -61,7 +61,7 @@ def note_payout(fact: PayoutFact, *, provider: str, now: datetime) -> None:
 
 
 def _tell(payout: Payout, problem: str, *, now: datetime) -> None:
-    """A letter to whoever owns the artist, who alone can name another account; it goes out with the next sweep of the jobs."""
+    """A letter to whoever owns the artist, who alone can name another account."""
     artist = Artist.select(Artist, User).join(User).where(Artist.id == payout.payee).first()
     if artist is None:
         return
@@ -71,7 +71,7 @@ def _tell(payout: Payout, problem: str, *, now: datetime) -> None:
         "amount": f"{currencies.written(payout.amount_minor, payout.currency)} {payout.currency}",
         "problem": problem or "–",
     }
-    mail.send("payout_failed", artist.owner.email, facts=facts, locale="en", now=now)
+    mail.post("payout_failed", artist.owner.email, facts=facts, locale="en", now=now)
 
 
 def note_account(fact: AccountFact, *, provider: str, now: datetime) -> None:

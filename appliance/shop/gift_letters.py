@@ -38,7 +38,7 @@ def link(gift: Gift, order: Order) -> str:
 
 
 def write_if_due(gift: Gift, order: Order, *, now: datetime) -> list[str]:
-    """Write the letter that brings the gift, if its day has come and it was not written; the jobs that send it. The order is held."""
+    """Write the letter that brings the gift, if its day has come and it was not written; the job that sends it once the transaction is committed. The order is held."""
     waits = gift.email and gift.sent_at is None and gift.redeemed_at is None
     if not waits or order.state != OrderState.PAID or (gift.send_at is not None and gift.send_at > now):
         return []
@@ -54,11 +54,11 @@ def write_if_due(gift: Gift, order: Order, *, now: datetime) -> list[str]:
         "day": _day(over_at(order), order.locale),
     }
     kind = "gift_with_words" if gift.message else "gift"
-    return [mail.send(kind, gift.email, facts=facts, locale=order.locale, now=now)]
+    return [mail.post(kind, gift.email, facts=facts, locale=order.locale, now=now)]
 
 
 def write_due(*, now: datetime) -> list[str]:
-    """Write every letter whose day has come; the jobs that send them, to be sent after the commit."""
+    """Write every letter whose day has come; the jobs that send them, on their way already."""
     waiting = (Gift.email != "") & Gift.sent_at.is_null() & Gift.redeemed_at.is_null() & (Gift.send_at <= now)
     due = Gift.select(Gift.id, Gift.order).join(Order).where(waiting, Order.state == OrderState.PAID)
     jobs: list[str] = []
@@ -78,7 +78,7 @@ def tell_redeemed(gift: Gift, order: Order, span: Span, user: User, *, locale: s
         "day": _day(span.through, locale),
         "link": f"{_root(order)}/account",
     }
-    mail.send("gift_begun", user.email, facts=facts, locale=locale, now=now)
+    mail.post("gift_begun", user.email, facts=facts, locale=locale, now=now)
     told = _facts(gift, order)
     receipts.tell("gift_redeemed", order, now=now, tier=told["tier"], time=told["time"])
 

@@ -77,7 +77,7 @@ def among(rows: Iterable[Order]) -> frozenset[str]:
 
 
 def send(order: Order, *, email: str, send_at: datetime | None, now: datetime) -> list[str]:
-    """Send the gift of *order* to this address, at once or from a day on, again or for the first time; the jobs that do, after the commit.
+    """Send the gift of *order* to this address, at once or from a day on, again or for the first time; the job that does, on its way already.
 
     Another address is another code: who got the former letter by mistake has nothing. ``Conflict`` once somebody redeemed it.
     """

@@ -78,7 +78,7 @@ def describe_seller(
 
 
 def tell(kind: str, order: Order, *, now: datetime, attached: str = "", **more: object) -> str:
-    """Write a letter of *kind* about an order to its buyer, in the transaction of the caller; the id of the job that sends it.
+    """Write a letter of *kind* about an order to its buyer, in the transaction of the caller; the id of the job that sends it once that is committed.
 
     The paper that is *attached* goes with it.
     """
@@ -94,4 +94,4 @@ def tell(kind: str, order: Order, *, now: datetime, attached: str = "", **more: 
         "link": link,
         **more,
     }
-    return mail.send(kind, order.email, facts=facts, locale=order.locale, attached=attached, now=now)
+    return mail.post(kind, order.email, facts=facts, locale=order.locale, attached=attached, now=now)

@@ -85,7 +85,7 @@ def note_checkout(fact: CheckoutFact, *, provider: str, now: datetime) -> None:
 def settle(mark: str, *, now: datetime) -> None:
     """Bring an order in line with its payments: what it opens, its receipt, and the letters about it; in the caller's transaction.
 
-    Its letters go out with the next sweep of the jobs. That all of it went back the letter of its credit note says.
+    That all of it went back the letter of its credit note says.
     """
     with transaction():
         order = hold(mark)

@@ -15,6 +15,7 @@ import peewee
 import pytest
 from playhouse.schema_diff import diff_models
 
+from appliance import afterwards
 from appliance import database
 from appliance.accounts import factor_models as factors
 from appliance.accounts import models as accounts
@@ -188,6 +189,43 @@ def test_an_inner_transaction_that_fails_leaves_the_outer_one(migrated: peewee.D
             Role.create(name="listener")
         Role.create(name="artist")
     assert sorted(role.name for role in Role.select()) == ["artist", "listener"]
+
+
+def test_a_hint_is_given_when_all_of_it_is_committed(migrated: peewee.Database) -> None:
+    seen: list[int] = []
+
+    def hint() -> None:
+        with database.transaction():
+            seen.append(Role.select().count())
+        assert not migrated.in_transaction()
+
+    with database.transaction():
+        with database.transaction():
+            Role.create(name="listener")
+            afterwards.give(hint)
+        assert seen == []
+        Role.create(name="artist")
+    assert seen == [2]
+    afterwards.give(hint)
+    assert seen == [2, 2], "without a transaction it is given at once"
+
+
+def test_of_what_is_taken_back_no_hint_is_given(migrated: peewee.Database) -> None:
+    seen: list[int] = []
+    with pytest.raises(RuntimeError), database.transaction():
+        afterwards.give(lambda: seen.append(1))
+        raise RuntimeError
+    with database.transaction():
+        Role.create(name="listener")
+    assert seen == []
+
+
+def test_a_transaction_that_is_to_be_quick_gives_few_hints(migrated: peewee.Database) -> None:
+    seen: list[int] = []
+    with database.transaction():
+        for number in range(1000):
+            afterwards.give(lambda number=number: seen.append(number))  # type: ignore[misc]
+    assert seen == list(range(afterwards.MOST))
 
 
 def test_two_that_read_and_then_write_lose_no_update(migrated: peewee.Database) -> None:

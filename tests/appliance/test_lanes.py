@@ -245,11 +245,11 @@ def test_messages_of_the_version_before_are_still_read() -> None:
 
 @pytest.mark.timeout(120)
 def test_a_worker_process_says_which_lanes_it_takes(appliance: Appliance, tmp_path: Path) -> None:
-    data = appliance.settings.data
-    with Worker(data, "--lanes", "mail,webhooks") as worker:
+    data, rows = appliance.settings.data, {"MUSICCONNECT_DATABASE_URL": appliance.settings.database_url}
+    with Worker(data, "--lanes", "mail,webhooks", **rows) as worker:
         worker.wait_for("lanes=mail,webhooks")
     with (
         pytest.raises(AssertionError, match="There is no lane 'post'"),
-        Worker(data, "--lanes", "post", name="other"),
+        Worker(data, "--lanes", "post", name="other", **rows),
     ):
         pass

@@ -143,6 +143,18 @@ def test_a_message_whose_act_is_taken_back_never_was(appliance: Appliance) -> No
     assert Message.select().count() == Job.select().count() == 0
 
 
+def test_what_is_posted_deep_within_an_act_leaves_when_all_of_it_is_committed(
+    post: Post, use: Callable[..., None]
+) -> None:
+    use(post)
+    with database.transaction():
+        with database.transaction():
+            mail.post("artist_invitation", "bob@example.com", facts=FACTS, locale="en", now=NOW)
+        assert post.deliveries == []
+    [got] = post.deliveries
+    assert got.to == ["bob@example.com"]
+
+
 def test_a_password_goes_by_starttls_alone(trusted: ssl.SSLContext, use: Callable[..., None]) -> None:
     sign_in = f"{post_office.NAME}:{quote(post_office.PASSWORD, safe='')}@"
     with post_office.serving(tls=trusted, auth_required=True) as post:

@@ -9,7 +9,6 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from appliance import clock
-from appliance import jobs
 from appliance.accounts.models import Scope
 from appliance.errors import Conflict
 from appliance.errors import Invalid
@@ -100,8 +99,6 @@ def send_gift(order_id: str) -> ResponseReturnValue:
     except (Invalid, Conflict) as error:
         flash(told(error), "problem")
         return redirect(url_for("shop.order", order_id=order.id), 303)
-    for job_id in sent:
-        jobs.send(job_id)
     flash(_("The letter is on its way.") if sent else _("The letter goes out on that day."))
     return redirect(url_for("shop.order", order_id=order.id), 303)
 

@@ -26,6 +26,7 @@ from appliance.errors import Unavailable
 from appliance.ledger import posting
 from appliance.ledger.models import AccountKind
 from appliance.mail import Message
+from appliance.mail import MessageState
 from appliance.memberships import access
 from appliance.memberships import relations
 from appliance.memberships.models import Purchase
@@ -624,6 +625,14 @@ def test_receipts_are_numbered_without_gaps_and_sent_once(till: Till, release: R
     first = receipts.of(orders.find(marks[0]))
     assert first is not None
     assert (receipts.named(first), first.seller) == ("2026-000001", "Night Ferry")
+
+
+def test_letters_of_a_purchase_wait_for_no_sweep(till: Till, release: Release) -> None:
+    order = buy(wish(release), email="guest@example.com")
+    with database.transaction():
+        tell(order.id, till.paid(order.id, at=NOW))
+        assert Message.get().state == MessageState.WAITING, "nothing is told before it is committed"
+    assert Message.get().state == MessageState.KEPT, "its job ran: without a mail server the letter is kept"
 
 
 def test_a_receipt_says_who_sold_as_it_was_then(till: Till, release: Release, fan: User) -> None:
