@@ -30,7 +30,8 @@ def give(hint: Callable[[], object]) -> None:
 @contextmanager
 def committed() -> Iterator[None]:
     """Around a transaction that is in no other."""
-    _waiting.hints = hints = []
+    hints: list[Callable[[], object]] = []
+    _waiting.hints = hints
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from appliance.errors import Invalid
 
@@ -80,6 +81,12 @@ class Setting:
                 f"The setting '{self.name}' is {told} in {source}; allowed is {self.allowed()}.",
                 field=self.name,
             )
+        if self.secret and isinstance(value, str) and self.name.endswith("_url") and not can_be_read(value):
+            raise Invalid(
+                f"The setting '{self.name}' in {source} is an address whose parts cannot be told apart; "
+                "write / ? # of a password in per cent, such as %2F, and ports as numbers up to 65535.",
+                field=self.name,
+            )
         return value
 
     def _convert(self, raw: object) -> Any:
@@ -103,3 +110,19 @@ class Setting:
         if self.type is Path and not str(raw).strip():
             return None
         return Path(raw).expanduser() if self.type is Path else str(raw)
+
+
+def can_be_read(address: str) -> bool:
+    """Pure: whether it is clear which host, port and database an address means, so that nothing of a password is taken for one of them, and told."""
+    if "://" not in address:
+        return True  # A folder.
+    try:
+        parts = urlsplit(address)
+        # PostgreSQL's may name several hosts.
+        for host in parts.netloc.rpartition("@")[2].split(","):
+            _ = urlsplit(f"//{host}").port
+    except ValueError:
+        return False
+    if parts.scheme in {"redis", "rediss"}:
+        return not parts.fragment and re.fullmatch(r"/?|/[0-9]+", parts.path) is not None
+    return True

@@ -210,8 +210,33 @@ def test_a_wrong_address_or_key_is_told_without_what_is_secret_in_it(name, value
 @pytest.mark.parametrize(
     ("name", "value"),
     [
+        ("cache_url", "redis://:hunter2/x@host:6379/0"),
+        ("cache_url", "redis://:123/hunter2@host:6379/0"),
+        ("rate_limit_url", "redis://:hunter2#x@host:6379/0"),
+        ("queue_url", "redis://:123#hunter2@host:6379/0"),
+        ("queue_url", "redis://host:99999/0"),
+        ("queue_url", "redis://host/music"),
+        ("database_url", "postgresql://me:hunter2/x@host/db"),
+        ("database_replica_url", "postgresql://me@one:5432,two:port/db"),
+        ("store_url", "s3://KEY:hunter2/x@host/bucket"),
+    ],
+)
+def test_an_address_whose_password_would_be_taken_for_a_port_is_told_without_it(name, value):
+    told = str(refused(environ={f"MUSICCONNECT_{name.upper()}": value}))
+    assert f"'{name}'" in told
+    assert "in per cent" in told
+    assert "hunter2" not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
         ("database_url", "postgresql://me:word@host/db"),
         ("queue_url", "rediss://host/1"),
+        ("queue_url", "postgresql://me@one:5432,two:5433/db?target_session_attrs=read-write"),
+        ("database_url", "postgresql:///db?host=/run/postgresql"),
+        ("cache_url", "redis://:p%2Fw@[::1]:6379/0"),
+        ("rate_limit_url", "redis://:p@ss@host/?ssl_cert_reqs=none"),
         ("store_url", "s3://KEY:SECRET@host:9000/bucket?secure=0"),
         ("store_url", "file:///srv/music"),
         ("store_url", "/srv/music: new"),
