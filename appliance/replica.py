@@ -12,8 +12,11 @@ from collections import deque
 import peewee
 
 from appliance import database
+from appliance.connections import Limits
 from appliance.connections import Pool
 from appliance.connections import Source
+from appliance.errors import Invalid
+from appliance.errors import Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +88,24 @@ def _told(source: Source, sql: str) -> int | None:
     finally:
         source.give_back(born, connection, sound=sound)
     return None if number is None else int(number)
+
+
+def behind(url: str, limits: Limits) -> int:
+    """How many bytes of the log the server at *url* has not replayed yet; ``Unavailable`` when it does not answer, ``Invalid`` when it is no replica."""
+    source = Source(url, size=1, wait_s=1, parameters=limits.parameters(url))
+    try:
+        # Asked first, so that what is written meanwhile does not count.
+        written = position()
+        if _told(source, "SELECT 1") is None:
+            raise Unavailable("The replica does not answer; the primary is asked for everything.")
+        replayed = _told(source, THERE)
+        if replayed is None:
+            raise Invalid(
+                "The server at 'database_replica_url' is no replica: it replays nothing; the primary is asked for everything."
+            )
+    finally:
+        source.close_idle()
+    return max(0, written - replayed)
 
 
 _watch: Watch | None = None

@@ -12,6 +12,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from appliance import failures
+from appliance.errors import Unavailable
+
 log = logging.getLogger(__name__)
 
 CONNECT_S = 1
@@ -132,6 +135,15 @@ class Shared:
         finally:
             self._redis.close()
         return True
+
+    def check(self) -> None:
+        """``Unavailable`` when Redis does not answer, or lets us in no more."""
+        try:
+            self._redis.ping()
+        except self._away as error:
+            raise Unavailable(f"Redis does not answer: {failures.told(error)}") from error
+        finally:
+            self._redis.close()
 
     def _lose(self) -> None:
         """Redis is away: believe nothing that is kept, and when it is back let nobody believe what was kept before."""
