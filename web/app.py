@@ -36,6 +36,7 @@ from web import request_log
 from web import resubmission
 from web import retrying
 from web import security
+from web import senders
 from web import setup
 from web import sharing
 from web import shop
@@ -74,10 +75,12 @@ def create_app(appliance: Appliance) -> Flask:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     request_log.register(app, settings)
     metrics.register(app, settings)
-    # In this order: who calls it what, how much is sent, and only then who is asking.
+    # In this order: who calls it what, how much is sent, and only then who is asking; who sends too much at once before it is read.
     hosts.register(app, settings)
     bodies.register(app)
     request_cycle.register(app)
+    senders.register(app, settings)
+    request_cycle.protect(app)
     reading.register(app)
     headers.register(app)
     frame.register(app)

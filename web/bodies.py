@@ -5,6 +5,7 @@ from typing import Any
 from typing import TypeVar
 
 from flask import Flask
+from flask import current_app
 from flask import request
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -58,6 +59,13 @@ def most_bytes(app: Flask, endpoint: str) -> int:
     """How many bytes the view *endpoint* takes."""
     found: int = getattr(app.view_functions.get(endpoint), "most_bytes", MOST_FORM_BYTES)
     return int(app.config["MAX_CONTENT_LENGTH"]) if found == ORIGINAL else found
+
+
+def is_original() -> bool:
+    """Whether this request brings (a part of) a recording."""
+    view = current_app.view_functions.get(str(request.endpoint))
+    brings = bool(request.content_length) or "Transfer-Encoding" in request.headers
+    return brings and getattr(view, "most_bytes", 0) == ORIGINAL
 
 
 def most_bytes_at(app: Flask, method: str, path: str) -> int:

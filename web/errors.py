@@ -31,6 +31,7 @@ from web import hosts
 from web import kept_forms
 from web import request_log
 from web import retrying
+from web import senders
 from web.error_pages import N_
 from web.request_cycle import BadToken
 from web.request_cycle import NotSignedIn
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 STATUS: dict[type[errors.MusicConnectError], int] = {
     # The first match counts, so what is more special stands first. 460 and 423 are words of tus 1.0.0 and RFC 4918.
     hosts.WrongHost: 421,
+    senders.TooMany: 429,
     staging.WrongChecksum: 460,
     staging.Busy: 423,
     originals.TooLarge: 413,

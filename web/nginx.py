@@ -31,6 +31,9 @@ RECORDINGS = (
     "^/(?:api/v1/uploads(?:/[^/]+)?|(?:api/v1|studio)/releases/[^/]+/tracks|studio/tracks/[^/]+/master)$"
 )
 PICTURES = "^/(?:(?:api/v1|studio)/(?:artists/[^/]+/(?:merchandise/[^/]+/)?picture|releases/[^/]+/artwork)|admin/collective/logo)$"
+MOST_SENDERS = 12
+"""How many recordings may be coming in from one address at once: six people behind it who send as many as the page does. Who is the next
+waits for one of them, and the page goes on by itself; so a school takes turns, and nobody holds all web servers by having many accounts."""
 HIDDEN = ("X-Trans-Id", "X-Openstack-Request-Id", "Server")
 """What kinds of S3 servers say of themselves."""
 
@@ -136,6 +139,7 @@ def configuration(
             "max_body_mb": settings.max_upload_mb + 1,
             "recordings": RECORDINGS,
             "pictures": PICTURES,
+            "most_senders": MOST_SENDERS,
         }
     )
 
@@ -148,6 +152,7 @@ def _shared() -> dict[str, object]:
     from web import headers
     from web import media
     from web import request_log
+    from web import senders
 
     return {
         "id_header": request_log.HEADER,
@@ -164,10 +169,17 @@ def _shared() -> dict[str, object]:
         "referrer": "strict-origin-when-cross-origin",
         "types": sorted((ending[1:], kind) for ending, kind in labels.CONTENT_TYPES.items()),
         "hidden": HIDDEN,
+        "again_s": {429: senders.AGAIN_S, 503: 10},
         "refusals": (
             ("refused", 403, "Not allowed", "This media address is not valid any more; ask for a new one."),
             ("beyond", 416, "No such range", "The range begins behind the end."),
             ("missing", 404, "Not found", "There is nothing at this address."),
+            (
+                "many",
+                429,
+                "Too many requests",
+                "Many recordings are being sent from where you are; send this one in a moment.",
+            ),
             (
                 "away",
                 503,

@@ -15,6 +15,9 @@ LEAST_BYTES_PER_S = 1024
 BLOCK_BYTES = 16 * 1024
 """So much is read at once, so that what has come is known before its time is over."""
 LOOK_S = 1.0
+LINGER_S = 2.0
+"""So long what comes of a body that was refused is let go by behind the answer. Closed at once, whoever sends fast would hear of a broken
+connection and not of the answer; nginx hears it and closes by itself."""
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 
@@ -34,6 +37,7 @@ class Body:
     ) -> None:
         self._stream, self._connection, self._coming, self._most = stream, connection, coming, most
         self.began_s, self.taken_bytes = 0.0, 0
+        self.until_s: float | None = None
 
     def read(self, size: int = -1) -> bytes:
         """At most *size* bytes, all that is left without it."""
@@ -61,6 +65,23 @@ class Body:
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RD)
 
+    def is_late(self, now_s: float, *, body_s: float) -> bool:
+        """Whether it had all the time that it gets."""
+        if self.until_s is not None:
+            return now_s > self.until_s
+        return is_late(taken_s=now_s - self.began_s, taken_bytes=self.taken_bytes, body_s=body_s)
+
+    def let_go(self) -> None:
+        """Read on for a moment what the view left, for nobody."""
+        if self._most is None or self.taken_bytes >= self._most:
+            return
+        self.until_s = time.monotonic() + LINGER_S
+        self._coming.add(self)
+        with suppress(OSError):
+            while self.read(BLOCK_BYTES):
+                pass
+        self.is_over()
+
     def is_over(self) -> None:
         """It is read, or nobody reads it any more."""
         self._coming.discard(self)
@@ -77,6 +98,22 @@ class Body:
         if not block and missing:
             raise OSError("the body ended before its time")
         return block
+
+
+class Answer:
+    """What the view says, and behind it what it left of *body*."""
+
+    def __init__(self, said: Iterable[bytes], body: Body) -> None:
+        self._said, self._body = said, body
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._said)
+
+    def close(self) -> None:
+        """All is said."""
+        if hasattr(self._said, "close"):
+            self._said.close()
+        self._body.let_go()
 
 
 class Paced:
@@ -98,7 +135,7 @@ class Paced:
         if self._watched.acquire(blocking=False):
             threading.Thread(target=self._watch, name="bodies", daemon=True).start()
         try:
-            return self._app(environ, start_response)
+            return Answer(self._app(environ, start_response), body)
         finally:
             body.is_over()
 
@@ -108,6 +145,5 @@ class Paced:
             now_s = time.monotonic()
             # A copy: threads of requests come and go.
             for body in list(self._coming):
-                taken_s = now_s - body.began_s
-                if is_late(taken_s=taken_s, taken_bytes=body.taken_bytes, body_s=self._body_s):
+                if body.is_late(now_s, body_s=self._body_s):
                     body.hang_up()

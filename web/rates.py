@@ -181,7 +181,8 @@ def told(answer: Response, limiter: Limiter) -> Response:
         answer.headers["RateLimit-Remaining"] = str(nearest.remaining)
         answer.headers["RateLimit-Reset"] = str(reset_s)
         if answer.status_code == 429:
-            answer.headers["Retry-After"] = str(reset_s)
+            # Whoever refused it for a reason of their own said so themselves.
+            answer.headers.setdefault("Retry-After", str(reset_s))
     return answer
 
 

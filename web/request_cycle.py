@@ -59,10 +59,19 @@ def register(app: Flask) -> None:
     app.teardown_request(end)
 
 
+def protect(app: Flask) -> None:
+    """Let no forged form into *app*: that reads the form."""
+    app.before_request(refuse_forged)
+
+
 def begin() -> None:
-    """Open the connection; refuse a forged form before any view sees it."""
+    """Open the connection."""
     if request.endpoint not in WITHOUT_DATABASE:
         reading.hold_open()
+
+
+def refuse_forged() -> None:
+    """Refuse a forged form before any view sees it."""
     if request.method in SAFE_METHODS:
         return
     if request.routing_exception is not None:

@@ -38,21 +38,35 @@ def listens(port: int) -> bool:
         return tried.connect_ex(("127.0.0.1", port)) == 0
 
 
-def sent(port: int, body: bytes, *, length: int) -> str:
+def sent(port: int, body: bytes, *, length: int, path: str = "/") -> str:
     """What is said to so much of a body, of which no more comes."""
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall(
-            b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % length + body
+            b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % (path.encode(), length)
+            + body
         )
         answer = http.client.HTTPResponse(connection)
         answer.begin()
-        return answer.read().decode()
+        said = answer.read().decode()
+        # What follows is not waited for.
+        assert len(body) == length or connection.recv(1) == b""
+        return said
 
 
 def test_whoever_stands_still_is_cut_off_and_others_are_answered(port: int) -> None:
     assert sent(port, b"x", length=1000) == "cut"
     assert sent(port, b"x" * 100_000, length=100_000) == "100000"
     assert sent(port, b"x" * 20_000, length=200_000) == "cut"
+
+
+def test_whoever_is_refused_hears_it_however_much_they_send(port: int) -> None:
+    for _ in range(3):
+        assert sent(port, b"x" * 5_000_000, length=5_000_000, path="/refused") == "refused"
+
+
+def test_whoever_is_refused_and_sends_slowly_keeps_no_thread(port: int) -> None:
+    assert sent(port, b"x", length=1000, path="/refused") == "refused"
+    assert sent(port, b"x" * 100_000, length=100_000) == "100000"
 
 
 def test_whoever_sends_as_fast_as_the_slowest_phone_has_time() -> None:

@@ -8,6 +8,8 @@ const AT_ONCE = 2;
 const PIECE_BYTES = 8 * 1024 * 1024;
 const LIBRARY = new URL("../../vendor/tus-js-client/tus.min.js", import.meta.url);
 const REFUSALS = [400, 401, 403, 404, 413, 415, 422];
+const TOO_MANY = 429;
+const PATIENCE_S = 10; // Where the server does not say when to come again.
 const byName = new Intl.Collator(undefined, { numeric: true });
 
 // Tells lists that something came, went or arrived, and what to say of it.
@@ -17,7 +19,7 @@ const waiting = [];
 let running = 0;
 let library;
 
-addEventListener("beforeunload", (event) => (running || waiting.length) && event.preventDefault());
+addEventListener("beforeunload", (event) => (running || waiting.length || uploads.some((upload) => upload.timer)) && event.preventDefault());
 
 export function belonging(place) {
   return uploads.filter((upload) => upload.place === place);
@@ -108,7 +110,13 @@ class Upload {
       removeFingerprintOnSuccess: true,
       // The same file for another release is another upload.
       fingerprint: async () => ["musicconnect", this.place, file.name, file.size, file.lastModified].join("/"),
-      onShouldRetry: (error) => !REFUSALS.includes(error.originalResponse?.getStatus()),
+      // Too many at once is no failure: see `later`.
+      onShouldRetry: (error) => ![...REFUSALS, TOO_MANY].includes(answerTo(error)?.getStatus()),
+      // Who cannot be told just now how far it is would begin anew.
+      onAfterResponse: (request, answer) => {
+        const status = answer.getStatus();
+        if (request.getMethod() === "HEAD" && (status === TOO_MANY || status >= 500)) throw Object.assign(new Error(status), { answer });
+      },
       onProgress: (sent, total) => {
         this.bar.value = sent / total;
         this.note.textContent = t("{sent} of {total}", { sent: megabytes(sent), total: megabytes(total) });
@@ -129,12 +137,20 @@ class Upload {
 
   stop(error) {
     this.release();
-    const answer = error.originalResponse;
+    const answer = answerTo(error);
+    if (answer?.getStatus() === TOO_MANY) return this.later(Number(answer.getHeader("Retry-After")) || PATIENCE_S);
     const sentence = answer ? sentenceOf(answer.getBody(), t("The server did not take this file.")) : t("The connection was lost. What was sent is kept.");
     // What was refused for what it is would be refused again.
-    if (answer && answer.getStatus() >= 400 && answer.getStatus() < 500) this.refuse(sentence);
+    if (REFUSALS.includes(answer?.getStatus())) this.refuse(sentence);
     else this.fail(sentence);
     this.settle(); // The others need not wait for a file that may never come.
+  }
+
+  // More is being sent than the server takes of one person at once, from another tab say: go on when it wants, for as long as the page is open.
+  later(seconds) {
+    this.note.textContent = t("Many files are being sent already; this one goes on by itself.");
+    this.buttons({ [t("Cancel")]: () => this.cancel() });
+    this.timer = setTimeout(() => this.again(), seconds * 1000);
   }
 
   fail(sentence) {
@@ -157,11 +173,14 @@ class Upload {
   }
 
   again() {
+    this.timer = 0;
     this.wait();
     next();
   }
 
   async cancel() {
+    clearTimeout(this.timer);
+    this.timer = 0;
     const place = waiting.indexOf(this);
     if (place >= 0) waiting.splice(place, 1);
     this.remove();
@@ -210,6 +229,10 @@ class Upload {
       }),
     );
   }
+}
+
+function answerTo(error) {
+  return error.originalResponse ?? error.causingError?.answer;
 }
 
 function make(tag, className = "", text = "") {
