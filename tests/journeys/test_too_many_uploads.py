@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser
+from playwright.sync_api import Route
 from playwright.sync_api import expect
 
 from tests.journeys.test_studio import EMAIL
@@ -40,8 +41,21 @@ def test_a_page_waits_its_turn_and_goes_on_by_itself(node: Node, browser: Browse
     music, release = tone(1), node.make_release()
     song = tmp_path / "Low Tide.flac"
     song.write_bytes(music)
-    with page(browser, expected="429") as shown, ExitStack() as held:
+    begun, asked = list[str](), list[str]()
+    with page(browser, expected="status of") as shown, ExitStack() as held:
         sign_in(shown, node)
+        shown.on("request", lambda sent: sent.method == "POST" and begun.append(sent.url))
+
+        def ask(route: Route) -> None:
+            """How far it is, which the server cannot say at first."""
+            if route.request.method != "HEAD":
+                return route.continue_()
+            asked.append(route.request.url)
+            return (
+                route.fulfill(status=429 if len(asked) == 1 else 503) if len(asked) < 3 else route.continue_()
+            )
+
+        shown.route("**/api/v1/uploads/*", ask)
         for number in range(senders.LEAST):
             upload = node.announce_upload(release, f"{number}.flac", len(music))
             sent = held.enter_context(socket.create_connection(("127.0.0.1", node.port)))
@@ -60,3 +74,5 @@ def test_a_page_waits_its_turn_and_goes_on_by_itself(node: Node, browser: Browse
         expect(shown.locator(".master")).to_have_count(1)
         expect(shown.locator(".title-input")).to_have_value("Low Tide")
         expect(shown.locator(".upload")).to_have_count(0)
+    assert len(asked) == 3
+    assert [url for url in begun if url.endswith("/uploads")] == [f"{node.url}/api/v1/uploads"]
