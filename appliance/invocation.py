@@ -1,8 +1,10 @@
 """What every command shares: the group, the settings of this call, and errors told as a sentence and an exit code."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import click
 import peewee
@@ -11,12 +13,15 @@ from appliance import database
 from appliance import logs
 from appliance import settings as settings_module
 from appliance import startup
+from appliance.errors import Invalid
 from appliance.errors import MusicConnectError
 from appliance.errors import Unavailable
 from appliance.settings import Settings
 from appliance.startup import Appliance
 
 EXIT_WRONG, EXIT_UNAVAILABLE = 2, 3
+PACKAGES = {"postgres": "psycopg", "postgresql": "psycopg", "redis": "redis", "rediss": "redis"}
+"""What speaks to an engine, by how its address begins; one node needs neither."""
 
 
 class Commands(click.Group):
@@ -40,7 +45,19 @@ def settings_from(ctx: click.Context, flags: Mapping[str, object] | None = None)
     given.update({name: value for name, value in (flags or {}).items() if value is not None})
     settings = settings_module.load(given)
     logs.configure(settings.log_level, settings.log_format)
+    require_packages(settings)
     return settings
+
+
+def require_packages(settings: Settings) -> None:
+    """``Invalid`` when an address leads to an engine that nothing installed here can speak to."""
+    for name in ("database_url", "database_replica_url", "queue_url", "cache_url", "rate_limit_url"):
+        package = PACKAGES.get(urlsplit(getattr(settings, name)).scheme, "")
+        if package and find_spec(package) is None:
+            raise Invalid(
+                f"The setting '{name}' needs the package {package}, which is not installed; run: pip install 'musicconnect[cluster]'.",
+                field=name,
+            )
 
 
 def data_option(function: Any) -> Any:

@@ -30,6 +30,31 @@ def test_a_wrong_setting_stops_the_start(tmp_path, name, value, told):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "package"),
+    [
+        ("database_url", "postgresql://127.0.0.1:1/music", "psycopg"),
+        ("queue_url", "redis://127.0.0.1:1/0", "redis"),
+        ("queue_url", "postgresql://127.0.0.1:1/music", "psycopg"),
+        ("cache_url", "redis://127.0.0.1:1/0", "redis"),
+        ("rate_limit_url", "rediss://127.0.0.1:1/0", "redis"),
+    ],
+)
+def test_an_engine_that_nothing_installed_speaks_to_is_told_with_what_to_install(
+    tmp_path, name, value, package
+):
+    without = f"import sys; sys.modules[{package!r}] = None; from appliance.cli import main; main()"
+    environ = {**Node(tmp_path).environ, f"MUSICCONNECT_{name.upper()}": value}
+    argv = [sys.executable, "-c", without, "migrate"]
+    done = subprocess.run(argv, capture_output=True, text=True, env=environ, timeout=60, check=False)
+    assert done.returncode == 2
+    assert (
+        f"'{name}' needs the package {package}, which is not installed; run: pip install 'musicconnect[cluster]'."
+        in done.stderr
+    )
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize("name", ["musicconnect.sqlite3", "queue.sqlite3"])
 def test_a_damaged_file_is_told_with_its_mend_by_every_command(tmp_path, name):
     node = Node(tmp_path)
