@@ -1,5 +1,8 @@
 """The threads of a worker: some for each of its lanes, kept for it."""
 
+import logging
+import threading
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -13,11 +16,46 @@ from appliance.jobs import lanes
 from appliance.jobs.lanes import Lane
 from appliance.jobs.queue import huey
 
+SAID_EVERY_S = 60.0
+OF_THE_QUEUE = frozenset({"Error reading from queue", "Error reading schedule."})
+"""What Huey says for each time that the queue does not answer: each thread several times a second, with a stack."""
+
+
+class Seldom(logging.Filter):
+    """That the queue is away is said once a minute, since a queue may be away for hours, and the disk is not for that."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock, self._said_at = threading.Lock(), dict.fromkeys(OF_THE_QUEUE, 0.0)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether this line is written."""
+        if record.msg not in OF_THE_QUEUE:
+            return True
+        with self._lock:
+            now = time.monotonic()
+            if self._said_at[record.msg] and now < self._said_at[record.msg] + SAID_EVERY_S:
+                return False
+            self._said_at[record.msg] = now
+        return True
+
+
+_filter = Seldom()
+
+
+def _seldom(logger: logging.Logger) -> logging.Logger:
+    logger.addFilter(_filter)
+    return logger
+
 
 class LaneWorker(Worker):  # type: ignore[misc]
     """A thread of a lane; between two jobs it keeps no connection from those who work."""
 
     lane: Lane
+
+    def create_logger(self) -> logging.Logger:
+        """The one of all workers."""
+        return _seldom(super().create_logger())
 
     def initialize(self) -> None:
         """Speak to the queue of the lane from now on."""
@@ -38,6 +76,10 @@ class LaneScheduler(Scheduler):  # type: ignore[misc]
     """The thread that looks for what is to be tried again."""
 
     lane: Lane
+
+    def create_logger(self) -> logging.Logger:
+        """The one of all such threads."""
+        return _seldom(super().create_logger())
 
     def initialize(self) -> None:
         """Speak to the queue of the lane from now on."""

@@ -212,6 +212,28 @@ def test_a_killed_redis_stops_neither_who_asks_nor_who_works() -> None:
             until(lambda: state(again) == JobState.DONE)
 
 
+def test_a_queue_that_is_away_fills_no_log(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries: list[Lane] = []
+    look = queue.Lanes.dequeue
+
+    def dequeue(self: queue.Lanes) -> bytes | None:
+        tries.append(lanes.current())
+        return look(self)
+
+    monkeypatch.setattr(queue.Lanes, "dequeue", dequeue)
+    monkeypatch.setattr(consuming._filter, "_said_at", dict.fromkeys(consuming.OF_THE_QUEUE, 0.0))
+    with Redis() as redis:
+        use_queue(redis.url)
+        redis.kill()
+        with working():
+            until(lambda: len(tries) > 20)
+    said = [record.msg for record in caplog.records if record.msg in consuming.OF_THE_QUEUE]
+    assert sorted(said) == sorted(set(said)), "each of them once"
+    assert "Error reading from queue" in said
+
+
 def test_a_frozen_redis_stops_neither_who_asks_nor_who_works(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "ANSWER_S", 2)
     jobs.handles("mail")(lambda job: None)
