@@ -27,8 +27,8 @@ from appliance.startup import Appliance
 from web import reading
 from web.retrying import SAFE_METHODS
 
-WITHOUT_DATABASE = frozenset({"health.health", "prometheus_metrics"})
-"""Views that answer also while the database is away, and without waiting for it."""
+WITHOUT_DATABASE = frozenset({"health.health", "health.ready", "prometheus_metrics"})
+"""Views that answer also while the database is away; they ask it themselves, if at all."""
 WIDER = {Scope.READ: Scope.WRITE, Scope.MONEY_READ: Scope.MONEY_WRITE}
 """Which scope reaches as far as another and farther."""
 csrf = CSRFProtect()

@@ -1,11 +1,17 @@
 """What balancers and monitors are told of a server that cannot work, and what strangers are not told."""
 
+from pathlib import Path
+
 import pytest
 from flask.testing import FlaskClient
 
 from appliance import database
 from appliance import jobs
+from appliance import startup
 from appliance.errors import Unavailable
+from appliance.settings import Settings
+from tests.servers.postgresql_node import PostgresqlNode
+from web.app import create_app
 
 WHY = 'The database does not answer: connection to server at "10.0.0.5", port 5432 failed.'
 
@@ -37,6 +43,26 @@ def test_monitors_hear_why_it_is_not_and_strangers_only_which_part(
             "queue": "ok",
             "storage": "ok",
         }
+
+
+def test_without_its_database_a_server_says_which_part_it_is(tmp_path: Path) -> None:
+    with PostgresqlNode() as server:
+        settings = Settings(data=tmp_path, database_url=server.url(), queue_url="memory://")
+        database.connect(server.url())
+        database.migrate()
+        database.close()
+        monitor = create_app(startup.start(settings, immediate=True)).test_client()
+        try:
+            assert monitor.get("/ready").status_code == 200
+            server.kill()
+            for _ in range(2):
+                told = monitor.get("/ready")
+                assert (told.status_code, told.json["storage"]) == (503, "ok")  # type: ignore[index]
+                assert told.json["database"].startswith("The database does not answer")  # type: ignore[index]
+            server.start()
+            assert monitor.get("/ready").status_code == 200
+        finally:
+            startup.stop()
 
 
 def test_without_its_queue_a_server_goes_on(client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> None:
