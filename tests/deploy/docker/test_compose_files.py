@@ -11,10 +11,15 @@ import yaml
 
 from appliance import settings
 from appliance import supervisor
+from appliance.jobs import consuming
+from appliance.jobs.lanes import Lane
+from appliance.jobs.rota import HANDS
+from appliance.settings import Settings
 from appliance.settings import load
 from appliance.storage import LocalStore
 from tests.deploy.docker.engine import compose
 from tests.servers.nginx import PROGRAM
+from web import gunicorn_serving
 from web.nginx import configuration
 from web.nginx import nginx
 
@@ -129,6 +134,47 @@ def test_a_cluster_is_what_the_manual_says() -> None:
         assert {"postgres", "redis", "s3"} <= set(services[name]["depends_on"])
     # The root is only read: what a request is just bringing needs a place.
     assert services["web1"]["volumes"] == services["web2"]["volumes"] == ["uploads:/data/uploads"]
+
+
+def test_a_web_server_may_end_what_it_has_in_hand_before_it_is_killed() -> None:
+    services = read("compose.cluster.yml")["services"]
+    for name in ("web1", "web2"):
+        assert int(services[name]["stop_grace_period"].removesuffix("s")) > gunicorn_serving.GRACE_S
+
+
+def test_postgresql_has_room_for_all_that_the_processes_may_open() -> None:
+    services, usual = read("compose.cluster.yml")["services"], Settings()
+    of_web = gunicorn_serving.MOST_WORKERS * (usual.web_threads + 2)
+    threads = consuming.threads(tuple(Lane), transcode=usual.worker_threads, others=usual.worker_lane_threads)
+    of_worker = 2 * sum(threads.values()) + HANDS + 2
+    [most] = re.findall(r"max_connections=(\d+)", " ".join(services["postgres"]["command"]))
+    # Some are left to commands and to whoever looks.
+    assert 2 * of_web + 2 * of_worker + 10 <= int(most)
+
+
+def test_web_servers_listen_where_nginx_and_docker_ask(tmp_path: Path) -> None:
+    """What the image sets, and nothing of the compose file, says where; Docker asks at the same port."""
+    image = dict(
+        re.findall(
+            r"\b(MUSICCONNECT_\w+)=(\S+)",
+            (FOLDER / "Dockerfile").read_text("utf-8").partition("USER 10001")[0],
+        )
+    )
+    services = read("compose.cluster.yml")["services"]
+    given = {
+        key: default(str(value))
+        for key, value in services["web1"]["environment"].items()
+        if not key.endswith("_FILE")
+    }
+    taken = load({"data": tmp_path}, environ=image | given)
+    assert (taken.host, taken.web_server, taken.web_socket) == ("0.0.0.0", "auto", "")
+    assert f"EXPOSE {taken.port}\n" in (FOLDER / "Dockerfile").read_text("utf-8")
+    assert set(re.findall(r"--upstream \S+?:(\d+)", services["nginx-site"]["command"][0])) == {
+        str(taken.port)
+    }
+    assert f'"MUSICCONNECT_PORT", "{taken.port}"' in (FOLDER / "health.py").read_text("utf-8")
+    assert gunicorn_serving.is_wanted(taken)
+    assert f"{taken.host}:{taken.port}" in gunicorn_serving.arguments(taken)
 
 
 def test_nginx_is_told_the_addresses_that_the_web_servers_have() -> None:
