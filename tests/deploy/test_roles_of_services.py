@@ -334,8 +334,25 @@ def test_prometheus_measures_every_host_and_engine(tmp_path: Path) -> None:
     assert measured("patroni") == {f"db{n}": f"192.0.2.1{n}:8008" for n in (1, 2, 3)}
     assert measured("musicconnect") == {"web1": "192.0.2.21:9464"}
     assert jobs["musicconnect"]["authorization"] == {"credentials": "token"}
-    (receiver,) = yaml.safe_load(files["alertmanager.yml.j2"])["receivers"]
+    told_to = yaml.safe_load(files["alertmanager.yml.j2"])
+    (receiver,) = told_to["receivers"]
     assert receiver["email_configs"][0]["to"] == "ops@example.org"
+    # Two alerts that hold each other back would both be quiet.
+    machine, node = told_to["inhibit_rules"]
+    assert (machine["source_matchers"], machine["target_matchers"]) == (
+        ['alertname = "HostDown"'],
+        ['alertname != "HostDown"'],
+    )
+    assert node["target_matchers"] == ['alertname !~ "NodeDown|HostDown"']
+
+
+def test_a_node_that_is_taken_away_is_neither_measured_nor_let_in(tmp_path: Path) -> None:
+    prometheus = rendered(tmp_path, "monitoring", "mon1", "prometheus.yml.j2", musicconnect_leaving=["web1"])
+    assert "192.0.2.21" not in prometheus["prometheus.yml.j2"]
+    assert "192.0.2.11:9100" in prometheus["prometheus.yml.j2"]
+    hba = rendered(tmp_path, "postgres", "db1", "hba.conf.j2", musicconnect_leaving=["web1"])["hba.conf.j2"]
+    assert "192.0.2.21" not in hba
+    assert "192.0.2.11/32" in hba
 
 
 def test_redis_and_sentinel_are_told_the_password_and_a_majority(tmp_path: Path) -> None:
