@@ -10,6 +10,7 @@ from web import about
 from web import admin
 from web import api
 from web import bodies
+from web import counting
 from web import design
 from web import discovery
 from web import downloads
@@ -29,7 +30,6 @@ from web import metrics
 from web import people
 from web import plugin_pages
 from web import private_keys
-from web import rates
 from web import reading
 from web import request_cycle
 from web import request_log
@@ -118,5 +118,5 @@ def create_app(appliance: Appliance) -> Flask:
     ):
         app.register_blueprint(family.blueprint)
     plugin_pages.register(app)
-    rates.register(app, settings)
+    counting.register(app, settings)
     return app

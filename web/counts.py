@@ -1,14 +1,13 @@
-"""Counts in the memory of this process, for Flask-Limiter: one dictionary and one lock.
+"""Counts in the memory of this process: one dictionary and one lock.
 
-The storage that comes with ``limits`` starts a thread for nearly every request, to throw away what is over, and a busy machine lets the request
-wait until that thread runs.
+Also what a count is, wherever it is kept: so many of one name in so many seconds, which begin with the first.
 """
 
 import threading
 import time
-from typing import Any
-
-from limits.storage import Storage
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 SWEEP_S = 10
 """Seconds between two looks for what is over."""
@@ -16,60 +15,67 @@ MOST_COUNTS = 200_000
 """Some 40 MB. Whoever has so many addresses is not stopped by counting them; all begin anew."""
 
 
-class Counts(Storage):  # type: ignore[misc]
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """So many under this name in so many seconds."""
+
+    name: str
+    most: int
+    window_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How far it is with a limit, and when it begins anew (Unix time)."""
+
+    limit: Limit
+    used: int
+    ends_at_s: float
+
+    @property
+    def is_over(self) -> bool:
+        """Whether more was counted than may be."""
+        return self.used > self.limit.most
+
+    @property
+    def left(self) -> int:
+        """How many more may come."""
+        return max(0, self.limit.most - self.used)
+
+
+class Counting(Protocol):
+    """Whoever counts."""
+
+    def count(self, limits: Sequence[Limit], *, amount: int = 1) -> list[Count]:
+        """Count *amount* more under each in turn (0 only looks), up to the first that is over, which is the last that is told of."""
+
+
+class Counts:
     """How often what was asked for, each until its window ends."""
 
-    STORAGE_SCHEME = ["musicconnect"]
-
-    def __init__(self, uri: str | None = None, wrap_exceptions: bool = False, **options: Any) -> None:
-        super().__init__(uri, wrap_exceptions=wrap_exceptions, **options)
+    def __init__(self) -> None:
         self._counts: dict[str, tuple[int, float]] = {}
         self._lock = threading.Lock()
         self._sweep_at = 0.0
 
-    @property
-    def base_exceptions(self) -> type[Exception]:
-        """Nothing of this can fail."""
-        return ValueError
+    def __len__(self) -> int:
+        return len(self._counts)
 
-    def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count *amount* more under *key*, for *expiry* seconds from the first."""
-        now = time.time()
+    def count(self, limits: Sequence[Limit], *, amount: int = 1) -> list[Count]:
+        """As every counting does."""
+        now, found = time.time(), []
         with self._lock:
             if now >= self._sweep_at:
                 self._sweep(now)
-            count, ends = self._counts.get(key, (0, 0.0))
-            if ends <= now:
-                count, ends = 0, now + expiry
-            self._counts[key] = (count + amount, ends)
-            return count + amount
-
-    def get(self, key: str) -> int:
-        """The count under *key*."""
-        count, ends = self._counts.get(key, (0, 0.0))
-        return count if ends > time.time() else 0
-
-    def get_expiry(self, key: str) -> float:
-        """When the count under *key* begins anew (Unix time)."""
-        now = time.time()
-        _, ends = self._counts.get(key, (0, now))
-        return max(ends, now)
-
-    def check(self) -> bool:
-        """Memory is there."""
-        return True
-
-    def reset(self) -> int:
-        """Forget all counts; how many there were."""
-        with self._lock:
-            forgotten = len(self._counts)
-            self._counts.clear()
-        return forgotten
-
-    def clear(self, key: str) -> None:
-        """Forget the count under *key*."""
-        with self._lock:
-            self._counts.pop(key, None)
+            for limit in limits:
+                used, ends = self._counts.get(limit.name, (0, 0.0))
+                if ends <= now:
+                    used, ends = 0, now + limit.window_s
+                self._counts[limit.name] = (used + amount, ends)
+                found.append(Count(limit, used + amount, ends))
+                if found[-1].is_over:
+                    break
+        return found
 
     def _sweep(self, now: float) -> None:
         self._sweep_at = now + SWEEP_S

@@ -5,34 +5,26 @@ counts as its /64, which is what one customer has. The bytes of music, static fi
 """
 
 import ipaddress
-import math
 import time
 from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from typing import TypeVar
 
-from flask import Flask
-from flask import Response
 from flask import request
-from flask_limiter import ApplicationLimit
-from flask_limiter import Limiter
 
 from appliance import clock
 from appliance.accounts.models import User
 from appliance.errors import MusicConnectError
 from appliance.memberships import relations
 from appliance.memberships.models import TierKind
-from appliance.settings import Settings
 from web import known_devices
-from web.counts import Counts
-from web.request_cycle import SAFE_METHODS
+from web.counts import Limit
 from web.request_cycle import person
-from web.shared_counts import OF_OURS
 
 V = TypeVar("V", bound=Callable[..., Any])
-UNCOUNTED = frozenset({"media", "health", "gate"})
-UNCOUNTED_VIEWS = frozenset({"static", "prometheus_metrics"})
 SAME_FOR_ALL = frozenset({"sharing", "installed", "frame", "webhooks"})
 """Families whose answers do not depend on who asks, so they are counted by address alone."""
 GENERAL = 1200
@@ -42,16 +34,12 @@ member would cost a request more than counting it."""
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How many of a kind in how many minutes: from one address, of one account, for one name that is typed; 0 for any number.
-
-    With *refused* only what was refused counts.
-    """
+    """How many of a kind in how many minutes: from one address, of one account, for one name that is typed; 0 for any number."""
 
     minutes: int
     address: int
     account: int = 0
     name: int = 0
-    refused: bool = False
 
 
 FACTORS = {TierKind.SUPPORTER: 2, TierKind.SUPERFAN: 4}
@@ -68,8 +56,8 @@ RULES = {
     "tokens": Rule(60, address=60, account=20),
     "uploads": Rule(60, address=3000, account=1000),
     "downloads": Rule(60, address=600, account=120),
-    # A provider sends as much as there is to tell; who has no signature that holds is stopped.
-    "webhooks": Rule(1, address=300, refused=True),
+    # Only what is refused: a provider sends as much as there is to tell; who has no signature that holds is stopped.
+    "webhooks": Rule(1, address=300),
     # A membership given to an address tells whether it has an account: enough for a guest list, too few to try a list of strangers.
     "grants": Rule(60, address=120, account=60),
     # Each asks a payment provider, which counts as well.
@@ -121,105 +109,32 @@ def tier_factor(who: User) -> int:
     return found
 
 
-def register(app: Flask, settings: Settings) -> None:
-    """Count the requests of *app*; call it when all views are there."""
-    share = settings.rate_limits / 100
-    if not share:
-        return
-
-    def amount(number: int, minutes: int, factor: int = 1) -> str:
-        return f"{max(1, round(number * share * factor))} per {minutes} minute"
-
-    limiter = Limiter(
-        address,
-        storage_uri=f"{OF_OURS}{settings.rate_limit_url}"
-        if settings.rate_limit_url
-        else f"{Counts.STORAGE_SCHEME[0]}://",
-        storage_options={"socket_connect_timeout": 1, "socket_timeout": 1} if settings.rate_limit_url else {},  # type: ignore[dict-item]
-        in_memory_fallback_enabled=bool(settings.rate_limit_url),
-        strategy="fixed-window",
-        key_prefix="musicconnect",
-        application_limits=[
-            ApplicationLimit(lambda: amount(GENERAL, 1), key_function=who, exempt_when=is_counted_elsewhere)
-        ],
-    )
-    for endpoint, view in list(app.view_functions.items()):
-        kind = getattr(view, "rate", "") or OF_SECURITY.get(endpoint.removeprefix("security."), "")
-        if not kind:
-            continue
-        rule = RULES[kind]
-        for number, key in ((rule.address, address), (rule.account, account), (rule.name, typed_name)):
-            if number:
-                view = limiter.shared_limit(
-                    lambda number=number, rule=rule: amount(number, rule.minutes, factor()),
-                    scope=f"{kind}-{key.__name__}",
-                    key_func=key,
-                    # Not to look at a form, and nobody to be counted: nothing to count.
-                    exempt_when=lambda key=key: request.method in SAFE_METHODS or not key(),
-                    deduct_when=was_refused if rule.refused else None,
-                )(view)
-        app.view_functions[endpoint] = view
-    limiter.request_filter(is_uncounted)
-    limiter.request_filter(unsuspected(app))
-    limiter.init_app(app)
-
-    @app.after_request
-    def tell(answer: Response) -> Response:
-        return told(answer, limiter)
-
-    known_devices.register(app)
+def kinds(views: Mapping[str, Callable[..., Any]]) -> dict[str, str]:
+    """As which kind each view is counted beside the general count, of those that are."""
+    told = {
+        endpoint: getattr(view, "rate", "") or OF_SECURITY.get(endpoint.removeprefix("security."), "")
+        for endpoint, view in views.items()
+    }
+    return {endpoint: kind for endpoint, kind in told.items() if kind}
 
 
-def told(answer: Response, limiter: Limiter) -> Response:
-    """*answer* with how much is left, of the count that is nearest to its end, and when it begins anew."""
-    counts = limiter.current_limits
-    if counts:
-        nearest = min(counts, key=lambda count: (not count.breached, count.remaining / count.limit.amount))
-        left_s = math.ceil(nearest.reset_at - time.time())
-        reset_s = min(max(1, left_s), nearest.limit.get_expiry())
-        answer.headers["RateLimit-Limit"] = str(nearest.limit.amount)
-        answer.headers["RateLimit-Remaining"] = str(nearest.remaining)
-        answer.headers["RateLimit-Reset"] = str(reset_s)
-        if answer.status_code == 429:
-            # Whoever refused it for a reason of their own said so themselves.
-            answer.headers.setdefault("Retry-After", str(reset_s))
-    return answer
+def general(share: float) -> Limit:
+    """What every request counts against, by who asks."""
+    return Limit(f"general:{who()}", _amount(GENERAL * share), 60)
 
 
-def is_uncounted() -> bool:
-    """Whether this request is of those that are many by nature and cost little."""
-    return request.blueprint in UNCOUNTED or request.endpoint in UNCOUNTED_VIEWS
+def limits(kind: str, share: float) -> list[Limit]:
+    """What a request of this kind counts against beside it; nobody to be counted is no limit."""
+    rule, times = RULES[kind], share * factor()
+    return [
+        Limit(f"{kind}:{key}", _amount(most * times), 60 * rule.minutes)
+        for most, asker in ((rule.address, address), (rule.account, account), (rule.name, typed_name))
+        if most and (key := asker())
+    ]
 
 
-def unsuspected(app: Flask) -> Callable[[], bool]:
-    """Whether this request is a provider's from where nothing was refused for a while; from the first that is, all are counted.
-
-    In a flood of events, to count what is never refused would cost a fifth of taking them.
-    """
-    until: dict[str, float] = {}
-
-    @app.after_request
-    def suspect(answer: Response) -> Response:
-        if request.blueprint == "webhooks" and was_refused(answer):
-            if len(until) >= MOST_KNOWN:
-                until.clear()
-            until[address()] = time.monotonic() + 60 * RULES["webhooks"].minutes
-        return answer
-
-    def is_unsuspected() -> bool:
-        return request.blueprint == "webhooks" and until.get(address(), 0.0) <= time.monotonic()
-
-    return is_unsuspected
-
-
-def is_counted_elsewhere() -> bool:
-    """Whether this request has a count of its own instead of the general one."""
-    return request.blueprint == "webhooks"
-
-
-def was_refused(answer: Response) -> bool:
-    """Whether what was asked for was refused."""
-    return 400 <= answer.status_code < 500
+def _amount(number: float) -> int:
+    return max(1, round(number))
 
 
 def who() -> str:
@@ -235,8 +150,13 @@ def account() -> str:
 
 def address() -> str:
     """Where the request comes from: an IPv4 address, or the /64 of an IPv6 one."""
+    return _network(request.remote_addr or "")
+
+
+@lru_cache(MOST_KNOWN)
+def _network(told: str) -> str:
     try:
-        ip = ipaddress.ip_address((request.remote_addr or "").partition("%")[0])
+        ip = ipaddress.ip_address(told.partition("%")[0])
     except ValueError:
         return "address:unknown"  # a socket of this machine, say
     if isinstance(ip, ipaddress.IPv6Address):

@@ -12,7 +12,6 @@ from appliance import clock
 from appliance.billing import inbox
 from appliance.payments import Delivery
 from web.bodies import takes
-from web.rates import limited
 from web.request_cycle import by_signature
 
 blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
@@ -20,7 +19,6 @@ blueprint = Blueprint("webhooks", __name__, url_prefix="/webhooks")
 
 @blueprint.post("/<provider>")
 @takes(inbox.MOST_BYTES)
-@limited("webhooks")
 @by_signature
 def receive(provider: str) -> ResponseReturnValue:
     """Take one event of this provider; 204 also for one that came before."""

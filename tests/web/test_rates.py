@@ -16,6 +16,10 @@ from tests.servers.redis import Redis
 from web import rates
 from web.app import create_app
 from web.counts import Counts
+from web.counts import Limit
+from web.shared_counts import AWAY_S
+from web.shared_counts import PREFIX
+from web.shared_counts import SharedCounts
 
 
 @pytest.fixture
@@ -34,7 +38,7 @@ def strict(appliance, monkeypatch):
             "uploads": rates.Rule(60, address=3, account=2),
             "downloads": rates.Rule(60, address=3, account=2),
             "grants": rates.Rule(60, address=3, account=2),
-            "webhooks": rates.Rule(60, address=3, refused=True),
+            "webhooks": rates.Rule(60, address=3),
         },
     )
     return create_app(appliance)
@@ -202,7 +206,7 @@ def test_while_redis_is_away_it_is_counted_in_memory_and_said_once(appliance, ca
     client = create_app(dataclasses.replace(appliance, settings=settings)).test_client()
     left = [int(client.get("/api/v1/releases").headers["RateLimit-Remaining"]) for _ in range(3)]
     assert left == [rates.GENERAL - 1, rates.GENERAL - 2, rates.GENERAL - 3]
-    assert caplog.text.count("falling back to in-memory") == 1
+    assert caplog.text.count("counted in memory") == 1
 
 
 def test_processes_that_share_redis_count_together_by_one_way_there_and_back_for_each_request(appliance):
@@ -234,6 +238,51 @@ def test_shared_counts_that_are_reached_refuse_and_begin_anew(strict_in_redis):
     assert client.get("/api/v1/releases").status_code == 200
 
 
+def test_all_counts_of_a_request_are_one_way_to_redis(appliance, artist):
+    with Redis() as server:
+        settings = dataclasses.replace(appliance.settings, rate_limit_url=server.url)
+        client = create_app(dataclasses.replace(appliance, settings=settings)).test_client()
+        with server.client() as admin:
+            client.post("/api/v1/tracks/none/downloads", json={}, headers=artist.headers)
+            admin.config_resetstat()
+            answer = client.post("/api/v1/tracks/none/downloads", json={}, headers=artist.headers)
+            assert admin.info("commandstats")["cmdstat_evalsha"]["calls"] == 1
+            keys = {key.decode().rpartition(":")[0] for key in admin.keys("musicconnect:counts:*")}
+            assert all(0 < admin.ttl(key) <= 3600 for key in admin.keys("musicconnect:counts:*"))
+        assert {f"musicconnect:counts:{one}" for one in ("general:account", "downloads:account")} < keys
+        assert answer.headers["RateLimit-Limit"] == str(rates.RULES["downloads"].account)
+        assert answer.headers["RateLimit-Remaining"] == str(rates.RULES["downloads"].account - 2)
+
+
+def test_redis_that_was_restarted_is_asked_again_at_once_and_one_that_hangs_after_a_while(
+    monkeypatch, caplog
+):
+    limit = Limit("general:address:192.0.2.1", 5, 60)
+    now = [1000.0]
+    monkeypatch.setattr("web.shared_counts.time.monotonic", lambda: now[0])
+    caplog.set_level("INFO", "web.shared_counts")
+    with Redis() as server:
+        counts = SharedCounts(server.url)
+        assert [counts.count([limit])[0].used for _ in range(2)] == [1, 2]
+        server.kill()
+        server.start()
+        assert counts.count([limit])[0].used == 1
+        with server.client() as other:
+            assert other.incr(f"{PREFIX}{limit.name}") == 2
+        assert not caplog.records
+        server.freeze()
+        assert [counts.count([limit])[0].used for _ in range(3)] == [1, 2, 3]
+        assert [record.message for record in caplog.records] == [
+            "requests are counted in memory, for the Redis that counts for all is away"
+        ]
+        server.thaw()
+        assert counts.count([limit])[0].used == 4
+        now[0] += AWAY_S
+        # What it was asked when it stood still counts too, for it was taken.
+        assert counts.count([limit])[0].used in {3, 4}
+        assert caplog.records[-1].message == "requests are counted for all nodes together again"
+
+
 def test_every_way_to_sign_in_is_counted(app):
     known = {endpoint.removeprefix("security.") for endpoint in app.view_functions if "security." in endpoint}
     posting = {
@@ -248,15 +297,16 @@ def test_every_way_to_sign_in_is_counted(app):
 def test_counts_end_with_their_window(monkeypatch):
     now = [1000.0]
     monkeypatch.setattr("web.counts.time.time", lambda: now[0])
-    counts = Counts("musicconnect://")
-    assert [counts.incr("a", 60) for _ in range(3)] == [1, 2, 3]
-    assert (counts.get("a"), counts.get_expiry("a"), counts.get("b")) == (3, 1060.0, 0)
+    counts, a, b = Counts(), Limit("a", 2, 60), Limit("b", 2, 60)
+    assert [counts.count([a])[0].used for _ in range(3)] == [1, 2, 3]
+    told = counts.count([a, b], amount=0)
+    assert [(one.used, one.left, one.is_over, one.ends_at_s) for one in told] == [(3, 0, True, 1060.0)]
+    assert not counts.count([b], amount=0)[0].used
     now[0] = 1060.0
-    assert counts.get("a") == 0
-    assert counts.incr("a", 60) == 1
+    assert [one.used for one in counts.count([a, b])] == [1, 1]
     now[0] = 2000.0
-    counts.incr("b", 60)
-    assert counts.reset() == 1  # what was over is gone
+    counts.count([b])
+    assert len(counts) == 1  # what was over is gone
 
 
 def test_no_thread_is_started_to_count(client):

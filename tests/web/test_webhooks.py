@@ -105,7 +105,7 @@ def test_a_provider_is_never_told_to_wait_and_who_guesses_is(
 ) -> None:
     jobs.huey.immediate = False
     monkeypatch.setattr(rates, "GENERAL", 5)
-    monkeypatch.setitem(rates.RULES, "webhooks", rates.Rule(1, address=10, refused=True))
+    monkeypatch.setitem(rates.RULES, "webhooks", rates.Rule(1, address=10))
     client = create_app(appliance).test_client()
     for _ in range(30):
         assert knock(client, signed(body, clock.now())).status_code == 204
