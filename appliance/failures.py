@@ -59,7 +59,8 @@ def cleaned(text: str) -> str:
         text = _WORD.sub(_without_query, text)
     if "@" in text:
         text = _MAIL.sub(MAIL, text)
-    return _ROWS.sub(f" {LEFT_OUT}", text) if any(word in text for word in _BEGINS) else text
+    # Each of what a database begins with has a colon, and few texts have one.
+    return _ROWS.sub(f" {LEFT_OUT}", text) if ":" in text and any(word in text for word in _BEGINS) else text
 
 
 def _without_query(word: re.Match[str]) -> str:

@@ -25,6 +25,7 @@ SEEN_ELSEWHERE = frozenset({"media", "sharing"})
 """Families whose answers stand in foreign pages: players, covers, cards."""
 OF_DATA = "default-src 'none'; frame-ancestors 'none'"
 DATA = frozenset({"application/json", "application/problem+json", "text/plain"})
+OF_SOMEBODY = frozenset({"text/html", "application/json", "application/problem+json"})
 
 
 def register(app: Flask) -> None:
@@ -34,25 +35,30 @@ def register(app: Flask) -> None:
 
 def finish(answer: Response) -> Response:
     """The headers of *answer*, where its view has not said its own."""
-    headers = answer.headers
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers.setdefault("Referrer-Policy", "strict-origin-when-cross-origin")
-    elsewhere = request.blueprint in SEEN_ELSEWHERE or "Access-Control-Allow-Origin" in headers
-    headers.setdefault("Cross-Origin-Resource-Policy", "cross-origin" if elsewhere else "same-origin")
+    headers, kind = answer.headers, answer.mimetype
+    said = {name.lower() for name, _ in headers}
+    elsewhere = request.blueprint in SEEN_ELSEWHERE or "access-control-allow-origin" in said
+    ours = {
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "strict-origin-when-cross-origin",
+        "Cross-Origin-Resource-Policy": "cross-origin" if elsewhere else "same-origin",
+    }
     if current_app.config["SESSION_COOKIE_SECURE"]:
-        headers["Strict-Transport-Security"] = HSTS
-    if answer.mimetype == "text/html":
-        headers.setdefault("Permissions-Policy", PERMISSIONS)
+        ours["Strict-Transport-Security"] = HSTS
+    if kind == "text/html":
+        ours["Permissions-Policy"] = PERMISSIONS
         # A page with a policy of its own says there who may put it in a frame.
-        if "Content-Security-Policy" not in headers:
-            headers["X-Frame-Options"] = "SAMEORIGIN"
-            headers["Content-Security-Policy"] = policy()
-            headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    elif answer.mimetype in DATA:
-        headers.setdefault("Content-Security-Policy", OF_DATA)
-    if answer.mimetype in {"text/html", "application/json", "application/problem+json"}:
+        if "content-security-policy" not in said:
+            ours["X-Frame-Options"] = "SAMEORIGIN"
+            ours["Content-Security-Policy"] = policy()
+            ours["Cross-Origin-Opener-Policy"] = "same-origin"
+    elif kind in DATA:
+        ours["Content-Security-Policy"] = OF_DATA
+    if kind in OF_SOMEBODY:
         # What one may see another may not, and a signed address in it ends; what is public and stays says so itself.
-        headers.setdefault("Cache-Control", "private, no-cache")
+        ours["Cache-Control"] = "private, no-cache"
+    # One look at what is there, and not one for each.
+    headers.extend((name, value) for name, value in ours.items() if name.lower() not in said)
     return answer
 
 

@@ -7,6 +7,8 @@ from flask import Flask
 from flask import Response
 from flask import g
 from flask import request
+from flask.globals import request_ctx
+from werkzeug.datastructures import Headers
 
 from appliance import observers
 from appliance import traces
@@ -35,9 +37,10 @@ def register(app: Flask, settings: Settings) -> None:
     @app.before_request
     def begin() -> None:
         g.began_s, g.began_at_ns = time.perf_counter(), time.time_ns()
-        g.step_before = traces.place_of(request.headers.get("traceparent", "")) if by_proxy(hops) else None
-        request_id = given_id(hops) or traces.new_request_id()
-        place = None if request.endpoint in SELDOM_OF_INTEREST else observers.step(g.step_before)
+        proxied, headers = by_proxy(hops), request.headers
+        g.step_before = step_before = traces.place_of(headers.get("traceparent", "")) if proxied else None
+        request_id = (given_id(headers) if proxied else "") or traces.new_request_id()
+        place = None if request.endpoint in SELDOM_OF_INTEREST else observers.step(step_before)
         traces.take_up(Work("request", route(), request_id=request_id, place=place))
 
     app.after_request(finish)
@@ -47,27 +50,30 @@ def register(app: Flask, settings: Settings) -> None:
         traces.take_up(None)
 
 
-def given_id(hops: int) -> str:
-    """The id that the proxy in front gave this request; empty where none did, or nobody says that there is one."""
-    if not by_proxy(hops):
-        return ""
-    told = request.headers.get(HEADER, "")
+def given_id(headers: Headers) -> str:
+    """The id that the proxy in front gave this request; empty where it gave none."""
+    told = headers.get(HEADER, "")
     return told if traces.is_request_id(told) else ""
 
 
 def by_proxy(hops: int) -> bool:
     """Whether this request came through as many proxies as the operator trusts: a stranger's word is not taken for theirs."""
-    return 0 < hops <= len(request.access_route if request.headers.get("X-Forwarded-For") else ())
+    if not hops:
+        return False
+    asked = request_ctx.request
+    return hops <= len(asked.access_route if asked.headers.get("X-Forwarded-For") else ())
 
 
 def route() -> str:
     """The pattern of the address, such as ``/@<artist>/<slug>``: the address itself may hold a token, a name or a search."""
-    return request.url_rule.rule if request.url_rule is not None else NOWHERE
+    found = request.url_rule
+    return found.rule if found is not None else NOWHERE
 
 
 def method() -> str:
     """The method that is asked by, one of a few."""
-    return request.method if request.method in METHODS else INVENTED
+    told = request.method
+    return told if told in METHODS else INVENTED
 
 
 def reference() -> str:
@@ -90,27 +96,24 @@ def finish(answer: Response) -> Response:
     """Tell the request's id with *answer*, and write its line."""
     answer.headers[HEADER] = traces.request_id()
     took_s = time.perf_counter() - g.began_s
+    facts = {"method": method(), "route": route(), "status": answer.status_code}
+    seldom = request.endpoint in SELDOM_OF_INTEREST
     log.log(
-        logging.DEBUG if request.endpoint in SELDOM_OF_INTEREST else logging.INFO,
+        logging.DEBUG if seldom else logging.INFO,
         "request",
-        extra={
-            "method": method(),
-            "route": route(),
-            "status": answer.status_code,
-            "ms": round(took_s * 1000, 1),
-        },
+        extra={**facts, "ms": round(took_s * 1000, 1)},
     )
     work = traces.current()
-    observers.span(
-        "request",
-        f"{method()} {route()}",
-        work.place if work else None,
-        before=g.step_before,
-        started_at_ns=g.began_at_ns,
-        ended_at_ns=g.began_at_ns + int(took_s * 1_000_000_000),
-        error=g.get("error", "") or (str(answer.status_code) if answer.status_code >= 500 else ""),
-        method=method(),
-        route=route(),
-        status=answer.status_code,
-    )
+    if work is not None and work.place is not None:
+        began_at_ns = g.began_at_ns
+        observers.span(
+            "request",
+            f"{facts['method']} {facts['route']}",
+            work.place,
+            before=g.step_before,
+            started_at_ns=began_at_ns,
+            ended_at_ns=began_at_ns + int(took_s * 1_000_000_000),
+            error=g.get("error", "") or (str(answer.status_code) if answer.status_code >= 500 else ""),
+            **facts,
+        )
     return answer
