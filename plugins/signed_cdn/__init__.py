@@ -29,13 +29,14 @@ def plugin_settings() -> tuple[Setting, ...]:
 
 
 @hookimpl
-def plugin_start(values: dict[str, object]) -> None:
+def plugin_start(values: dict[str, object]) -> bool | None:
     """Take address and key; ``Invalid`` for half a configuration, since players would be sent to a dead address."""
     global _base_url, _key
     _base_url, _key = "", ""
     base_url, key = str(values["base_url"]).rstrip("/"), str(values["key"])
     if not base_url and not key:
-        return
+        # Else it would be asked for the address of each picture of a list, to say that it knows none.
+        return False
     if not base_url:
         raise Invalid("The setting 'base_url' is missing; give the address of the CDN.", field="base_url")
     if not signing.is_base(base_url):
@@ -49,6 +50,7 @@ def plugin_start(values: dict[str, object]) -> None:
             field="key",
         )
     _base_url, _key = base_url, key
+    return None
 
 
 @hookimpl
