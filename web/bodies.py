@@ -7,6 +7,7 @@ from typing import TypeVar
 from flask import Flask
 from flask import current_app
 from flask import request
+from flask.globals import request_ctx
 from werkzeug.exceptions import HTTPException
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.routing import RequestRedirect
@@ -49,9 +50,9 @@ def register(app: Flask) -> None:
 
     @app.before_request
     def bound() -> None:
-        most = most_bytes(app, str(request.endpoint))
-        request.max_content_length = most
-        if (request.content_length or 0) > most:
+        asked = request_ctx.request
+        asked.max_content_length = most = most_bytes(app, str(asked.endpoint))
+        if (asked.content_length or 0) > most:
             raise RequestEntityTooLarge
 
 

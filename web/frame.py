@@ -19,6 +19,7 @@ from flask import g
 from flask import redirect
 from flask import request
 from flask import url_for
+from flask.globals import request_ctx
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 from flask_babel import format_date
@@ -94,14 +95,14 @@ def register(app: Flask) -> None:
     app.jinja_env.globals["navigation"] = navigation
     # A page has a hundred texts, and Flask-Babel spells the name of the language out for each.
     app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
-        lambda text: _translations().ugettext(text),
-        lambda one, many, count: _translations().ungettext(one, many, count),
+        lambda text: catalogue().ugettext(text),
+        lambda one, many, count: catalogue().ungettext(one, many, count),
         newstyle=True,
     )
     app.jinja_env.filters.update(day=day, instant=instant, number=number, rich=rich_text.rendered)
 
 
-def _translations() -> support.Translations | support.NullTranslations:
+def catalogue() -> support.Translations | support.NullTranslations:
     """The catalogue of this answer's language, looked up once in a request and again where a part of it is told in another."""
     locale = get_locale()
     found = g.get("catalogue")
@@ -112,8 +113,11 @@ def _translations() -> support.Translations | support.NullTranslations:
 
 def language() -> str:
     """The language of this answer: what the reader chose, else what their browser asks for."""
-    chosen = request.cookies.get("language", "")
-    return chosen if chosen in LANGUAGES else request.accept_languages.best_match(LANGUAGES, "en")
+    asked = request_ctx.request
+    chosen = asked.cookies.get("language", "") if "HTTP_COOKIE" in asked.environ else ""
+    if chosen in LANGUAGES:
+        return chosen
+    return asked.accept_languages.best_match(LANGUAGES, "en") if "Accept-Language" in asked.headers else "en"
 
 
 @blueprint.app_context_processor

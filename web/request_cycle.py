@@ -153,12 +153,14 @@ def noted_epoch() -> int:
 
 def roles() -> frozenset[str]:
     """The roles of who is asking; that of an admin rests for a token without its scope, and until there is a second factor."""
+    who = person()
+    if who is None:
+        return frozenset()
     if "roles" not in g:
-        who = person()
-        names = people.roles_of(who) if who else frozenset()
+        names = people.roles_of(who)
         scopes = _scopes()
         if scopes is None:
-            rests = who is not None and _required_here(who) and second_factor.missing(who, names)
+            rests = _required_here(who) and second_factor.missing(who, names)
         else:
             rests = Scope.ADMIN not in scopes
         g.roles = names - {RoleName.ADMIN} if rests else names
@@ -226,7 +228,7 @@ def _recognise() -> User | None:
         user: User = row.user
         return user
     # Without a cookie there is no session; Flask-Login would go and hash address and browser first.
-    if request.cookies and current_user.is_authenticated:
+    if "HTTP_COOKIE" in request.environ and current_user.is_authenticated:
         session = g.get("account_session")
         # Whoever was let in by this very request has a session that nobody looked up yet.
         return session.user if session else User.get_or_none(User.id == current_user.id)

@@ -32,6 +32,8 @@ FIELDS = ("email", "name", "tagline", "accent")
 @blueprint.before_app_request
 def closed_until_set_up() -> ResponseReturnValue | None:
     """Lead whoever comes too early to the page that says so; programs get a 503."""
+    if first_start.is_over():
+        return None
     if request.blueprint in OPEN or request.path in {"/setup", "/metrics"} or request.endpoint == "static":
         return None
     if not first_start.is_waiting():

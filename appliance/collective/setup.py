@@ -71,10 +71,15 @@ def is_wanted() -> bool:
     return not roles.an_admin_exists() and not people.demo_accounts_exist()
 
 
+def is_over() -> bool:
+    """Whether this process has seen already that somebody set the node up."""
+    return _done_in is proxy.obj
+
+
 def is_waiting() -> bool:
     """Whether the pages are closed until somebody sets the node up; asked with every request until it is over."""
     global _done_in
-    if _done_in is proxy.obj:
+    if is_over():
         return False
     waiting = SetupToken.select().exists() and not User.select().exists()
     if not waiting and User.select().exists():

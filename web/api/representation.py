@@ -4,8 +4,6 @@ from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
 
-from flask_babel import gettext as _
-
 from appliance import jobs
 from appliance.catalog import artist_page
 from appliance.catalog import credits
@@ -27,6 +25,7 @@ from appliance.shop.models import Price
 from appliance.shop.price_tags import PriceTag
 from web import addresses
 from web.api import order_told
+from web.frame import catalogue
 
 
 def whole_artist(row: Artist) -> dict[str, Any]:
@@ -72,7 +71,7 @@ def right_of(right: Access) -> dict[str, Any]:
         "may_download": right.may_download,
         "may_play_offline": right.may_play_offline,
         "top_quality": right.top_quality if right.may_play else None,
-        "reason": _(right.reason),
+        "reason": catalogue().ugettext(right.reason),
         "way_in": right.way_in,
         "tier": offer(right.tier) if right.tier else None,
         "downloads_a_month": right.downloads_a_month,

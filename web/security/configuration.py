@@ -132,11 +132,12 @@ def register(app: Flask, settings: Settings) -> None:
 
 def before() -> None:
     """No page to register on while registration is closed; another address only for who proves to be who they are."""
-    if request.endpoint == "security.register" and not identity.current(appliance().settings).registration:
+    asked = request.endpoint
+    if asked == "security.register" and not identity.current(appliance().settings).registration:
         raise NotFound("Registration is closed here.")
-    if request.endpoint == "security.change_email":
+    if asked == "security.change_email":
         step_up.require()
-    if request.endpoint == "security.change_password" and request.method == "POST" and person():
+    if asked == "security.change_password" and request.method == "POST" and person():
         step_up.watch(request.form.get("password", ""))
 
 

@@ -3,9 +3,11 @@
 from typing import Any
 
 from flask import Flask
+from flask import Request
 from flask import Response
 from flask import g
 from flask import session
+from flask.sessions import SecureCookieSession
 from flask.sessions import SecureCookieSessionInterface
 from flask.sessions import SessionMixin
 from flask_login import user_logged_out
@@ -31,6 +33,12 @@ class Sessions(SecureCookieSessionInterface):
         """The signer of *app*, whose key does not change while it runs."""
         self._signer = self._signer or super().get_signing_serializer(app)
         return self._signer
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session of this request; without any cookie an empty one, for which none is looked for."""
+        return (
+            super().open_session(app, request) if "HTTP_COOKIE" in request.environ else self.session_class()
+        )
 
     def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
         """Nothing for a session nobody looked at: music and artwork carry no cookie, and are the same for everyone."""
