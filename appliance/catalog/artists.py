@@ -71,7 +71,10 @@ def shown(slug: str) -> Artist:
         # Anybody can ask for anything, and none of that comes near the cache.
         return find(slug)
     facts = cache.get(cache.PROFILES, slug, lambda: _profile(find(slug)), behind=replica.is_read())
-    return Artist(**{**facts, "created_at": datetime.fromisoformat(facts["created_at"])})
+    # Past peewee, which would also make what a new artist begins with.
+    artist = Artist(__no_default__=1)
+    artist.__data__ = {**facts, "created_at": datetime.fromisoformat(facts["created_at"])}
+    return artist
 
 
 def forget(slug: str) -> None:

@@ -59,6 +59,13 @@ _by_release = Prepared(
 _renditions = Prepared(
     lambda *track_ids: Rendition.select().where(Rendition.track.in_(track_ids)).order_by(Rendition.id)
 )
+_qualities = Prepared(
+    lambda *track_ids: (
+        Rendition.select(Rendition.track, Rendition.run_id, Rendition.quality)
+        .where(Rendition.track.in_(track_ids))
+        .order_by(Rendition.id)
+    )
+)
 
 
 def find(track_id: str) -> Track:
@@ -112,6 +119,16 @@ def renditions_of(tracks: Iterable[Track]) -> dict[str, list[Rendition]]:
     for row in _renditions(*runs) if runs else ():
         if runs[row.track_id] == row.run_id:
             found[row.track_id].append(row)
+    return found
+
+
+def qualities_of(tracks: Iterable[Track]) -> dict[str, list[str]]:
+    """For each track id the qualities that its run made, lowest first, by one query."""
+    runs = {track.id: track.run_id for track in tracks if track.run_id}
+    found: dict[str, list[str]] = {track_id: [] for track_id in runs}
+    for track_id, run_id, quality in _qualities.tuples(*runs) if runs else ():
+        if runs[track_id] == run_id:
+            found[track_id].append(quality)
     return found
 
 

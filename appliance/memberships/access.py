@@ -6,7 +6,6 @@ Here the facts are fetched, in a number of queries that does not grow; what foll
 from collections.abc import Collection
 from collections.abc import Iterable
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
 from appliance.accounts import permissions
@@ -169,11 +168,20 @@ class _Asked:
         key = (release.id, exclusive, down, bool(times), kept, part)
         known = self.answers.get(key)
         if known is None:
-            facts = self._facts(release, relation, exclusive, down)
-            known = self.answers[key] = decide(replace(facts, bought=bool(times), kept=kept, kept_part=part))
+            facts = self._facts(release, relation, exclusive, down, bool(times), kept, part)
+            known = self.answers[key] = decide(facts)
         return known
 
-    def _facts(self, release: Release, relation: Relation, exclusive: bool, down: bool) -> Facts:
+    def _facts(
+        self,
+        release: Release,
+        relation: Relation,
+        exclusive: bool,
+        down: bool,
+        bought: bool,
+        kept: bool,
+        kept_part: bool,
+    ) -> Facts:
         return Facts(
             standing=self.standings[release.artist_id],
             state=ReleaseState(release.state),
@@ -186,6 +194,9 @@ class _Asked:
             key_shown=bool(release.private_key) and release.private_key in self.keys,
             signed_in=self.signed_in,
             moderates=self.moderates,
+            bought=bought,
+            kept=kept,
+            kept_part=kept_part,
             free=relation.free,
             member=relation.member,
             paid_through=relation.paid_through,
@@ -253,7 +264,7 @@ def require_artist(
     return found
 
 
-def playable(track: Track, access: Access, qualities: list[str]) -> list[Quality]:
+def playable(track: Track, access: Access, qualities: Collection[str]) -> list[Quality]:
     """Of the *qualities* a track has, those this access opens, lowest first."""
     top = LADDER.index(access.top_quality)
     return [quality for quality in LADDER[: top + 1] if quality in qualities] if access.may_play else []

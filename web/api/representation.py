@@ -1,5 +1,6 @@
 """Artists, releases and tracks as JSON."""
 
+from collections.abc import Collection
 from collections.abc import Mapping
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +14,6 @@ from appliance.catalog.member_models import ArtistMember
 from appliance.catalog.models import Artist
 from appliance.catalog.models import Credit
 from appliance.catalog.models import Release
-from appliance.catalog.models import Rendition
 from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.memberships import access
@@ -153,7 +153,7 @@ def track_list(
         for row in rows
         if rights[row.id].may_see and (rights[row.id].may_edit or row.state == TrackState.READY)
     ]
-    made = tracks.renditions_of(seen)
+    made = tracks.qualities_of(seen)
     own = [row.id for row in seen if rights[row.id].may_edit]
     work = jobs.latest(tracks.TRANSCODE, own) if own else {}
     tags = price_tags.of_tracks(seen, priced)
@@ -161,7 +161,7 @@ def track_list(
     told = {right: right_of(right) for right in {rights[row.id] for row in seen}}
     return [
         {
-            **track(row, rights[row.id], made.get(row.id, []), work, listener=listener),
+            **track(row, rights[row.id], made.get(row.id, ()), work, listener=listener),
             "access": told[rights[row.id]],
             "price": order_told.tag(tags.get(row.id)),
             "contributors": credits.told(people.get(row.id, [])),
@@ -171,7 +171,7 @@ def track_list(
 
 
 def track(
-    row: Track, right: Access, made: Sequence[Rendition], work: Mapping[str, jobs.Job], *, listener: str
+    row: Track, right: Access, made: Collection[str], work: Mapping[str, jobs.Job], *, listener: str
 ) -> dict[str, Any]:
     """A track without what is told of rights and prices; the people behind it also see the original and what went wrong."""
     job = work.get(row.id)
@@ -187,7 +187,7 @@ def track(
         "duration_ms": row.duration_ms,
         "loudness_lufs": row.loudness_lufs,
         "true_peak_dbtp": row.true_peak_dbtp,
-        "qualities": list(access.playable(row, right, [rung.quality for rung in made])),
+        "qualities": list(access.playable(row, right, made)),
         "waveform_url": addresses.public(row.waveform_key)
         if row.waveform_key and right.may_preview
         else None,
