@@ -201,6 +201,18 @@ def test_the_guide_tells_of_every_play() -> None:
 
 
 @pytest.mark.parametrize("name", ["three", "six", "twelve"])
+def test_an_example_of_a_cluster_is_backed_up_and_the_guide_makes_every_secret_it_asks_for(name: str) -> None:
+    text = (PLAYS / "inventories" / f"{name}.yml").read_text("utf-8")
+    told = yaml.safe_load(text)["all"]["vars"]
+    for wanted in ("musicconnect_backup_url", "musicconnect_backup_key", "postgres_backup_repository", "postgres_backup_passphrase"):  # fmt: skip
+        assert told[wanted]
+    guide = GUIDE.read_text("utf-8")
+    [made] = re.findall(r"^for name in (.*); do$", guide, re.M)
+    given = {*made.split(), *re.findall(r'^echo "musicconnect_vault_(\w+): KEY:SECRET"', guide, re.M)}
+    assert set(re.findall(r"musicconnect_vault_(\w+)", text)) == given
+
+
+@pytest.mark.parametrize("name", ["three", "six", "twelve"])
 def test_what_an_example_of_a_cluster_tells_the_application_is_where_the_engines_are(name: str) -> None:
     told = read(PLAYS / "inventories" / f"{name}.yml")["all"]["vars"]["musicconnect_settings"]
     way = read(PLAYS / "roles" / "haproxy" / "defaults" / "main.yml")

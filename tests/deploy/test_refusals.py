@@ -26,6 +26,8 @@ SECRETS = {
     for name in ("database", "redis", "store", "postgres", "postgres_replication", "postgres_api")
 }
 SECRETS["musicconnect_vault_secret_key"] = "a-secret-key-that-is-long-enough-for-all"
+SECRETS["musicconnect_vault_backup"] = "key-of-the-test:secret-of-the-test"
+SECRETS["musicconnect_vault_backup_key"] = "a-key-of-backups-that-is-long-enough-for-all"
 
 
 def checked(

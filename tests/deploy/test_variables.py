@@ -82,8 +82,10 @@ def test_a_secret_is_known_as_one(role: str) -> None:
 @pytest.mark.parametrize("page", PAGES)
 def test_the_manual_names_only_variables_that_there_are(page: str) -> None:
     text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
+    # What follows musicconnect_vault_ in a loop of the shell is no name by itself.
+    text = re.sub(r"^for name in .*$", "", text, flags=re.M)
     named = {name for name in NAME.findall(text) if not OTHERS.fullmatch(name)}
-    assert named - KNOWN - {"restore_postgres_to"} == set()
+    assert named - KNOWN == set()
 
 
 @pytest.mark.parametrize("path", sorted((PLAYS / "inventories").glob("*.yml")), ids=lambda path: path.stem)
