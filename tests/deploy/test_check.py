@@ -1,0 +1,70 @@
+"""What ``check.yml`` says of what hosts answered: its own last tasks, run by Ansible on answers that are given here."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+PLAYS = Path(__file__).parents[2] / "deploy" / "ansible"
+LEADER = {"name": "data-1", "role": "leader", "state": "running"}
+STANDBY = {"name": "data-2", "role": "sync_standby", "state": "streaming", "lag": 0}
+BROKEN = {"name": "data-2", "role": "replica", "state": "start failed", "lag": "unknown"}
+BEHIND = {"name": "data-2", "role": "sync_standby", "state": "running", "lag": 99_999_999}
+
+
+def said(folder: Path, host: str, *, units: list[str], members: list[dict[str, Any]] | None = None) -> str:
+    """What the play says of *host* of the example for six, whose units and whose Patroni answered so; nothing when all is well."""
+    play = yaml.safe_load((PLAYS / "check.yml").read_text("utf-8"))[0]
+    nothing: dict[str, Any] = {"stdout_lines": []}
+    answers = {
+        "ansible_facts": {"mounts": [], "memory_mb": {"nocache": {"free": 1}}},
+        "_failed": nothing, "_units": nothing, "_backup": nothing,
+        "_release": {"stat": {"exists": False}}, "_site": {"stat": {"exists": False}},
+        "_doctor": {"skipped": True}, "_certificate": {"skipped": True}, "_ready": {"skipped": True},
+        "_active": {"stdout_lines": units},
+        "_patroni": {"skipped": True} if members is None else {"json": {"members": members}},
+    }  # fmt: skip
+    play |= {"hosts": host, "become": False, "gather_facts": False, "vars": play["vars"] | answers}
+    play["tasks"] = play["tasks"][-2:]
+    (folder / "check.json").write_text(json.dumps([play]), "utf-8")
+    (folder / "more.yml").write_text(f"europe: {{hosts: {{{host}: null}}}}\n", "utf-8")
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).with_name("ansible-playbook")),
+            *("-c", "local", "-i", str(PLAYS / "inventories" / "six.yml"), "-i", str(folder / "more.yml")),
+            str(folder / "check.json"),
+        ],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    text = " ".join((done.stdout + done.stderr).split())
+    assert f"TASK [{play['tasks'][-1]['name']}]" in text, text
+    assert (done.returncode == 0) == ("Action failed" not in text)
+    return text.partition("Action failed: ")[2].partition(" Origin")[0]
+
+
+@pytest.mark.parametrize(
+    ("members", "wrong"),
+    [
+        ([LEADER, STANDBY], ""),
+        ([LEADER | {"role": "replica"}, STANDBY], "['no member of PostgreSQL is the primary']"),
+        ([], "['no member of PostgreSQL is the primary']"),
+        ([LEADER, BROKEN], "['no replica of PostgreSQL has all that was acknowledged', 'PostgreSQL does not run on data-2']"),
+        ([LEADER, BEHIND], "['data-2 is more than 64 MB behind']"),
+    ],
+)  # fmt: skip
+def test_databases_that_are_not_well_are_told(members: list[dict[str, Any]], wrong: str, tmp_path: Path) -> None:  # fmt: skip
+    assert said(tmp_path, "data-1", units=["active"] * 5, members=members) == wrong
+
+
+def test_what_should_run_and_does_not_is_told(tmp_path: Path) -> None:
+    assert said(tmp_path, "work-1", units=["active"] * 5) == ""
+    found = said(tmp_path, "front-1", units=["active", "inactive", "failed"])
+    # A group of one's own is nothing that runs.
+    assert {"is inactive", "is failed"} <= {one.strip("'[]").partition(" ")[2] for one in found.split(", ")}
+    assert "europe" not in found
