@@ -22,6 +22,8 @@ from tests.load.journal import Acknowledged
 
 CHUNK_BYTES = 64 * 1024
 TUS = {"Tus-Resumable": "1.0.0"}
+UPLOADER_PAUSE_S = 3
+"""Before the page's uploader asks again, the second time and later."""
 ANY = range(200, 500)
 RATE_HZ = 44_100
 
@@ -124,7 +126,8 @@ class Uploader:
             try:
                 answer = self.client.ask("chunk", "PATCH", path, body=part, headers=sent, expected=(204,))
             except Failed:
-                # The protocol's own way on: ask how far it came.
+                # As the page does it, and the protocol's own way on: wait a moment, and ask how far it came.
+                time.sleep(UPLOADER_PAUSE_S)
                 answer = self.client.ask("offset", "HEAD", path, headers=TUS)
             offset = int(answer.headers["Upload-Offset"])
             if offset == len(content):
