@@ -13,6 +13,7 @@ from appliance.catalog.models import Track
 from appliance.catalog.models import TrackState
 from appliance.database import transaction
 from appliance.storage import ObjectStore
+from appliance.storage import StoredObject
 
 REPLACE = jobs.kind("replace_master", jobs.Lane.TRANSCODE)
 """The kind of job that makes renditions of a new master; its subject is the id of the replacement."""
@@ -20,7 +21,7 @@ REPLACE = jobs.kind("replace_master", jobs.Lane.TRANSCODE)
 
 def receive(
     track: Track,
-    path: Path,
+    source: Path | StoredObject,
     *,
     replacement_id: str,
     filename: str,
@@ -28,7 +29,7 @@ def receive(
     attempts: int,
     now: datetime,
 ) -> tuple[Track, str]:
-    """Keep the whole file at *path* as the next master of *track*; returns the track and the id of the job to ``send``.
+    """Keep the whole of *source* as the next master of *track*; returns the track and the id of the job to ``send``.
 
     As with ``originals.receive``, the bytes come before the row, and a caller that was killed calls again with the same id. A new
     master that was on its way before gives way to this one.
@@ -36,7 +37,7 @@ def receive(
     key = f"originals/{track.id}.{replacement_id}"
     if tracks.find(track.id).original_key == key:
         return tracks.find(track.id), ""
-    stored, name = originals.keep(path, key=key, filename=filename, store=store)
+    stored, name = originals.keep(source, key=key, filename=filename, store=store)
     with transaction():
         Replacement.delete().where(Replacement.track == track.id, Replacement.id != replacement_id).execute()
         Replacement.insert(

@@ -6,12 +6,14 @@ from pathlib import Path
 import peewee
 
 from appliance import jobs
+from appliance.catalog import pieces
 from appliance.catalog import tracks
 from appliance.catalog.models import Release
 from appliance.catalog.models import Track
 from appliance.catalog.wording import clean_line
 from appliance.database import transaction
 from appliance.errors import Invalid
+from appliance.errors import NotFound
 from appliance.storage import ObjectStore
 from appliance.storage import StoredObject
 
@@ -89,7 +91,7 @@ def require_room(release: Release) -> None:
 
 def receive(
     release: Release,
-    path: Path,
+    source: Path | StoredObject,
     *,
     track_id: str,
     filename: str,
@@ -97,16 +99,16 @@ def receive(
     attempts: int,
     now: datetime,
 ) -> tuple[Track, str]:
-    """Keep the whole file at *path* as the original of a new track; returns it and the id of the job to ``send``.
+    """Keep the whole of *source* as the original of a new track; returns it and the id of the job to ``send``.
 
     The bytes are in the store before the row is committed, under a key made of *track_id*: a caller that was killed in
-    between calls again with the same id and gets one track, as do two at once. *path* may be moved away.
+    between calls again with the same id and gets one track, as do two at once. A file may be moved away, an object stays.
     """
     if is_known(track_id):
         return tracks.find(track_id), jobs.add(tracks.TRANSCODE, track_id, now=now, max_attempts=attempts).id
     require_room(release)
     key = f"originals/{track_id}"
-    stored, name = keep(path, key=key, filename=filename, store=store)
+    stored, name = keep(source, key=key, filename=filename, store=store)
     with transaction():
         # Holds the release: of two that arrive at once, both would find the same place and the same address free.
         Release.update(updated_at=now).where(Release.id == release.id).execute()
@@ -134,15 +136,24 @@ def receive(
     return tracks.find(track_id), job.id
 
 
-def keep(path: Path, *, key: str, filename: str, store: ObjectStore) -> tuple[StoredObject, str]:
-    """Put the file at *path* into the store as the original *key*, moved away; what is stored, and a clean file name.
+def keep(
+    source: Path | StoredObject, *, key: str, filename: str, store: ObjectStore
+) -> tuple[StoredObject, str]:
+    """Put *source* into the store as the original *key*, a file moved away; what is stored, and a clean file name.
 
-    ``Invalid`` when its bytes are no music.
+    ``Invalid`` when its bytes are no music, ``Lost`` when it is an object that is gone by now.
     """
     name = clean_line(filename or "untitled", field="filename", longest=1000, required=False)[-255:]
-    with path.open("rb") as file:
-        kind = content_type(file.read(_HEAD_BYTES))
-    return store.put_file(key, path, content_type=kind, move=True), name or "untitled"
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            kind = content_type(file.read(_HEAD_BYTES))
+        return store.put_file(key, source, content_type=kind, move=True), name or "untitled"
+    try:
+        with store.open(source.key, length=_HEAD_BYTES) as stream:
+            kind = content_type(stream.read())
+        return store.copy(source.key, key, content_type=kind), name or "untitled"
+    except NotFound as error:
+        raise pieces.Lost(0) from error
 
 
 def is_known(track_id: str) -> bool:

@@ -30,6 +30,7 @@ from appliance.errors import Conflict
 from appliance.errors import Invalid
 from appliance.errors import NotFound
 from appliance.storage import ObjectStore
+from appliance.storage import StoredObject
 
 KEPT_WHEN_FINISHED = timedelta(days=7)
 """How long a client may still ask about an upload that became a track."""
@@ -141,11 +142,11 @@ def finish(
         try:
             result = _made(upload)
             if result is None:
-                pieces.join(upload, path, store=store)
+                source = pieces.join(upload, path, store=store)
                 # That takes its time: by now another node may have made it, or somebody have forgotten the upload.
                 result = _made(_still_there(upload))
             if result is None:
-                result = _receive(upload, path, store=store, attempts=attempts, now=now)
+                result = _receive(upload, source, store=store, attempts=attempts, now=now)
         except Invalid as error:
             Upload.update(problem=str(error), expires_at=now).where(
                 Upload.id == upload.id, Upload.finished_at.is_null()
@@ -172,7 +173,7 @@ def _made(upload: Upload) -> tuple[Track, str] | None:
 
 
 def _receive(
-    upload: Upload, path: Path, *, store: ObjectStore, attempts: int, now: datetime
+    upload: Upload, source: Path | StoredObject, *, store: ObjectStore, attempts: int, now: datetime
 ) -> tuple[Track, str]:
     if upload.replaces:
         track = Track.get_or_none(Track.id == upload.replaces)
@@ -180,7 +181,7 @@ def _receive(
             raise Invalid("The track that this master was for is gone.", field="track")
         return masters.receive(
             track,
-            path,
+            source,
             replacement_id=upload.id,
             filename=upload.filename,
             store=store,
@@ -189,7 +190,7 @@ def _receive(
         )
     return originals.receive(
         releases.find(upload.release_id),
-        path,
+        source,
         track_id=upload.id,
         filename=upload.filename,
         store=store,

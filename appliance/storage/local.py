@@ -11,6 +11,7 @@ import hashlib
 import logging
 import os
 import stat
+from collections.abc import Callable
 from collections.abc import Iterator
 from datetime import UTC
 from datetime import datetime
@@ -100,6 +101,19 @@ class LocalStore:
             with disk.plain_disk_errors():
                 os.utime(file.fileno())
                 return self._settle(key, str(path), target, descriptor=file.fileno(), label=label)
+
+    def copy(self, source: str, key: str, *, content_type: str) -> StoredObject:
+        """A second name of the same file; its bytes once more only where there is none to be had, or *key* is an object already."""
+        path = self._locate(key)
+        label = Label(self.stat(source).sha256, validate_content_type(content_type))
+        descriptor, info = self._descriptor(source)
+        with streams.FileRange(descriptor, 0, info.st_size) as stream:
+            with contextlib.suppress(OSError, Conflict):
+                os.utime(descriptor)
+                return self._settle(
+                    key, self._inside + source, path, descriptor=descriptor, label=label, place=os.link
+                )
+            return self.put(key, cast("BinaryIO", stream), content_type=content_type)
 
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
         """The bytes from *start*, at most *length*: one ``open`` here, one ``pread`` for each read."""
@@ -204,15 +218,24 @@ class LocalStore:
                 f"A link in the storage folder leads {key} out of it; the operator must remove the link."
             )
 
-    def _settle(self, key: str, source: str, path: str, *, descriptor: int, label: Label) -> StoredObject:
-        """Make the finished file at *source* the object: label, sync, rename, sync."""
+    def _settle(
+        self,
+        key: str,
+        source: str,
+        path: str,
+        *,
+        descriptor: int,
+        label: Label,
+        place: Callable[[str, str], None] = os.rename,
+    ) -> StoredObject:
+        """Make the finished file at *source* the object: label, sync, rename (or link), sync."""
         os.fchmod(descriptor, _MODE)
         labelled = self._attributes and labels.attach(descriptor, label)
         os.fsync(descriptor)
         info = os.fstat(descriptor)
         folder = os.path.dirname(path)
         try:
-            self._rename(source, path, folder)
+            self._place(place, source, path, folder)
         except (NotADirectoryError, IsADirectoryError, FileExistsError) as error:
             raise Conflict(
                 f"{key} cannot be stored: one key would be both an object and a folder."
@@ -222,11 +245,11 @@ class LocalStore:
         disk.sync_folder(folder)
         return _stored(key, info, label)
 
-    def _rename(self, source: str, path: str, folder: str) -> None:
+    def _place(self, place: Callable[[str, str], None], source: str, path: str, folder: str) -> None:
         for tries_left in reversed(range(_RENAME_TRIES)):
             disk.make_folder(folder)
             try:
-                os.rename(source, path)
+                place(source, path)
             except FileNotFoundError:
                 # Deleting the last other object of the folder took the folder away just now.
                 if not tries_left:

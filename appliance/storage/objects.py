@@ -71,6 +71,12 @@ class ObjectStore(Protocol):
     def put_file(self, key: str, path: Path, *, content_type: str, move: bool = False) -> StoredObject:
         """Store the file at *path*; with *move* it is gone from there afterwards, and never before."""
 
+    def copy(self, source: str, key: str, *, content_type: str) -> StoredObject:
+        """Store the object *source* under *key* too, its bytes not coming by here where that can be. Raises ``NotFound``.
+
+        For what is on its way to its place: *source* is removed soon, and may be told to be of *content_type* as well.
+        """
+
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
         """The bytes from *start*, at most *length*, as far as there are any. Raises ``NotFound``."""
 

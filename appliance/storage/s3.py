@@ -28,6 +28,7 @@ from minio import Minio
 from minio.commonconfig import REPLACE
 from minio.commonconfig import CopySource
 from minio.datatypes import Object
+from minio.helpers import DictType
 
 from appliance.errors import Invalid
 from appliance.errors import NotFound
@@ -122,6 +123,26 @@ class S3Store:
         if move:
             path.unlink()
         return stored
+
+    def copy(self, source: str, key: str, *, content_type: str) -> StoredObject:
+        """The server copies what is one part; what is several, or what it does not copy, comes by here."""
+        validate_key(key)
+        validate_content_type(content_type)
+        found = self.stat(source)
+        # Of several parts Swift copies the list alone, and to remove the source removes the parts.
+        if found.size_bytes <= _PART_BYTES:
+            try:
+                self._copy_there(source, key, {_SHA256: found.sha256, "Content-Type": content_type})
+                return replace(
+                    self.stat(key),
+                    size_bytes=found.size_bytes,
+                    sha256=found.sha256,
+                    content_type=content_type,
+                )
+            except Unavailable as error:
+                log.warning("the S3 store did not copy an object", extra={"why": str(error)})
+        with self.open(source) as stream:
+            return self.put(key, stream, content_type=content_type)
 
     def open(self, key: str, *, start: int = 0, length: int | None = None) -> BinaryIO:
         """The bytes from *start*, at most *length*, as they come over the network."""
@@ -227,15 +248,26 @@ class S3Store:
         with self.open(key) as stream:
             sha256 = checking.sha256_of(stream)
         log.warning("object without a SHA-256 adopted", extra={"key": key, "sha256": sha256})
-        with wire.answers(self._bucket, key):
+        kind = found.content_type or "application/octet-stream"
+        self._copy_there(key, key, {_SHA256: sha256, "Content-Type": kind}, etag=found.etag)
+        return sha256
+
+    def _copy_there(
+        self,
+        source: str,
+        key: str,
+        metadata: DictType,
+        *,
+        etag: str | None = None,
+    ) -> None:
+        with wire.answers(self._bucket, source):
             self._client.copy_object(
                 self._bucket,
                 key,
-                CopySource(self._bucket, key, match_etag=found.etag),
-                metadata={_SHA256: sha256, "Content-Type": found.content_type or "application/octet-stream"},
+                CopySource(self._bucket, source, match_etag=etag),
+                metadata=metadata,
                 metadata_directive=REPLACE,
             )
-        return sha256
 
     @contextlib.contextmanager
     def _twice(self, stream: BinaryIO) -> Iterator[tuple[BinaryIO, int, str]]:

@@ -242,6 +242,98 @@ def test_a_program_reads_an_object_as_a_file(store: ObjectStore, tmp_path: Path)
         pass
 
 
+# A second key
+
+
+def test_an_object_is_copied_with_all_that_is_known_of_it_and_stays_when_its_source_goes(
+    store: ObjectStore,
+) -> None:
+    put(store, "uploads/a/1", content_type="application/octet-stream")
+    put(store, "originals/b", b"an older one")
+    for key in ("originals/a", "originals/b"):
+        stored = store.copy("uploads/a/1", key, content_type=FLAC)
+        assert (stored.key, stored.size_bytes, stored.content_type) == (key, 5, FLAC)
+        assert stored.sha256 == hashlib.sha256(b"sound").hexdigest()
+        assert stored.modified_at > datetime.now(UTC) - timedelta(minutes=1)
+        assert store.stat(key) == stored
+        assert store.stat("uploads/a/1").sha256 == stored.sha256
+    store.delete("uploads/a/1")
+    assert got(store, "originals/a") == got(store, "originals/b") == b"sound"
+    store.verify("originals/a")
+    assert keys(store) == ["originals/a", "originals/b"]
+
+
+def test_a_copy_stays_as_it_is_when_its_source_becomes_another(store: ObjectStore) -> None:
+    put(store, "piece")
+    store.copy("piece", "song", content_type=FLAC)
+    put(store, "piece", b"noise")
+    assert (got(store, "song"), got(store, "piece")) == (b"sound", b"noise")
+
+
+def test_what_is_not_there_cannot_be_copied_nor_what_is_no_key(store: ObjectStore) -> None:
+    put(store, "a")
+    with pytest.raises(NotFound, match="none"):
+        store.copy("none", "song", content_type=FLAC)
+    for source, key, kind in (("../a", "song", FLAC), ("a", "../song", FLAC), ("a", "song", "no type")):
+        with pytest.raises(Invalid):
+            store.copy(source, key, content_type=kind)
+    assert keys(store) == ["a"]
+
+
+def test_a_copy_is_never_an_object_and_a_folder_at_once(local: LocalStore) -> None:
+    put(local, "piece")
+    put(local, "a/b")
+    for key in ("a", "a/b/c"):
+        with pytest.raises(Conflict):
+            local.copy("piece", key, content_type=FLAC)
+
+
+def test_a_copy_in_a_folder_is_the_same_file(local: LocalStore) -> None:
+    put(local, "piece")
+    os.utime(local.path("piece"), (0, 0))
+    local.copy("piece", "new/folder/song", content_type=FLAC)
+    assert local.path("piece").samefile(local.path("new/folder/song"))
+    local.delete("piece")
+    assert local.path("new/folder/song").stat().st_nlink == 1
+
+
+def test_a_folder_without_second_names_copies_the_bytes(
+    local: LocalStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: str, path: str) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    put(local, "piece")
+    monkeypatch.setattr(os, "link", refuse)
+    local.copy("piece", "song", content_type=FLAC)
+    assert got(local, "song") == b"sound"
+    assert not local.path("piece").samefile(local.path("song"))
+
+
+def test_a_copy_of_what_was_sent_in_parts_stays_whole_when_its_source_goes(store: ObjectStore) -> None:
+    noise = Noise(20 * MIB)
+    store.put("piece", noise, content_type="application/octet-stream")  # type: ignore[arg-type]
+    store.copy("piece", "song", content_type=FLAC)
+    store.delete("piece")
+    store.verify("song")
+    assert store.stat("song").sha256 == noise.digest.hexdigest()
+
+
+def test_what_a_server_does_not_copy_comes_by_here(s3: S3Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(s3.url(f"bucket-{uuid4().hex}", create="1"))
+    store.check()
+    put(store, "piece")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise Unavailable("The S3 store answered with an error (NotImplemented).")
+
+    monkeypatch.setattr(store, "_copy_there", refuse)
+    store.copy("piece", "song", content_type=FLAC)
+    store.delete("piece")
+    store.verify("song")
+    assert store.stat("song").content_type == FLAC
+
+
 # Ranges
 
 

@@ -190,7 +190,7 @@ def test_a_store_without_room_keeps_what_was_sent(appliance: Appliance, upload: 
         def put_file(self, key: str, path: Path, *, content_type: str, move: bool = False) -> StoredObject:
             raise Unavailable("The storage disk is full.")
 
-    upload = append(appliance, upload, MUSIC)
+    upload = append(appliance, append(appliance, upload, MUSIC[:1000]), MUSIC[1000:], 1000)
     with pytest.raises(Unavailable, match="full"):
         finish(appliance, upload, Full(appliance.store.root))
     assert Track.select().count() == 0

@@ -21,6 +21,7 @@ from appliance.catalog.models import UploadPiece
 from appliance.errors import NotFound
 from appliance.startup import Appliance
 from appliance.storage import ObjectStore
+from appliance.storage import StoredObject
 from tests.appliance.test_uploads import MUSIC
 from tests.appliance.test_uploads import append
 from tests.appliance.test_uploads import begin
@@ -177,9 +178,10 @@ def _meanwhile(act: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> None
     """Let others *act* while a node puts an upload together."""
     together = pieces.join
 
-    def join(upload: Upload, path: Path, *, store: ObjectStore) -> None:
+    def join(upload: Upload, path: Path, *, store: ObjectStore) -> Path | StoredObject:
         monkeypatch.setattr(pieces, "join", together)
-        together(upload, path, store=store)
+        source = together(upload, path, store=store)
         act()
+        return source
 
     monkeypatch.setattr(pieces, "join", join)
