@@ -244,12 +244,16 @@ class S3Store:
         return None
 
     def _adopt(self, key: str, found: Object) -> str:
-        """Hash an object that another program put there, and have the server write that down."""
-        with self.open(key) as stream:
-            sha256 = checking.sha256_of(stream)
-        log.warning("object without a SHA-256 adopted", extra={"key": key, "sha256": sha256})
+        """Hash an object that another program put there, and have that written down: by the server where it is one part."""
         kind = found.content_type or "application/octet-stream"
-        self._copy_there(key, key, {_SHA256: sha256, "Content-Type": kind}, etag=found.etag)
+        with self.open(key) as stream:
+            # See ``copy``: it would become the list of its parts. The mark of one in parts ends with their number.
+            if "-" in (found.etag or ""):
+                sha256 = self.put(key, stream, content_type=kind).sha256
+            else:
+                sha256 = checking.sha256_of(stream)
+                self._copy_there(key, key, {_SHA256: sha256, "Content-Type": kind}, etag=found.etag)
+        log.warning("object without a SHA-256 adopted", extra={"key": key, "sha256": sha256})
         return sha256
 
     def _copy_there(

@@ -576,6 +576,17 @@ def test_an_object_without_a_label_is_adopted(
     assert keys(store) == ["hls/first.mp4", "hls/song.mp4"]
 
 
+def test_a_long_object_without_a_label_is_adopted_whole(
+    place: str, store: ObjectStore, s3_put: Callable[[str, str, bytes], None]
+) -> None:
+    """A bucket has it in parts, of which a server that copies it over itself may keep the list alone."""
+    long = Noise(MIB).read() * 12
+    s3_put(place, "song.mp4", long)
+    assert store.stat("song.mp4").sha256 == hashlib.sha256(long).hexdigest()
+    store.verify("song.mp4")
+    assert (store.stat("song.mp4").size_bytes, store.stat("song.mp4").content_type) == (12 * MIB, "audio/mp4")
+
+
 @pytest.fixture
 def s3_put() -> Callable[[str, str, bytes], None]:
     """Puts an object behind the store's back."""
