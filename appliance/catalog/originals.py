@@ -141,7 +141,7 @@ def keep(
 ) -> tuple[StoredObject, str]:
     """Put *source* into the store as the original *key*, a file moved away; what is stored, and a clean file name.
 
-    ``Invalid`` when its bytes are no music, ``Lost`` when it is an object that is gone by now.
+    ``Invalid`` when its bytes are no music, ``Lost`` when it is an object that is gone by now, or damaged.
     """
     name = clean_line(filename or "untitled", field="filename", longest=1000, required=False)[-255:]
     if isinstance(source, Path):
@@ -151,9 +151,13 @@ def keep(
     try:
         with store.open(source.key, length=_HEAD_BYTES) as stream:
             kind = content_type(stream.read())
-        return store.copy(source.key, key, content_type=kind), name or "untitled"
+        stored = store.copy(source.key, key, content_type=kind)
     except NotFound as error:
         raise pieces.Lost(0) from error
+    if stored.sha256 != source.sha256:
+        # Its bytes came by here, and were others than those that had come.
+        raise pieces.Lost(0)
+    return stored, name or "untitled"
 
 
 def is_known(track_id: str) -> bool:

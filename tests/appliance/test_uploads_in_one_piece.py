@@ -1,6 +1,7 @@
 """What came in a single piece becomes the original without being copied through the process, in a folder and in a bucket."""
 
 import io
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -159,6 +160,27 @@ def test_a_piece_that_goes_while_it_is_copied_is_asked_for_again(
     with pytest.raises(staging.WrongOffset, match="stands at 0 bytes"):
         finish(appliance, sent(appliance, upload, store), Late(store))
     assert finish(appliance, sent(appliance, Upload.get_by_id(upload.id), store), store).id == upload.id
+
+
+def test_a_piece_whose_bytes_rot_before_they_are_copied_is_asked_for_again(
+    appliance: Appliance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: str, path: str) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    jobs.huey.immediate, store = False, appliance.store
+    assert isinstance(store, LocalStore)
+    upload = begin(owner := make_user(), make_release(make_artist(owner)))
+    monkeypatch.setattr(os, "link", refuse)
+    whole = sent(appliance, upload, store)
+    with store.path(UploadPiece.get().key).open("r+b") as rotting:
+        rotting.seek(100)
+        rotting.write(b"?")
+    with pytest.raises(staging.WrongOffset, match="stands at 0 bytes"):
+        finish(appliance, whole, store)
+    finish(appliance, sent(appliance, Upload.get_by_id(upload.id), store), store)
+    assert keys(store) == [f"originals/{upload.id}"]
+    store.verify(f"originals/{upload.id}")
 
 
 def test_what_is_no_music_becomes_no_original(
