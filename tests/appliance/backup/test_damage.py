@@ -41,6 +41,9 @@ from appliance.startup import Appliance
 from tests.appliance.backup import nodes
 from tests.appliance.backup.nodes import KEY
 
+OF_SQLITE = pytest.mark.parametrize("database_url", [""], ids=["sqlite"])
+"""For what is done to its file, whatever the others run on."""
+
 
 def flip(path: Path) -> None:
     content = bytearray(path.read_bytes())
@@ -89,7 +92,7 @@ def test_damage_is_named_and_nothing_is_restored(
     large = next(entry for entry in listing.read(opened.pieces(), snapshot.pages) if "large" in entry.key)
     place = {
         "media": piece(folder, opened, large.blob.digests[1]),
-        "database": piece(folder, opened, snapshot.database.digests[2]),
+        "database": piece(folder, opened, snapshot.database.digests[-1]),
         "page": piece(folder, opened, snapshot.pages[0][0]),
         "snapshot": folder / "snapshots" / f"{snapshot.name}.json",
         "repository": folder / "repository.json",
@@ -352,6 +355,7 @@ def test_a_link_in_the_folder_of_the_backup_is_not_followed(
     assert not (target.data / "musicconnect.sqlite3").exists()
 
 
+@OF_SQLITE
 def test_rows_that_lack_others_are_told_by_each_backup_and_come_back_as_they_were(
     node: Appliance, target: Settings, tmp_path: Path
 ) -> None:
@@ -373,6 +377,7 @@ def test_rows_that_lack_others_are_told_by_each_backup_and_come_back_as_they_wer
     nodes.same(before, nodes.rows(startup.database_url(target)))
 
 
+@OF_SQLITE
 def test_a_track_without_its_original_is_told_by_each_backup_until_it_is_there_or_gone(
     node: Appliance, target: Settings
 ) -> None:
@@ -409,6 +414,7 @@ def test_of_many_tracks_without_originals_some_are_told(
     assert taking.take(node).problem.startswith("2 or more track(s) have no original")
 
 
+@OF_SQLITE
 def test_a_damaged_database_makes_no_snapshot(node: Appliance, folder: Path) -> None:
     startup.stop()
     path = node.settings.data / "musicconnect.sqlite3"
