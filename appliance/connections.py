@@ -8,7 +8,9 @@ import select
 import threading
 import time
 from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qs
 from urllib.parse import urlsplit
@@ -19,6 +21,8 @@ READS = frozenset(
     {"SELECT", "BEGIN", "COMMIT", "ROLLBACK", "SAVEPOINT", "RELEASE", "SET", "SHOW", "EXPLAIN", "LISTEN"}
 )
 """Statements that write nothing begin with these; all others count as writing."""
+KNOWN = 1000
+"""Of so many statements it is kept whether they write."""
 NOT_PRIMARY = "25006"
 """SQLSTATE of a server that only reads: it was the primary when we connected."""
 KEPT_S = 300.0
@@ -159,6 +163,7 @@ class Pool(peewee.PostgresqlDatabase):
         self._state.reset()
         self._state.set_connection(connection)
         self._state.born, self._state.source, self._state.wrote = born, chosen, False
+        self._state.reader, self._state.reads = None, False
         if self.server_version is None:
             self._set_server_version(connection)
         return True
@@ -171,6 +176,7 @@ class Pool(peewee.PostgresqlDatabase):
             return False
         connection, born, source = self._state.conn, self._state.born, self._state.source
         self._state.reset()
+        self._state.reader = None
         # Also ends a transaction that was left open.
         source.give_back(born, connection, sound=self._adapter.is_connection_reusable(connection))
         return True
@@ -192,9 +198,28 @@ class Pool(peewee.PostgresqlDatabase):
         """Whether this thread wrote anything since it took its connection."""
         return not self._state.closed and bool(self._state.wrote)
 
+    def read(self, sql: str, params: Sequence[object]) -> list[tuple[Any, ...]]:
+        """All rows of a query at once, by one cursor for all that this thread reads so: to make one takes a third of the time of asking."""
+        self._state.reads = True
+        try:
+            rows: list[tuple[Any, ...]] = self.execute_sql(sql, params).fetchall()
+        finally:
+            self._state.reads = False
+        return rows
+
+    def cursor(self, named_cursor: Any = None) -> Any:
+        """A cursor of its own for each statement whose rows somebody goes through, as in peewee."""
+        if self._state.closed:
+            self.connect()
+        if not self._state.reads:
+            return self._state.conn.cursor()
+        if self._state.reader is None:
+            self._state.reader = self._state.conn.cursor()
+        return self._state.reader
+
     def execute_sql(self, sql: str, params: Any = None) -> Any:
         """Run a statement; notes whether it writes, and throws a connection away that leads to no primary any more."""
-        writes = sql.split(None, 1)[0].lstrip("(").upper() not in READS
+        writes = _writes(sql)
         try:
             return super().execute_sql(sql, params)  # type: ignore[no-untyped-call]
         except (peewee.InternalError, peewee.OperationalError) as error:
@@ -208,6 +233,11 @@ class Pool(peewee.PostgresqlDatabase):
         finally:
             if writes:
                 self._state.wrote = True
+
+
+@lru_cache(KNOWN)
+def _writes(sql: str) -> bool:
+    return sql.split(None, 1)[0].lstrip("(").upper() not in READS
 
 
 def _has_something_to_say(connection: Any) -> bool:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
@@ -42,6 +43,11 @@ class _Timed:
 
 class _Sqlite(_Timed, peewee.SqliteDatabase):
     """One file, where one writes at a time."""
+
+    def read(self, sql: str, params: Sequence[object]) -> list[tuple[Any, ...]]:
+        """All rows of a query at once."""
+        rows: list[tuple[Any, ...]] = self.execute_sql(sql, params).fetchall()  # type: ignore[no-untyped-call]
+        return rows
 
 
 class _Postgresql(_Timed, Pool):

@@ -185,7 +185,7 @@ class _Plan(Generic[M]):
 
     def told(self, values: tuple[object, ...]) -> list[tuple[Any, ...]]:
         given = [fixed if slot is None else values[slot] for slot, fixed in self.slots]
-        rows: list[tuple[Any, ...]] = proxy.execute_sql(self.sql, given).fetchall()
+        rows: list[tuple[Any, ...]] = proxy.obj.read(self.sql, given)
         return rows
 
     def row(self, row: tuple[Any, ...]) -> M:

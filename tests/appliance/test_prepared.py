@@ -111,3 +111,12 @@ def test_each_row_gets_a_default_of_its_own_and_a_second_of_one_key_is_none(appl
     assert (first.state, first.attempts, first.taken_by, first.due_at) == (EventState.RECEIVED, 0, None, NOW)
     with pytest.raises(peewee.IntegrityError):
         prepared.insert(ProviderEvent, event="1", body="{}", **event)
+
+
+def test_rows_that_somebody_goes_through_stay_while_others_are_read(appliance: Appliance) -> None:
+    made = sorted(make_release(make_artist()).id for _ in range(3))
+    seen = []
+    for row in Release.select().order_by(Release.id).iterator():
+        seen.append(row.id)
+        assert [one.artist.owner.id for one in by_ids(row.id)] == [by_ids(row.id)[0].artist.owner_id]
+    assert seen == made
