@@ -55,9 +55,11 @@ class UtcDateTimeField(peewee.DateTimeField):
 
     def python_value(self, value: Any) -> datetime | None:
         """The stored instant, aware."""
+        if value is None:
+            return None
         # SQLite keeps a text; peewee would try one format after the other with strptime, which takes ten times as long.
-        naive = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return naive.replace(tzinfo=UTC) if naive is not None else None
+        naive: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return naive.replace(tzinfo=UTC)
 
 
 class ReadWhole(peewee.ModelSelect):

@@ -15,7 +15,6 @@ from babel import support
 from flask import Blueprint
 from flask import Flask
 from flask import Response
-from flask import g
 from flask import redirect
 from flask import request
 from flask import url_for
@@ -81,7 +80,7 @@ def register(app: Flask) -> None:
         COMPRESS_ALGORITHM=["br", "gzip"],
         COMPRESS_ALGORITHM_STREAMING=["br", "gzip"],
     )
-    Babel(app, locale_selector=language)
+    Babel(app, locale_selector=lambda: _locale(language()))
     compress = Compress(app)
 
     @app.after_request
@@ -103,12 +102,14 @@ def register(app: Flask) -> None:
 
 
 def catalogue() -> support.Translations | support.NullTranslations:
-    """The catalogue of this answer's language, looked up once in a request and again where a part of it is told in another."""
-    locale = get_locale()
-    found = g.get("catalogue")
-    if found is None or found[0] is not locale:
-        found = g.catalogue = (locale, get_domain().get_translations())
-    return found[1]
+    """The catalogue of this answer's language, or of that in which a part of it is told."""
+    return _catalogue_of(get_locale())
+
+
+@cache
+def _catalogue_of(locale: Locale | None) -> support.Translations | support.NullTranslations:
+    # Flask-Babel keeps it too, by the name of the language, which it spells out each time.
+    return get_domain().get_translations()
 
 
 def language() -> str:
@@ -118,6 +119,11 @@ def language() -> str:
     if chosen in LANGUAGES:
         return chosen
     return asked.accept_languages.best_match(LANGUAGES, "en") if "Accept-Language" in asked.headers else "en"
+
+
+@cache
+def _locale(code: str) -> Locale:
+    return Locale.parse(code)
 
 
 @blueprint.app_context_processor

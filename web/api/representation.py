@@ -92,14 +92,15 @@ def offer(tier: Offer) -> dict[str, Any]:
 
 def releases_told(rows: Sequence[Release], priced: Mapping[str, Price] | None = None) -> list[dict[str, Any]]:
     """Releases as they stand in lists, with what they cost by two queries whatever their number; none for what is *priced* already."""
-    tags = price_tags.of_releases(rows, priced)
-    return [_release(row, tags.get(row.id)) for row in rows]
+    tags, root = price_tags.of_releases(rows, priced), addresses.root()
+    return [_release(row, tags.get(row.id), root) for row in rows]
 
 
-def _release(row: Release, tag: PriceTag | None) -> dict[str, Any]:
+def _release(row: Release, tag: PriceTag | None, root: str) -> dict[str, Any]:
+    artist = row.artist
     return {
         "id": row.id,
-        "artist": {"slug": row.artist.slug, "name": row.artist.name},
+        "artist": {"slug": artist.slug, "name": artist.name},
         "slug": row.slug,
         "title": row.title,
         "kind": row.kind,
@@ -117,7 +118,7 @@ def _release(row: Release, tag: PriceTag | None) -> dict[str, Any]:
         "published_at": row.published_at.isoformat() if row.published_at else None,
         "publish_at": row.publish_at.isoformat() if row.publish_at else None,
         "version": row.version,
-        "url": addresses.root() + addresses.release_page(row),
+        "url": root + addresses.release_page(row),
         "price": order_told.tag(tag),
     }
 
