@@ -42,6 +42,7 @@ from web import sharing
 from web import shop
 from web import storefront
 from web import studio
+from web import undecodable
 from web import webhooks
 
 EXTENSION = "musicconnect"
@@ -69,7 +70,7 @@ def create_app(appliance: Appliance) -> Flask:
         MAX_FORM_PARTS=200,
         TEMPLATES_AUTO_RELOAD=False,
     )
-    app.wsgi_app = retrying.once(app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = undecodable.replaced(retrying.once(app.wsgi_app))  # type: ignore[method-assign]
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
