@@ -202,9 +202,11 @@ def test_nginx_is_told_of_no_web_server_that_it_cannot_reach(listen: str, tmp_pa
     assert f"(it is '{listen}')" in said
 
 
-@pytest.mark.parametrize("role", ["common", "appliance", "realtime", "proxy", *ENGINES])
+@pytest.mark.parametrize(
+    "role", ["common", "appliance", "web", "worker", "backup", "realtime", "proxy", *ENGINES]
+)
 def test_an_example_is_refused_by_no_role(role: str, tmp_path: Path) -> None:
-    hosts = {"common": "proxy-1", "appliance": "work-1", "realtime": "web-1", "proxy": "proxy-1", "haproxy": "web-1", "monitoring": "watch"}  # fmt: skip
+    hosts = {"common": "proxy-1", "appliance": "work-1", "web": "web-1", "worker": "work-1", "backup": "work-1", "realtime": "web-1", "proxy": "proxy-1", "haproxy": "web-1", "monitoring": "watch"}  # fmt: skip
     done = checked(
         tmp_path, role, hosts.get(role, "data-1"),
         inventory="twelve", musicconnect_package="musicconnect==1.0.0",
@@ -215,6 +217,24 @@ def test_an_example_is_refused_by_no_role(role: str, tmp_path: Path) -> None:
         assert re.findall(r"TASK \[common : (.*?)\]", done.stdout)[-1] == "Refuse what is not Debian"
     else:
         assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "wrong", "told"),
+    [
+        ("web", "musicconnect_web_listen", "10.0.0.12", "an address and a port"),
+        ("web", "musicconnect_web_memory_max", "400 MB", "a size such as 400M"),
+        ("worker", "musicconnect_worker_memory_high", "much", "a size such as 400M"),
+        ("worker", "musicconnect_worker_leaves_within_s", "2h", "a number of seconds"),
+        ("backup", "musicconnect_backup_url", "s3://KEY:SEC/RET@s3.example/copies", "a folder that begins with /"),
+        ("backup", "musicconnect_backup_key", "SEC/RET", "32 characters or more; this one has 7"),
+    ],
+)  # fmt: skip
+def test_a_value_of_another_form_is_told(role: str, name: str, wrong: str, told: str, tmp_path: Path) -> None:
+    said = refusal(checked(tmp_path, role, "work-1", **{name: wrong}))
+    assert f"'{name}' must" in said
+    assert told in said
+    assert "SEC/RET" not in said
 
 
 # ---- names and certificates
