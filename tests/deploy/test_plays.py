@@ -242,6 +242,15 @@ def first_with(name: str, role: str) -> int:
     return next(at for at, play in enumerate(plays_of(name)) if role in roles_of(play))
 
 
+@pytest.mark.parametrize("path", sorted(PLAYS.glob("*.yml")), ids=lambda path: path.stem)
+def test_a_role_is_given_what_it_takes(path: Path) -> None:
+    """What stands beside its name is held against its specification; what it reads otherwise goes by ``vars``."""
+    for role in (one for play in read(path) for one in play.get("roles", []) if isinstance(one, dict)):
+        specification = read(PLAYS / "roles" / role["role"] / "meta" / "argument_specs.yml")
+        known = specification["argument_specs"]["main"]["options"]
+        assert set(role) - {"role", "when", "tags", "vars"} <= set(known)
+
+
 def test_a_node_that_comes_is_asked_by_proxies_only_when_it_answers() -> None:
     assert (
         first_with("add_node", "common")
@@ -276,7 +285,7 @@ def test_a_node_that_goes_reaches_the_engines_until_it_has_finished() -> None:
     assert [plays[at]["hosts"] for at in shut] == ["monitoring", "all", "postgres"]
     common, proxy = plays[first_with("remove_node", "proxy")]["roles"]
     assert common == {"role": "common"}
-    assert "musicconnect_leaving" in proxy
+    assert "musicconnect_leaving" in proxy["vars"]
     # At the end it is no machine of ours any more, and gets nothing back.
     assert "inventory_hostname not in musicconnect_leaving" in plays[shut[1]]["roles"][0]["when"]
 
