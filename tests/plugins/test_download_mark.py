@@ -88,6 +88,7 @@ def test_it_rests_without_a_key_and_refuses_a_short_one():
 def trace(appliance, file, **environ):
     given = {
         "MUSICCONNECT_DATA": str(appliance.settings.data),
+        "MUSICCONNECT_DATABASE_URL": appliance.settings.database_url,
         "MUSICCONNECT_QUEUE_URL": "memory://",
         **environ,
     }
@@ -105,7 +106,10 @@ def test_a_marked_download_is_traced_to_its_account(appliance, flac):
     database.close()
     startup.start(
         Settings(
-            data=appliance.settings.data, queue_url="memory://", plugins={"download_mark": {"key": KEY}}
+            data=appliance.settings.data,
+            database_url=appliance.settings.database_url,
+            queue_url="memory://",
+            plugins={"download_mark": {"key": KEY}},
         ),
         immediate=True,
     )

@@ -2,6 +2,7 @@
 
 import gzip
 import http.client
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -27,11 +28,13 @@ def port() -> int:
 def appliance(tmp_path: Path, sqlite_tables: Path, port: int) -> Iterator[Appliance]:
     settings = Settings(
         data=tmp_path / "data",
-        database_url=f"sqlite:///{sqlite_tables}",
         queue_url="memory://",
         public_url=f"http://127.0.0.1:{port}",
         trusted_proxies=1,
     )
+    startup.make_data_folder(settings)
+    # A copy: all tests copy the tables from there, so nothing may be written into them.
+    shutil.copyfile(sqlite_tables, settings.data / "musicconnect.sqlite3")
     yield startup.start(settings, immediate=True)
     startup.stop()
 

@@ -33,11 +33,13 @@ pytestmark = pytest.mark.skipif(not CURL, reason="curl is not installed")
 def appliance(tmp_path: Path, sqlite_tables: Path) -> Iterator[Appliance]:
     settings = Settings(
         data=tmp_path / "data",
-        database_url=f"sqlite:///{sqlite_tables}",
         queue_url="memory://",
         public_url=f"https://{NAME}",
         trusted_proxies=1,
     )
+    startup.make_data_folder(settings)
+    # A copy: all tests copy the tables from there, so nothing may be written into them.
+    shutil.copyfile(sqlite_tables, settings.data / "musicconnect.sqlite3")
     yield startup.start(settings, immediate=True)
     startup.stop()
 
