@@ -192,9 +192,19 @@ def database_url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
-def appliance(tmp_path: Path, database_url: str, sqlite_tables: Path) -> Iterator[Appliance]:
+def more_settings() -> dict[str, Any]:
+    """Settings of ``appliance`` beside its own; a module that needs some overrides it."""
+    return {}
+
+
+@pytest.fixture
+def appliance(
+    tmp_path: Path, database_url: str, sqlite_tables: Path, more_settings: dict[str, Any]
+) -> Iterator[Appliance]:
     """MusicConnect started in a temporary folder; what is sent to the queue runs at once, in this process."""
-    chosen = Settings(data=tmp_path / "data", database_url=database_url, queue_url="memory://")
+    chosen = Settings(
+        data=tmp_path / "data", database_url=database_url, queue_url="memory://", **more_settings
+    )
     startup.make_data_folder(chosen)
     if not database_url:
         shutil.copyfile(sqlite_tables, chosen.data / "musicconnect.sqlite3")

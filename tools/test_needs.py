@@ -65,6 +65,7 @@ NEEDS = (
         "judges what the Ansible role writes for it",
         lambda: Path("/usr/sbin/haproxy").exists(),
     ),
+    Need("curl", "curl", "comes to nginx by HTTP/2", program("curl")),
     Need("bubblewrap", "bubblewrap", "is the sandbox of decoders", program("bwrap")),
     Need("OpenSSL", "openssl", "makes certificates for the webhook tests", program("openssl")),
     Need("docker-compose", "docker-compose", "reads the compose files", compose),

@@ -770,7 +770,10 @@ def test_the_first_verb_of_all_makes_the_bucket_whoever_says_it(s3: S3Server) ->
         lambda store: store.delete("song"),
     )
     for verb in verbs:
-        verb(open_store(s3.url(f"bucket-{uuid4().hex}", create="1")))
+        bucket = f"bucket-{uuid4().hex}"
+        verb(open_store(s3.url(bucket, create="1")))
+        # Whoever makes none finds it.
+        assert set(keys(open_store(s3.url(bucket)))) <= {"song"}
 
 
 def test_a_bucket_that_several_make_at_once_is_there_for_all(s3: S3Server) -> None:

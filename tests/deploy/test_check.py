@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-PLAYS = Path(__file__).parents[2] / "deploy" / "ansible"
+from tests.deploy.playing import PLAYS
+from tests.deploy.playing import played
+
 LEADER = {"name": "data-1", "role": "leader", "state": "running"}
 STANDBY = {"name": "data-2", "role": "sync_standby", "state": "streaming", "lag": 0}
 BROKEN = {"name": "data-2", "role": "replica", "state": "start failed", "lag": "unknown"}
@@ -34,14 +34,8 @@ def said(folder: Path, host: str, *, units: list[str], members: list[dict[str, A
     play["tasks"] = play["tasks"][-2:]
     (folder / "check.json").write_text(json.dumps([play]), "utf-8")
     (folder / "more.yml").write_text(f"europe: {{hosts: {{{host}: null}}}}\n", "utf-8")
-    done = subprocess.run(
-        [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            *("-c", "local", "-i", str(PLAYS / "inventories" / "six.yml"), "-i", str(folder / "more.yml")),
-            str(folder / "check.json"),
-        ],
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+    inventories = ("-i", str(PLAYS / "inventories" / "six.yml"), "-i", str(folder / "more.yml"))
+    done = played(folder, folder / "check.json", *inventories)
     text = " ".join((done.stdout + done.stderr).split())
     assert f"TASK [{play['tasks'][-1]['name']}]" in text, text
     assert (done.returncode == 0) == ("Action failed" not in text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -17,9 +16,10 @@ from appliance.jobs import consuming
 from appliance.jobs.lanes import Lane
 from appliance.jobs.rota import HANDS
 from appliance.settings import Settings
+from tests.deploy.playing import PLAYS
+from tests.deploy.playing import played
 from web.gunicorn_serving import MOST_WORKERS
 
-PLAYS = Path(__file__).parents[2] / "deploy" / "ansible"
 ENGINES = ("etcd", "postgres", "redis", "objectstore", "haproxy", "monitoring")
 SECRETS = {
     f"musicconnect_vault_{name}": f"secret-of-the-test-{name}"
@@ -43,24 +43,8 @@ def checked(
     ]
     (folder / "play.json").write_text(json.dumps(play), "utf-8")
     here = {"ansible_become": False, "ansible_python_interpreter": sys.executable}
-    (folder / "told.json").write_text(json.dumps(SECRETS | here | told), "utf-8")
-    environment = {
-        **os.environ,
-        "ANSIBLE_HOME": str(folder / "ansible"),
-        "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
-        "ANSIBLE_REMOTE_TEMP": str(folder / "tmp"),
-        "ANSIBLE_ROLES_PATH": str(PLAYS / "roles"),
-        "ANSIBLE_NOCOLOR": "1",
-        "LC_ALL": "C.UTF-8",
-    }
-    return subprocess.run(
-        [
-            str(Path(sys.executable).with_name("ansible-playbook")),
-            *("-c", "local", "-i", str(PLAYS / "inventories" / f"{inventory}.yml")),
-            *("-e", f"@{folder / 'told.json'}", str(folder / "play.json")),
-        ],
-        env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=240, check=False,
-    )  # fmt: skip
+    words = ("-i", str(PLAYS / "inventories" / f"{inventory}.yml"))
+    return played(folder, folder / "play.json", *words, **(SECRETS | here | told))
 
 
 def refusal(done: subprocess.CompletedProcess[str]) -> str:

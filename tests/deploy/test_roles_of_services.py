@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import configparser
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -15,9 +14,10 @@ from typing import Any
 import pytest
 import yaml
 
-PLAYS = Path(__file__).parents[2] / "deploy" / "ansible"
+from tests.deploy.playing import PLAYS
+from tests.deploy.playing import played
+
 ROLES = ("etcd", "postgres", "haproxy", "redis", "objectstore", "monitoring")
-PROGRAM = Path(sys.executable).with_name("ansible-playbook")
 HAPROXY = shutil.which("haproxy", path="/usr/sbin:/usr/bin:/usr/local/sbin") or "haproxy"
 SECRETS = {
     "postgres_superuser_password": "superuser-password",
@@ -61,34 +61,7 @@ def options(role: str) -> dict[str, dict[str, Any]]:
 def playbook(folder: Path, play: Path, *arguments: str, **told: Any) -> subprocess.CompletedProcess[str]:
     """Run a play on hosts that are all this machine."""
     (folder / "hosts.ini").write_text(HOSTS.format(python=sys.executable), "utf-8")
-    (folder / "told.json").write_text(json.dumps(told), "utf-8")
-    argv = [
-        str(PROGRAM),
-        "-i",
-        str(folder / "hosts.ini"),
-        "-e",
-        f"@{folder / 'told.json'}",
-        *arguments,
-        str(play),
-    ]
-    environment = {
-        **os.environ,
-        "ANSIBLE_HOME": str(folder / "ansible"),
-        "ANSIBLE_LOCAL_TEMP": str(folder / "tmp"),
-        "ANSIBLE_REMOTE_TEMP": str(folder / "tmp"),
-        "ANSIBLE_ROLES_PATH": str(PLAYS / "roles"),
-        "ANSIBLE_NOCOLOR": "1",
-        "LC_ALL": "C.UTF-8",
-    }
-    return subprocess.run(
-        argv,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
+    return played(folder, play, "-i", str(folder / "hosts.ini"), *arguments, **told)
 
 
 def rendered(folder: Path, role: str, host: str, *templates: str, **told: Any) -> dict[str, str]:

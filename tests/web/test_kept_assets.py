@@ -2,15 +2,12 @@
 
 import gzip
 import http.client
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from appliance import startup
-from appliance.settings import Settings
 from appliance.startup import Appliance
 from tests.servers.nginx import nginx
 from tests.servers.ports import free_port
@@ -25,18 +22,8 @@ def port() -> int:
 
 
 @pytest.fixture
-def appliance(tmp_path: Path, sqlite_tables: Path, port: int) -> Iterator[Appliance]:
-    settings = Settings(
-        data=tmp_path / "data",
-        queue_url="memory://",
-        public_url=f"http://127.0.0.1:{port}",
-        trusted_proxies=1,
-    )
-    startup.make_data_folder(settings)
-    # A copy: all tests copy the tables from there, so nothing may be written into them.
-    shutil.copyfile(sqlite_tables, settings.data / "musicconnect.sqlite3")
-    yield startup.start(settings, immediate=True)
-    startup.stop()
+def more_settings(port: int) -> dict[str, Any]:
+    return {"public_url": f"http://127.0.0.1:{port}", "trusted_proxies": 1}
 
 
 def ask(port: int, path: str, packing: str) -> tuple[int, str, bytes, http.client.HTTPMessage]:

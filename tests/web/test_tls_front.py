@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from appliance import startup
-from appliance.settings import Settings
 from appliance.startup import Appliance
 from tests.deploy.site import NAME
 from tests.deploy.site import certificate
@@ -25,23 +24,12 @@ from tests.sounds import tone
 from web import frame
 from web.nginx import configuration
 
-CURL = shutil.which("curl") or ""
-pytestmark = pytest.mark.skipif(not CURL, reason="curl is not installed")
+CURL = shutil.which("curl") or "curl"
 
 
 @pytest.fixture
-def appliance(tmp_path: Path, sqlite_tables: Path) -> Iterator[Appliance]:
-    settings = Settings(
-        data=tmp_path / "data",
-        queue_url="memory://",
-        public_url=f"https://{NAME}",
-        trusted_proxies=1,
-    )
-    startup.make_data_folder(settings)
-    # A copy: all tests copy the tables from there, so nothing may be written into them.
-    shutil.copyfile(sqlite_tables, settings.data / "musicconnect.sqlite3")
-    yield startup.start(settings, immediate=True)
-    startup.stop()
+def more_settings() -> dict[str, Any]:
+    return {"public_url": f"https://{NAME}", "trusted_proxies": 1}
 
 
 @dataclass

@@ -34,6 +34,11 @@ def certificates(folder: Path) -> dict[str, Any]:
     return {f"{role}_tls_{name}": file for role in ("etcd", "postgres") for name, file in files.items()}
 
 
+@pytest.fixture(scope="session", autouse=True)
+def closed_network() -> None:
+    """Open here: the hosts are other machines."""
+
+
 @pytest.fixture(scope="session")
 def stage() -> Iterator[Stage]:
     """Hosts that are empty, and what the plays are told about them."""

@@ -38,11 +38,6 @@ pytestmark = pytest.mark.timeout(1800)
 TRUSTED = "/usr/local/share/ca-certificates/drill.crt"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def closed_network() -> None:
-    """Open here: the hosts are other machines."""
-
-
 @dataclass
 class Stage:
     """A bare host, and who signs certificates for it."""

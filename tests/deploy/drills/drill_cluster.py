@@ -56,11 +56,6 @@ FOUND: list[Figure] = []
 """What the drills of this run found, for the table in docs/benchmarks.md."""
 
 
-@pytest.fixture(scope="session", autouse=True)
-def closed_network() -> None:
-    """Open here: the hosts are other machines."""
-
-
 @dataclass
 class Drill:
     """A load on the cluster, what it was told, and what came of that."""

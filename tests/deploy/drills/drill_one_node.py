@@ -39,11 +39,6 @@ NEXT = "0.2.0"
 FAR = "0.4.0"
 
 
-@pytest.fixture(scope="session", autouse=True)
-def closed_network() -> None:
-    """Open here: the hosts are other machines."""
-
-
 @dataclass
 class Stage:
     """What all drills share: the machine, how to reach it, and the packages."""
