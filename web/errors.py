@@ -161,7 +161,7 @@ def on_http(error: HTTPException) -> ResponseReturnValue:
 def on_database(error: peewee.DatabaseError | peewee.InterfaceError) -> ResponseReturnValue:
     """What the database refused: a text it cannot hold, two who did the same at once, a full disk, or it is away."""
     if isinstance(error, peewee.DataError):
-        return on_own(errors.Invalid("This holds a character that cannot be stored."))
+        return on_own(errors.Invalid("This holds a character or a number that cannot be stored."))
     if isinstance(error, peewee.IntegrityError):
         return on_own(
             errors.Conflict("Somebody changed the same thing just now; look again and try once more.")

@@ -15,6 +15,7 @@ import peewee
 from huey.api import PeriodicTask
 
 from appliance import database
+from appliance import failures
 from appliance.database import Base
 from appliance.database import UtcDateTimeField
 from appliance.jobs import leases
@@ -72,8 +73,10 @@ class Rota:
         while True:
             try:
                 self.look()
+            except (peewee.OperationalError, peewee.InterfaceError) as error:
+                # It may come back before the lease ends; if not, another takes over. A line each time, and no stack.
+                log.warning("the rota was not looked at", extra={"why": failures.told(error)[:200]})
             except Exception:
-                # The database may come back before the lease ends; if not, another takes over.
                 log.warning("the rota was not looked at", exc_info=True)
             finally:
                 database.let_go()

@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
+import peewee
 import pytest
 
 from appliance import cluster_checks
@@ -179,6 +180,26 @@ def test_a_chore_that_fails_does_not_keep_the_next_from_running(done: list[str])
     assert len(working._threads) == len([t for t in working._threads if t.is_alive()])
     working.stop(within_s=20)
     failing.unregister()
+
+
+def test_a_database_that_is_away_is_a_line_in_the_log_and_the_chores_go_on_when_it_is_back(
+    done: list[str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    away = iter([peewee.OperationalError("the connection is closed")])
+    take = leases.take
+
+    def take_or_fail(duty: str, holder: str, *, lasts_s: int) -> bool:
+        for error in away:
+            raise error
+        return take(duty, holder, lasts_s=lasts_s)
+
+    monkeypatch.setattr(leases, "take", take_or_fail)
+    working = Rota(lease_s=2)
+    working.start()
+    until(lambda: done)
+    working.stop(within_s=20)
+    [line] = [line for line in caplog.records if line.msg == "the rota was not looked at"]
+    assert (line.__dict__["why"], line.exc_info) == ("the connection is closed", None)
 
 
 def test_the_doctor_says_who_does_the_chores(appliance: Appliance) -> None:

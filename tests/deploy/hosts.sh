@@ -122,28 +122,28 @@ boot() {
   local n=$1 d=$TH_DIR/hosts/$1 p
   if nspid "$n" >/dev/null; then return; fi
   mountpoint -q "$d/root" ||
-    mount -t overlay "th-$n" -o "lowerdir=$TH_DIR/base,upperdir=$d/upper,workdir=$d/work" "$d/root"
+    mount -t overlay "$TH_BRIDGE-$n" -o "lowerdir=$TH_DIR/base,upperdir=$d/upper,workdir=$d/work" "$d/root"
   # network namespace + veth
-  if [ ! -e "/run/netns/th-$n" ]; then
+  if [ ! -e "/run/netns/$TH_BRIDGE-$n" ]; then
     local v; v=$(veth "$n")
     ip link del "$v" 2>/dev/null || true
-    ip netns add "th-$n"
-    ip link add "$v" type veth peer name eth0 netns "th-$n"
+    ip netns add "$TH_BRIDGE-$n"
+    ip link add "$v" type veth peer name eth0 netns "$TH_BRIDGE-$n"
     ip link set "$v" master "$TH_BRIDGE" up
-    ip -n "th-$n" link set lo up
-    ip -n "th-$n" addr add "$(ipof "$n")/24" dev eth0
-    ip -n "th-$n" link set eth0 up
+    ip -n "$TH_BRIDGE-$n" link set lo up
+    ip -n "$TH_BRIDGE-$n" addr add "$(ipof "$n")/24" dev eth0
+    ip -n "$TH_BRIDGE-$n" link set eth0 up
   fi
   ip link set "$(veth "$n")" up
   # A cgroup of its own: without a systemd here, nspawn uses the one it is started in.
-  mkdir -p "$CG2/th-$n"; [ -d "$CG1" ] && mkdir -p "$CG1/th-$n"
+  mkdir -p "$CG2/$TH_BRIDGE-$n"; [ -d "$CG1" ] && mkdir -p "$CG1/$TH_BRIDGE-$n"
   # shellcheck disable=SC2016
-  CG="$CG2/th-$n" CG1="$CG1/th-$n" SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 \
+  CG="$CG2/$TH_BRIDGE-$n" CG1="$CG1/$TH_BRIDGE-$n" SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=1 \
   setsid bash -c '
     echo $$ >"$CG/cgroup.procs"; [ -d "$CG1" ] && echo $$ >"$CG1/cgroup.procs"
     exec systemd-nspawn "$@"' nspawn \
     --quiet --boot --keep-unit --register=no --machine="$n" --directory="$d/root" \
-    --network-namespace-path="/run/netns/th-$n" --resolv-conf=off --timezone=off \
+    --network-namespace-path="/run/netns/$TH_BRIDGE-$n" --resolv-conf=off --timezone=off \
     --capability=CAP_NET_ADMIN --link-journal=no --console=pipe </dev/null >>"$d/console.log" 2>&1 &
   p=$!; echo "$p" >"$d/pid"; disown "$p" 2>/dev/null || true
 }
@@ -198,7 +198,7 @@ up() {
 }
 
 gone() { local i; for i in $(seq 1 150); do nspid "$1" >/dev/null || return 0; sleep 0.2; done; return 1; }
-rmcg() { local c; for c in "$CG2/th-$1" "$CG1/th-$1"; do
+rmcg() { local c; for c in "$CG2/$TH_BRIDGE-$1" "$CG1/$TH_BRIDGE-$1"; do
            [ -d "$c" ] && find "$c" -depth -type d -exec rmdir {} + 2>/dev/null; done; true; }
 # SIGKILL to the host's PID 1 takes its whole pid namespace down, as a power cut would.
 poweroff_hard() { local l; if l=$(leader "$1"); then kill -KILL "$l"; gone "$1" || die "$1 would not die"; fi; rmcg "$1"; }
@@ -208,13 +208,13 @@ wipe() {
   local n=$1 d=$TH_DIR/hosts/$1
   thaw "$n" 2>/dev/null || true
   poweroff_hard "$n"
-  [ -e "/run/netns/th-$n" ] && ip netns del "th-$n"
+  [ -e "/run/netns/$TH_BRIDGE-$n" ] && ip netns del "$TH_BRIDGE-$n"
   ip link del "$(veth "$n")" 2>/dev/null || true
   mountpoint -q "$d/root" && umount "$d/root"
   rm -rf "$d"
 }
-freeze() { echo 1 >"$CG2/th-$1/cgroup.freeze"; }
-thaw()   { echo 0 >"$CG2/th-$1/cgroup.freeze"; }
+freeze() { echo 1 >"$CG2/$TH_BRIDGE-$1/cgroup.freeze"; }
+thaw()   { echo 0 >"$CG2/$TH_BRIDGE-$1/cgroup.freeze"; }
 
 down() {
   local n p; for n in $(names); do wipe "$n"; done

@@ -97,7 +97,7 @@ class Stage:
     def process(self, host: str, *argv: str) -> Iterator[subprocess.Popen[bytes]]:
         """Run a program of this machine in the network of *host* until the block ends."""
         with subprocess.Popen(
-            ["ip", "netns", "exec", f"th-{host}", *argv], stdin=subprocess.PIPE, cwd=ROOT
+            ["ip", "netns", "exec", f"{PLACE['TH_BRIDGE']}-{host}", *argv], stdin=subprocess.PIPE, cwd=ROOT
         ) as process:
             try:
                 yield process
