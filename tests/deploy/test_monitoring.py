@@ -202,6 +202,10 @@ def test_alerts_and_dashboard_ask_only_for_what_the_page_of_metrics_tells_of() -
         "patroni_xlog_location",
         "patroni_xlog_replayed_location",
         "patroni_replica",
+        "patroni_postgres_running",
+        "redis_up",
+        "redis_memory_used_bytes",
+        "redis_memory_max_bytes",
     }
     for expression in [*(rule["expr"] for rule in rules()), *expressions()]:
         for name in metrics_in(expression) - others:

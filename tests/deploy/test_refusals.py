@@ -71,6 +71,8 @@ def connections(inventory: str, *, web_workers: int) -> int:
     webs, workers = (len(groups[name]["hosts"]) for name in ("web", "worker"))
     threads = consuming.threads(tuple(Lane), transcode=usual.worker_threads, others=usual.worker_lane_threads)
     of_web = web_workers * (usual.web_threads + 2)
+    if "database_replica_url" in settings_of(inventory):
+        of_web *= 2
     # While a host is upgraded, both of its releases answer.
     return (webs + 1) * of_web + workers * (2 * sum(threads.values()) + HANDS + 2)
 
@@ -121,9 +123,9 @@ def test_too_few_connections_are_told_with_the_number_that_is_needed(tmp_path: P
     said = refusal(
         checked(tmp_path, "postgres", "postgres[0]", inventory="twelve", musicconnect_settings=told)
     )
-    assert f"{needed} connections are needed, and PgBouncer gives 285: set 'max_connections' in" in said
+    assert f"{needed} connections are needed, and PgBouncer gives 705: set 'max_connections' in" in said
     assert f"'postgres_parameters' to {needed + 15} or more" in said
-    assert "120 for web-2 (12 processes with 10 each)" in said
+    assert "240 for web-2 (12 processes with 20 each)" in said
     # What it asks for is enough.
     enough = {"max_connections": needed + 15}
     done = checked(
@@ -138,7 +140,7 @@ def test_a_web_server_that_is_being_taken_away_needs_no_connections(tmp_path: Pa
     leaving = ["web-1", "web-2"]
     done = checked(
         tmp_path, "postgres", "postgres[0]",
-        inventory="twelve", musicconnect_settings=told, musicconnect_leaving=leaving, postgres_parameters={"max_connections": 311},
+        inventory="twelve", musicconnect_settings=told, musicconnect_leaving=leaving, postgres_parameters={"max_connections": 551},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout
 
