@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -101,7 +102,7 @@ def test_no_service_of_ours_waits_for_a_file_to_change_within_one_run(role: str)
     """What is told only when a file changes is lost with the run; so these tell it by what they look at in the end."""
     folder = PLAYS / "roles" / role
     handlers = {handler["name"] for handler in yaml.safe_load((folder / "handlers" / "main.yml").read_text("utf-8"))}  # fmt: skip
-    ends = [task["vars"]["_musicconnect_tell"] for path in folder.glob("tasks/*.yml") for task in yaml.safe_load(path.read_text("utf-8")) if "_musicconnect_tell" in task.get("vars", {})]  # fmt: skip
+    ends = [task["vars"]["_musicconnect_tell"] for path in folder.glob("tasks/*.yml") for task in yaml.safe_load(path.read_text("utf-8")) if task.get("vars", {}).get("_musicconnect_tell")]  # fmt: skip
     assert set(ends) == handlers
     for path in folder.glob("tasks/*.yml"):
         for task in yaml.safe_load(path.read_text("utf-8")):
@@ -114,3 +115,18 @@ def test_nginx_is_asked_about_its_configuration_in_every_run() -> None:
     [tries] = [task for task in tasks if "nginx -t" in str(task.get("ansible.builtin.command"))]
     assert "when" not in tries
     assert tries["changed_when"] is False
+
+
+def test_a_web_server_listens_at_another_address_as_soon_as_the_inventory_says_so_and_not_at_each_release() -> None:  # fmt: skip
+    """systemd keeps a socket at the address at which it was opened; so what says that address is written only with it."""
+    folder = PLAYS / "roles" / "web"
+    tasks = yaml.safe_load((folder / "tasks" / "install.yml").read_text("utf-8"))
+    names = [task["name"] for task in tasks]
+    [looks] = [task for task in tasks if "_musicconnect_reads" in task.get("vars", {}) and "socket" in task["vars"]["_musicconnect_unit"]]  # fmt: skip
+    [path] = looks["vars"]["_musicconnect_reads"]
+    assert "ListenStream=" not in (folder / "templates" / "musicconnect-web.socket").read_text("utf-8")
+    text = (folder / "templates" / Path(path).name).read_text("utf-8")
+    assert set(re.findall(r"{{ (\w+) }}", text)) == {"musicconnect_web_listen"}
+    # Before the next release asks for the socket.
+    restarts = next(at for at, task in enumerate(tasks) if (task.get("ansible.builtin.systemd_service") or {}).get("state") == "restarted")  # fmt: skip
+    assert names.index(looks["name"]) < restarts < names.index("Bring the web server of this release up")

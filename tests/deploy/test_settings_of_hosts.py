@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,9 @@ def host(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def written(host: Path, *words: str, there: bool = True, **settings: Any) -> subprocess.CompletedProcess[str]:
+def written(
+    host: Path, *words: str, there: bool = True, listens: str = "127.0.0.1:8000", **settings: Any
+) -> subprocess.CompletedProcess[str]:
     """The role tries and writes *settings*, by a release that is *there*."""
     roles = [{"ansible.builtin.include_role": {"name": "appliance", "tasks_from": part}} for part in ("trial", "settings")]  # fmt: skip
     play = [
@@ -47,7 +50,7 @@ def written(host: Path, *words: str, there: bool = True, **settings: Any) -> sub
         ansible_python_interpreter=sys.executable, musicconnect_user="root", musicconnect_domain="music.example",
         musicconnect_storage=str(host / "storage"), musicconnect_settings=settings, musicconnect_home=str(host),
         _musicconnect_release_folder=str(host / "release"), _musicconnect_command=str(host / "musicconnect"),
-        _musicconnect_complete={"stat": {"exists": there}},
+        _musicconnect_complete={"stat": {"exists": there}}, musicconnect_web_listen=listens,
     )  # fmt: skip
 
 
@@ -91,3 +94,15 @@ def test_a_dry_run_on_a_bare_host_asks_no_release(host: Path) -> None:
     done = written(host, "--check", there=False, collective_nmae="Tide")
     assert done.returncode == 0, done.stdout
     assert in_place(host) == 'collective_name = "Before"\n'
+
+
+@pytest.mark.parametrize(
+    ("listens", "told"), [("10.0.0.12:8017", ("10.0.0.12", 8017)), ("[::1]:8017", ("::1", 8017))]
+)
+def test_the_application_is_told_where_its_web_server_listens_and_so_is_nginx_by_it(
+    listens: str, told: tuple[str, int], host: Path
+) -> None:
+    done = written(host, listens=listens)
+    assert done.returncode == 0, done.stdout
+    found = tomllib.loads(in_place(host))
+    assert (found["host"], found["port"]) == told

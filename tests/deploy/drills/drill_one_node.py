@@ -205,8 +205,22 @@ def test_9_what_would_go_wrong_is_refused_by_name(stage: Stage) -> None:
         ("single", "musicconnect_package=/nowhere/musicconnect-0.1.0-py3-none-any.whl", "which is not on the machine"),
         ("single", "musicconnect_certificate=", "musicconnect_certbot_email"),
         ("single", "musicconnect_realtime=true", "musicconnect_realtime"),
+        ("single", '{"musicconnect_settings": {"collective_nmae": "Tide"}}', "There is no setting 'collective_nmae'"),
     ):  # fmt: skip
         assert expected in play(play_name, stage.inventory, "-e", given, fine=False).output.replace("\n", " ")
+    stage.site.wait_until_ready()
+
+
+def test_9_the_web_server_goes_to_another_address_and_what_a_run_cut_short_left_is_made_good(stage: Stage) -> None:  # fmt: skip
+    elsewhere = ("-e", "musicconnect_web_listen=127.0.0.1:8017")
+    play("single", stage.inventory, *elsewhere)
+    assert "127.0.0.1:8017" in stage.host.run("cat", "/etc/nginx/conf.d/musicconnect.conf")
+    stage.site.wait_until_ready()
+    # As after a run that wrote them and restarted nobody.
+    stage.host.run("touch", "/srv/musicconnect/data/musicconnect.toml", "/etc/nginx/conf.d/musicconnect.conf")
+    assert {"Restart the web server", "Restart the worker", "Reload nginx"} <= {name.partition(" : ")[2] for name in play("single", stage.inventory, *elsewhere).changed}  # fmt: skip
+    assert play("single", stage.inventory, *elsewhere).changed == []
+    play("single", stage.inventory)
     stage.site.wait_until_ready()
 
 
