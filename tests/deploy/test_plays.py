@@ -40,7 +40,7 @@ FREE = {"musicconnect_domain", "musicconnect_package"}
 """What has no sensible default."""
 KEYWORDS = {
     "name", "when", "loop", "loop_control", "register", "notify", "vars", "block", "always", "rescue", "become", "changed_when",
-    "failed_when", "check_mode", "no_log", "delegate_to", "run_once", "listen", "tags", "until", "retries", "delay", "environment",
+    "failed_when", "check_mode", "no_log", "delegate_to", "run_once", "listen", "tags", "until", "retries", "delay", "environment", "ignore_unreachable",
 }  # fmt: skip
 
 
