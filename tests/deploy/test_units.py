@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -83,3 +84,12 @@ def test_a_unit_is_shut_in(unit: str, units: Path) -> None:
     told = re.search(r"Overall exposure level for \S+ ([\d.]+)", done.stdout)
     assert told is not None, done.stderr
     assert float(told[1]) <= WORST
+
+
+def test_a_web_server_is_told_to_read_its_settings_anew_only_where_that_does_not_end_it(units: Path) -> None:
+    """Gunicorn takes SIGHUP so; the embedded server would be ended by it."""
+    [reload] = re.findall(r"^ExecReload=(.*)$", (units / "musicconnect-web@.service").read_text("utf-8"), re.M)  # fmt: skip
+    script = reload.removeprefix("/bin/sh -c '").removesuffix("'").replace("%i", "1.0.0")
+    said = subprocess.run(["/bin/sh", "-c", script], env={"MAINPID": str(os.getpid())}, timeout=30, check=False)  # fmt: skip
+    assert said.returncode != 0
+    assert "/releases/1.0.0/bin/gunicorn && exec kill -HUP" in script
