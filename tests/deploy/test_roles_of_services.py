@@ -105,6 +105,17 @@ def test_every_default_is_described_and_nothing_else_is(role: str) -> None:
     assert all(len(option["description"]) > 10 for option in described.values())
 
 
+def test_every_variable_is_for_something() -> None:
+    """One that nothing reads promises what nobody keeps."""
+    files = [path for pattern in ("*.yml", "roles/*/*/*") for path in PLAYS.glob(pattern) if path.is_file()]
+    texts = [path.read_text("utf-8") for path in files if path.parent.name != "meta"]
+    for role in PLAYS.glob("roles/*/defaults/main.yml"):
+        for name in read(role):
+            # Beyond where it gets its default, and comments.
+            used = sum(len(re.findall(rf"^[^#\n]*\b{name}\b(?!:)", text, re.M)) for text in texts)
+            assert used, name
+
+
 @pytest.mark.parametrize("role", ROLES)
 def test_a_role_needs_no_collection(role: str) -> None:
     """Whoever has ansible-core has all that is needed."""
