@@ -188,6 +188,12 @@ def test_nginx_is_told_of_no_web_server_that_it_cannot_reach(listen: str, tmp_pa
     assert f"(it is '{listen}')" in said
 
 
+def test_certbot_is_not_asked_to_answer_for_several_proxies(tmp_path: Path) -> None:
+    by_certbot = {"musicconnect_certificate": "", "musicconnect_certbot_email": "we@music.example"}
+    said = refusal(checked(tmp_path, "proxy", "proxy-1", inventory="twelve", **by_certbot))
+    assert "certbot cannot answer for proxy-1 and proxy-2 at once: set 'musicconnect_certificate'" in said
+
+
 @pytest.mark.parametrize(
     "role", ["common", "appliance", "web", "worker", "backup", "realtime", "proxy", *ENGINES]
 )
