@@ -8,6 +8,7 @@ from appliance.errors import Invalid
 from appliance.jobs import lanes as known_lanes
 from appliance.jobs import leases
 from appliance.jobs import rota
+from appliance.jobs.process import named
 from appliance.settings import Settings
 from appliance.shared_cache import Shared
 
@@ -19,7 +20,7 @@ def chores(settings: Settings) -> str:
     if found is None:
         return "nobody does them now; a worker takes them on when it starts"
     holder, until = found
-    return f"done by {holder}, who has them until {until:%H:%M:%S} UTC and longer while it lives"
+    return f"done by {named(holder)}, who has them until {until:%H:%M:%S} UTC and longer while it lives"
 
 
 @doctor.check("lanes")

@@ -10,7 +10,7 @@ from appliance import failures
 from appliance.database import Base
 from appliance.database import UtcDateTimeField
 from appliance.jobs.process import identity
-from appliance.jobs.process import is_gone
+from appliance.jobs.process import is_left_over
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,6 @@ def running() -> list[NodeProcess]:
 
 
 def _clear() -> None:
-    gone = [row.id for row in NodeProcess.select(NodeProcess.id) if is_gone(row.id)]
+    gone = [row.id for row in NodeProcess.select(NodeProcess.id) if is_left_over(row.id)]
     if gone:
         NodeProcess.delete().where(NodeProcess.id.in_(gone)).execute()

@@ -23,6 +23,7 @@ from appliance.errors import MusicConnectError
 from appliance.errors import NotFound
 from appliance.jobs.process import identity
 from appliance.jobs.process import is_gone
+from appliance.jobs.process import named
 from appliance.storage import ObjectStore
 
 log = logging.getLogger(__name__)
@@ -128,7 +129,7 @@ def _taken(store: ObjectStore) -> Lock:
         if not about_now or not tries_left:
             raise Conflict(
                 "Another process writes to this backup just now ({holder}); wait until it ends.",
-                holder=holder.rpartition(":")[0],
+                holder=named(holder),
             )
         # By chance, so that two that came at once do not meet again.
         time.sleep(random.uniform(0.05, 0.5))  # noqa: S311 - nobody gains by guessing it

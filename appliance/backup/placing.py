@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import tomllib
 from collections.abc import Collection
 from pathlib import Path
@@ -24,6 +23,7 @@ from appliance.errors import MusicConnectError
 from appliance.jobs import leases
 from appliance.jobs import rota
 from appliance.jobs.process import is_gone
+from appliance.jobs.process import is_of_here
 from appliance.settings import FILE_NAME
 from appliance.settings import Settings
 from appliance.storage import ObjectStore
@@ -80,7 +80,7 @@ def require_idle(settings: Settings) -> None:
             return
         database.connect(startup.database_url(settings))
         elsewhere = leases.holder(rota.DUTY)
-        ours = [row for row in node_processes.running() if row.id.startswith(f"{socket.gethostname()}:")]
+        ours = [row for row in node_processes.running() if is_of_here(row.id)]
     except (MusicConnectError, peewee.PeeweeException):
         # A database that is damaged is a good reason to restore.
         return

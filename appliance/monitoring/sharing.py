@@ -25,7 +25,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from appliance import measures
 from appliance.jobs.process import identity
-from appliance.jobs.process import is_gone
+from appliance.jobs.process import is_running
 
 log = logging.getLogger(__name__)
 
@@ -125,8 +125,8 @@ def _set_aside(folder: Path) -> None:
 
 def _is_gone(path: Path) -> bool:
     """Whether the process that wrote this file runs no more."""
-    process = path.stem.rpartition("_")[2]
-    return is_gone(f"{socket.gethostname()}:{process.replace('-', ':')}")
+    pid, _, started = path.stem.rpartition("_")[2].partition("-")
+    return pid.isdecimal() and not is_running(pid, started)
 
 
 def _tidy(folder: Path) -> None:

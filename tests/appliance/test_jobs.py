@@ -202,18 +202,22 @@ def test_a_job_whose_lease_ran_out_goes_to_the_next_worker(ran: list[Running]) -
 def test_a_job_in_good_hands_stays_there(ran: list[Running]) -> None:
     here = held(add(), owner=process.identity())
     there = held(add(), owner="elsewhere:77:1")
+    host = process.identity().partition(":")[0]
+    of_another_of_that_name = held(add(), owner=f"{host}:aaaaaaaa.bbbbbbbb.4026531836:999999999:1")
+    of_an_earlier_version = held(add(), owner=f"{host}:999999999:1")
     assert jobs.sweep(clock.now()) == 0
-    assert [row(job).state for job in (here, there)] == [JobState.RUNNING] * 2
+    found = [row(job).state for job in (here, there, of_another_of_that_name, of_an_earlier_version)]
+    assert found == [JobState.RUNNING] * 4
 
 
 def test_a_job_of_a_process_that_is_gone_goes_on_at_once(ran: list[Running]) -> None:
-    host = process.identity().partition(":")[0]
+    here = process.identity().rsplit(":", 2)[0]
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     jobs_held = [
-        held(add(), owner=f"{host}:{dead.pid}:12345"),
+        held(add(), owner=f"{here}:{dead.pid}:12345"),
         # The number of this very process, but of one that began at another time.
-        held(add(), owner=f"{host}:{os.getpid()}:1"),
+        held(add(), owner=f"{here}:{os.getpid()}:1"),
     ]
     jobs.sweep(clock.now())
     work()
@@ -224,8 +228,8 @@ def test_a_job_of_a_process_that_is_gone_goes_on_at_once(ran: list[Running]) -> 
 def test_a_process_that_nobody_buried_is_gone_too() -> None:
     child = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE)
     assert child.stdin is not None
-    host = process.identity().partition(":")[0]
-    owner = f"{host}:{child.pid}:{process._started(child.pid)}"
+    here = process.identity().rsplit(":", 2)[0]
+    owner = f"{here}:{child.pid}:{process._started(str(child.pid))}"
     assert not process.is_gone(owner)
     child.stdin.close()
     until(lambda: process.is_gone(owner))

@@ -188,12 +188,20 @@ def test_a_second_run_at_once_is_refused(node: Appliance) -> None:
 
 
 def test_the_lock_of_a_process_that_is_gone_holds_nobody(node: Appliance, folder: Path) -> None:
-    host = identity().partition(":")[0]
+    here = identity().rsplit(":", 2)[0]
     store = open_store(str(folder))
-    gone = f'{{"holder": "{host}:999999999:1"}}'.encode()
+    gone = f'{{"holder": "{here}:999999999:1"}}'.encode()
     store.put("locks/01ABC", io.BytesIO(gone), content_type="application/json")
     taking.take(node)
     assert list(store.walk(locks.FOLDER)) == []
+
+
+def test_the_lock_of_another_machine_of_the_same_name_holds(node: Appliance, folder: Path) -> None:
+    host = identity().partition(":")[0]
+    there = f'{{"holder": "{host}:aaaaaaaa.bbbbbbbb.4026531836:999999999:1"}}'.encode()
+    open_store(str(folder)).put("locks/01ABC", io.BytesIO(there), content_type="application/json")
+    with pytest.raises(Conflict, match=rf"just now \({host}:999999999\)"):
+        taking.take(node)
 
 
 def test_a_lock_that_was_not_renewed_holds_nobody(
