@@ -16,10 +16,12 @@ from appliance.backup import schema
 from appliance.backup.manifest import SQLITE
 from appliance.backup.manifest import Snapshot
 from appliance.backup.taking import mark
+from appliance.connections import Limits
+from appliance.connections import sqlstate
 from appliance.database import proxy
 from appliance.errors import Conflict
 from appliance.errors import Invalid
-from appliance.errors import MusicConnectError
+from appliance.errors import Unavailable
 from appliance.jobs import leases
 from appliance.jobs import rota
 from appliance.jobs.process import is_gone
@@ -58,9 +60,11 @@ def require_known(migrations: Collection[str], version: str) -> None:
 
 def require_empty(settings: Settings, store: ObjectStore) -> None:
     """``Conflict`` when there is a database or anything in the store; what a restore that was killed left does not count."""
+    # Asked in any case: one that does not answer now would not after hours either.
+    has_database = _has_database(settings)
     if (settings.data / startup.RESTORING).exists():
         return
-    if _has_database(settings):
+    if has_database:
         raise Conflict(
             "There is a database already, which a restore would replace; restore into an empty data folder, or say --force."
         )
@@ -78,11 +82,14 @@ def require_idle(settings: Settings) -> None:
     try:
         if not _has_database(settings):
             return
-        database.connect(startup.database_url(settings))
+        connect(settings)
         elsewhere = leases.holder(rota.DUTY)
         ours = [row for row in node_processes.running() if is_of_here(row.id)]
-    except (MusicConnectError, peewee.PeeweeException):
-        # A database that is damaged is a good reason to restore.
+    except (Unavailable, peewee.PeeweeException) as error:
+        cause = error.__cause__ if isinstance(error, Unavailable) else error
+        if not isinstance(cause, peewee.PeeweeException) or not _is_damage(cause, settings):
+            raise
+        # A good reason to restore.
         return
     finally:
         if proxy.obj is not None:
@@ -186,12 +193,28 @@ def put_in_place(side: Path, target: Path, *, aside: str) -> None:
         sync_folder(str(target.parent))
 
 
+def connect(settings: Settings) -> None:
+    """Connect the database that is to be replaced, or was just now: what is done to it may take its time."""
+    limits = Limits(connect_s=settings.database_connect_s, pooler=settings.database_pooler)
+    database.connect(startup.database_url(settings), limits=limits)
+
+
+def _is_damage(error: peewee.PeeweeException, settings: Settings) -> bool:
+    """Pure: whether there is no database of ours that could be asked; not that one does not answer, or that somebody is at work in it."""
+    if databases.engine(startup.database_url(settings)) == SQLITE:
+        return "locked" not in str(error)
+    # Tables that are missing, and files that cannot be read (class 58).
+    return isinstance(error, peewee.ProgrammingError | peewee.InternalError) or sqlstate(error).startswith(
+        "58"
+    )
+
+
 def _has_database(settings: Settings) -> bool:
     url = startup.database_url(settings)
     if databases.engine(url) == SQLITE:
         path = Path(url.removeprefix("sqlite:///"))
         return path.is_file() and path.stat().st_size > 0
-    database.connect(url)
+    connect(settings)
     try:
         return bool(proxy.get_tables())
     finally:

@@ -34,6 +34,12 @@ _HEARD_BYTES = 2000
 def dump(url: str, write: Callable[[bytes], None]) -> None:
     """Hand the dump of the database at *url* to *write*, piece by piece, as it was at one moment."""
     program = _program("pg_dump", _server_version())
+    if _is_shared(url):
+        raise Unavailable(
+            "'database_url' leads to a pooler that gives each transaction another session: pg_dump would leave its own settings in the "
+            "sessions of web servers, which would then find no table. For the machine that takes backups let it lead around the pooler, "
+            "or to a pool by session."
+        )
     with _connection(url) as words:
         # Not packed here: pieces are.
         argv = [
@@ -67,8 +73,39 @@ def require_sound(path: Path) -> None:
 def empty() -> None:
     """Remove all that is in the connected database."""
     with proxy.atomic():
+        # Behind a pooler the role bounds statements, for those that answer people.
+        proxy.execute_sql("SET LOCAL statement_timeout = 0")
         proxy.execute_sql("DROP SCHEMA public CASCADE")
         proxy.execute_sql("CREATE SCHEMA public")
+
+
+def renew_sessions() -> None:
+    """Leave no session to a pooler in which ``pg_restore`` set anything: whoever got it next would find no table."""
+    with proxy.atomic():
+        proxy.execute_sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"
+        )
+        proxy.execute_sql("RESET ALL")
+
+
+def _is_shared(url: str) -> bool:
+    """Whether a session at *url* is lent to others between two transactions: it is given to one who comes, or we are given another."""
+    # Here because psycopg is an extra: one node runs without it.
+    import psycopg
+
+    first = _session()
+    try:
+        with psycopg.connect(url, prepare_threshold=None) as other:
+            row = other.execute("SELECT pg_backend_pid()").fetchone()
+            return row == (first,) or _session() != first
+    except psycopg.OperationalError:
+        # The program tells it better.
+        return False
+
+
+def _session() -> int:
+    return int(proxy.execute_sql("SELECT pg_backend_pid()").fetchone()[0])
 
 
 def _server_version() -> int:

@@ -198,11 +198,13 @@ def _place(
     """Bring the database up to date, settle what must not go on, and put it in its place."""
     url = startup.database_url(settings)
     if snapshot.engine != SQLITE:
-        database.connect(url)
+        placing.connect(settings)
         # Whatever is in it is of an attempt that was killed, or was given up by --force.
         if proxy.get_tables():
             postgresql.empty()
         postgresql.restore(side, url)
+        if settings.database_pooler:
+            postgresql.renew_sessions()
     else:
         database.connect(f"sqlite:///{side}")
     try:

@@ -1,4 +1,4 @@
-"""PgBouncer in transaction mode in front of a PostgreSQL server: every transaction may get another session of the server."""
+"""PgBouncer in front of a PostgreSQL server: in transaction mode every transaction may get another session of the server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PATIENCE_S = 20
 
 
 @contextmanager
-def pgbouncer(server: PostgresqlNode, *, sessions: int = 3) -> Iterator[int]:
+def pgbouncer(server: PostgresqlNode, *, sessions: int = 3, mode: str = "transaction") -> Iterator[int]:
     """Run it with few sessions of the server; yields its port."""
     user, port = postgresql._user(), free_port()
     folder = Path(tempfile.mkdtemp(prefix="pgb-"))
@@ -34,7 +34,7 @@ listen_addr = 127.0.0.1
 listen_port = {port}
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
+pool_mode = {mode}
 default_pool_size = {sessions}
 max_client_conn = 200
 server_round_robin = 1
