@@ -17,6 +17,7 @@ from appliance import key_commands
 from appliance import ledger_commands
 from appliance import mail_commands
 from appliance import payment_commands
+from appliance import restore_commands
 from appliance import search_commands
 from appliance import settings as settings_module
 from appliance import startup
@@ -95,8 +96,8 @@ for added in (
     account_commands.setup_link,
     audit_commands.trail,
     backup_commands.backup,
-    backup_commands.restore,
-    backup_commands.restored,
+    restore_commands.restore,
+    restore_commands.restored,
     job_commands.jobs,
     mail_commands.mail,
     payment_commands.payments,

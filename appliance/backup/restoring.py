@@ -8,16 +8,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
-from typing import cast
 
 from appliance import cache
 from appliance import database
 from appliance import startup
+from appliance.backup import bringing
 from appliance.backup import databases
 from appliance.backup import listing
 from appliance.backup import mending
@@ -40,7 +38,6 @@ from appliance.settings import Settings
 from appliance.storage import ObjectStore
 from appliance.storage import open_store
 from appliance.storage.disk import plain_disk_errors
-from appliance.storage.streams import Source
 
 log = logging.getLogger(__name__)
 
@@ -154,13 +151,12 @@ def _media(
     """Put every object into the store; how many were there already, and the keys of those that are left out."""
     there = 0
     left_out: list[str] = []
-    for entry in _entries(pieces, snapshot, left_out, without_damaged=without_damaged):
+    for entry in bringing.entries(pieces, snapshot, left_out, without_damaged=without_damaged):
         if _is_there(store, entry):
             there += 1
             continue
         try:
-            stream = _Bytes(entry.blob.read(pieces, tick))
-            store.put(entry.key, cast(BinaryIO, stream), content_type=entry.content_type)
+            bringing.bring(entry, pieces, store, tick)
         except Damaged as error:
             if not without_damaged:
                 raise Damaged(
@@ -170,18 +166,6 @@ def _media(
                 ) from error
             left_out.append(entry.key)
     return there, tuple(left_out)
-
-
-def _entries(
-    pieces: Pieces, snapshot: Snapshot, left_out: list[str], *, without_damaged: bool
-) -> Iterator[Entry]:
-    for page in snapshot.pages:
-        try:
-            yield from listing.read(pieces, [page])
-        except Damaged:
-            if not without_damaged:
-                raise
-            left_out.append(f"all that is on the page {pieces.name(page[0])}")
 
 
 def _is_there(store: ObjectStore, entry: Entry) -> bool:
@@ -217,23 +201,3 @@ def _place(
         sqlite_files.settle(side)
         placing.put_in_place(side, Path(url.removeprefix("sqlite:///")), aside=f"before-{now:%Y%m%dT%H%M%SZ}")
     return migrated, mended
-
-
-class _Bytes(Source):
-    """A stream of the blocks that come."""
-
-    def __init__(self, source: Iterator[bytes]) -> None:
-        self._source = source
-        self._rest = memoryview(b"")
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """At most *size* bytes."""
-        if size is None or size < 0:
-            return self.readall()
-        while not self._rest:
-            block = next(self._source, None)
-            if block is None:
-                return b""
-            self._rest = memoryview(block)
-        data, self._rest = bytes(self._rest[:size]), self._rest[size:]
-        return data

@@ -13,6 +13,9 @@ from appliance.storage import ObjectStore
 GRACE = timedelta(days=2)
 """An object younger than this may belong to work under way, or to a page that somebody has open."""
 
+FOLDERS = ("originals/", "hls/", "previews/", "waveforms/", "artwork/")
+"""Where all that there is belongs to the catalogue."""
+
 
 def remove_orphans(store: ObjectStore, *, now: datetime, kept: tuple[str, ...] = ()) -> int:
     """Remove from *store* what nothing in the catalogue names any more; how many objects.
@@ -20,14 +23,19 @@ def remove_orphans(store: ObjectStore, *, now: datetime, kept: tuple[str, ...] =
     Objects come before their rows, so an object without a row may be on its way in: only what is older than
     ``GRACE`` goes. *kept* are beginnings of keys that others than the catalogue name.
     """
-    old = [key for key in _removable(store, now) if not key.startswith(kept) and not _is_named(key)]
+    old = [key for key in _removable(store, now) if not is_named(key, kept=kept)]
     for key in old:
         store.delete(key)
     return len(old)
 
 
+def is_named(key: str, *, kept: tuple[str, ...]) -> bool:
+    """Whether anything speaks of the object: a row of the catalogue, or others, who name all that begins with *kept*."""
+    return not key.startswith(FOLDERS) or key.startswith(kept) or _is_named(key)
+
+
 def _removable(store: ObjectStore, now: datetime) -> Iterator[str]:
-    for folder in ("originals/", "hls/", "previews/", "waveforms/", "artwork/"):
+    for folder in FOLDERS:
         for found in store.list(folder):
             if now - found.modified_at > GRACE:
                 yield found.key

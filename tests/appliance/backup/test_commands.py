@@ -17,6 +17,9 @@ from appliance.cli import cli
 from appliance.startup import Appliance
 from tests.appliance.backup import nodes
 from tests.appliance.backup.nodes import KEY
+from tests.makers import add_track
+from tests.makers import make_artist
+from tests.makers import make_release
 
 
 @pytest.fixture
@@ -72,6 +75,29 @@ def test_a_restore_is_one_command(appliance: Appliance, folder: Path, tmp_path: 
     assert "Now: musicconnect doctor, then start." in told
     told = said("restored", "--data", str(tmp_path / "other"), **environ)
     assert told.startswith("Restored from 2")
+
+
+def test_media_that_were_lost_come_back_by_one_command(appliance: Appliance, folder: Path) -> None:
+    track = add_track(make_release(make_artist()))
+    nodes.put(appliance.store, track.original_key, b"sound")
+    nodes.put(appliance.store, "originals/gone", b"of a track that was removed")
+    startup.stop()
+    data = str(appliance.settings.data)
+    said("backup", "--data", data, backup_url=str(folder))
+    (appliance.settings.data / "media" / track.original_key).unlink()
+    told = said("restore", "--media-only", "--data", data, backup_url=str(folder))
+    assert "1 object(s) of 2" in told and "are back, 0 were there; 1 that no row names any more" in told
+    assert (appliance.settings.data / "media" / track.original_key).read_bytes() == b"sound"
+    startup.start(appliance.settings)
+    new = add_track(track.release, title="New")
+    startup.stop()
+    told = said("restore", "--media-only", "--reread", "--data", data, backup_url=str(folder), code=3)
+    assert (
+        "0 object(s) of 2" in told
+        and f"1 track(s) have no original in the store any more, such as {new.original_key}" in told
+    )
+    assert "replaces no database" in said("restore", "--media-only", "--force", "--data", data, code=2)
+    assert "goes with --media-only" in said("restore", "--reread", "--data", data, code=2)
 
 
 def test_a_restored_node_is_settled_by_hand(appliance: Appliance) -> None:
