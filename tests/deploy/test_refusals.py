@@ -229,6 +229,39 @@ def test_a_value_of_another_form_is_told(role: str, name: str, wrong: str, told:
     assert "SEC/RET" not in said
 
 
+# ---- plays that would find nobody
+
+
+def run(folder: Path, play: str, inventory: Path, **told: Any) -> str:
+    """What *play* says, of which a task fails before anything is changed."""
+    here = {"ansible_become": False, "ansible_python_interpreter": sys.executable}
+    return refusal(played(folder, PLAYS / f"{play}.yml", "-i", str(inventory), **(SECRETS | here | told)))
+
+
+def test_a_cluster_is_not_restored_as_if_it_were_one_node(tmp_path: Path) -> None:
+    """Ansible would pass over plays without hosts, and all would seem well."""
+    said = run(tmp_path, "restore", PLAYS / "inventories" / "six.yml", musicconnect_restore="latest")
+    assert "no host in the group single" in said
+    assert "services_restore.yml" in said and "musicconnect restore --media-only" in said
+    assert "TASK [Stop everything]" not in said
+    # A single node is asked for the snapshot.
+    assert "Say which snapshot" in run(tmp_path, "restore", PLAYS / "inventories" / "one.yml")
+
+
+def test_a_node_without_a_cluster_is_not_restored_as_if_it_were_one(tmp_path: Path) -> None:
+    inventory = PLAYS / "inventories" / "one.yml"
+    said = run(tmp_path, "services_restore", inventory, restore_postgres_to="latest")
+    assert "no host in the group postgres" in said and "by restore.yml" in said
+    assert "'restore_postgres_to' is missing" in run(tmp_path, "services_restore", PLAYS / "inventories" / "six.yml")  # fmt: skip
+
+
+def test_a_backup_that_nobody_would_take_is_told(tmp_path: Path) -> None:
+    (tmp_path / "engines.yml").write_text("postgres: {hosts: {data-1: null}}\n", "utf-8")
+    assert "no backup would be taken" in run(tmp_path, "backup", tmp_path / "engines.yml")
+    said = run(tmp_path, "backup", PLAYS / "inventories" / "six.yml", musicconnect_backup_url="")
+    assert "takes no backups: set 'musicconnect_backup_url'" in said
+
+
 # ---- names and certificates
 
 
