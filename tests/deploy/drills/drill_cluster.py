@@ -114,7 +114,12 @@ class Drill:
         """A row of the table; fails when the bound is not kept."""
         figures = ", ".join(f"{name} {_short(one)}" for name, one in self.figures.items())
         found = Figure(
-            f"{self.name.capitalize()}: {what}", value, bound, True, unit, f"{self.seen}; {figures}"
+            f"{self.name[0].upper()}{self.name[1:]}: {what}",
+            value,
+            bound,
+            True,
+            unit,
+            f"{self.seen}; {figures}",
         )
         FOUND.append(found)
         assert found.kept, found
