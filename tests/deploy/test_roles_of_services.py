@@ -261,7 +261,20 @@ def test_a_restore_is_how_patroni_makes_the_cluster(tmp_path: Path) -> None:
     bootstrap = yaml.safe_load(text)["bootstrap"]
     assert bootstrap["method"] == "pgbackrest"
     assert '--type=time "--target=2026-01-31 12:00:00+00"' in bootstrap["pgbackrest"]["command"]
-    assert yaml.safe_load(text)["postgresql"]["parameters"]["archive_command"].startswith("pgbackrest ")
+    assert " pgbackrest " in yaml.safe_load(text)["postgresql"]["parameters"]["archive_command"]
+
+
+def test_a_repository_that_hangs_holds_no_failover_up(tmp_path: Path) -> None:
+    text = rendered(tmp_path, "postgres", "db1", "patroni.yml.j2", postgres_backup_repository="s3")[
+        "patroni.yml.j2"
+    ]
+    told = yaml.safe_load(text)["postgresql"]
+    within = r"timeout --foreground (\d+) pgbackrest --stanza=musicconnect "
+    push = re.match(within + r"archive-push %p$", told["parameters"]["archive_command"])
+    get = re.match(within + r'archive-get %f "%p"$', told["recovery_conf"]["restore_command"])
+    assert push and get
+    # PostgreSQL takes 124, by which timeout ends, for a file that is not there, and what a signal ended for the end of recovery: so no --kill-after.
+    assert (int(push[1]), int(get[1])) == (60, 10)
 
 
 def test_a_restore_to_the_latest_names_no_target_for_which_pgbackrest_would_refuse_an_action(
