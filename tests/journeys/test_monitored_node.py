@@ -33,6 +33,7 @@ ELSEWHERE = {
     "musicconnect_cache_requests_total": "a node that has asked its cache",
     "musicconnect_certificate_ends_timestamp_seconds": "a node with https: tests/appliance/test_machine.py",
     "musicconnect_database_connections": "a node on PostgreSQL: below, with gunicorn",
+    "patroni_postgres_running": "Patroni",
     "patroni_replica": "Patroni",
     "patroni_xlog_location": "Patroni",
     "patroni_xlog_replayed_location": "Patroni",

@@ -16,6 +16,8 @@ from types import ModuleType
 
 import pytest
 
+from tests.waiting import until
+
 HEALTH = Path(__file__).resolve().parents[3] / "deploy" / "docker" / "health.py"
 
 
@@ -52,6 +54,10 @@ def server(status: int) -> Iterator[int]:
             thread.join()
 
 
+def words_of(pid: int) -> list[bytes]:
+    return Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+
+
 @contextmanager
 def worker(tmp_path: Path, script: str = "import time\nwhile True: time.sleep(0.05)") -> Iterator[int]:
     """A process with the words of a worker, behind an init with the same words."""
@@ -59,6 +65,8 @@ def worker(tmp_path: Path, script: str = "import time\nwhile True: time.sleep(0.
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "cmdline").write_bytes(b"/sbin/docker-init\0--\0musicconnect\0worker\0")
     (tmp_path / str(process.pid)).symlink_to(f"/proc/{process.pid}")
+    # Popen goes on a moment before the process has its new words.
+    until(lambda: b"worker" in words_of(process.pid))
     try:
         yield process.pid
     finally:
